@@ -1,0 +1,83 @@
+# Platen: everything is built, tested and installed from here.
+#   make            the programs, in build/
+#   make demo       shows the whole system at work   (installs what it needs)
+#   make check      builds and runs all tests        (installs what it needs)
+#     SAN=1         under ASan and UBSan, in build-san/
+#     WRAP=valgrind the unit tests under valgrind
+#   make bench fuzz lint install clean
+
+PREFIX	?= /usr/local
+DESTDIR	?=
+SYSCONFDIR ?= /etc
+VERSION	:= 0.1.0
+
+B	?= build$(if $(SAN),-san)
+CC	?= gcc
+PKGS	:= libxml-2.0 libsodium sqlite3 inih openssl libstrophe
+WARN	:= -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	   -Wpointer-arith -Wformat=2 -Wvla -Wno-unused-parameter
+HARD	:= -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE -fno-plt
+SANF	:= -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+	   -fno-omit-frame-pointer
+CFLAGS	?= -O2 -g
+override CFLAGS += -std=c11 -D_GNU_SOURCE -I. -MMD -MP $(WARN) \
+	   $(if $(WERROR),-Werror) $(if $(SAN),$(SANF) -U_FORTIFY_SOURCE,$(HARD)) \
+	   -DPLATEN_VERSION='"$(VERSION)"' -DPLATEN_SYSCONFDIR='"$(SYSCONFDIR)"' \
+	   $(shell pkg-config --cflags $(PKGS))
+override LDFLAGS += $(if $(SAN),$(SANF),-pie -Wl,-z,relro,-z,now)
+LDLIBS	:= $(shell pkg-config --libs $(PKGS)) -lnetsnmp -lm
+
+# Rooms, each after those that it may stand on (DESIGN, "Rooms").
+ROOMS	:= central agent crypto xmpp snmp schema base
+MAINS	:= agent/platend.c agent/platen.c central/platen-central.c
+room_srcs = $(filter-out $(MAINS),$(wildcard $(1)/*.c))
+objs	= $(patsubst %.c,$(B)/%.o,$(1))
+LIBS	:= $(ROOMS:%=$(B)/lib%.a)
+PROGS	:= $(B)/platend $(B)/platen $(B)/platen-central $(B)/platen-sim
+SIM	:= $(wildcard tests/sim/*.c)
+DATA	:= $(wildcard snmp/vendors/*) schema/report.xsd
+
+all: $(PROGS)
+
+define room_rule
+$(B)/lib$(1).a: $(call objs,$(call room_srcs,$(1)))
+	@rm -f $$@; ar rcs $$@ $$^
+endef
+$(foreach r,$(ROOMS),$(eval $(call room_rule,$(r))))
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -c -o $@ $<
+# What .incbin takes in.
+$(B)/snmp/vendor.o $(B)/schema/report.o: $(DATA)
+
+AGENT_LIBS	:= $(foreach r,agent crypto xmpp snmp schema base,$(B)/lib$(r).a)
+CENTRAL_LIBS	:= $(foreach r,central crypto xmpp schema base,$(B)/lib$(r).a)
+$(B)/platend $(B)/platen: $(B)/%: $(B)/agent/%.o $(AGENT_LIBS)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(B)/platen-central: $(B)/central/platen-central.o $(CENTRAL_LIBS)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(B)/platen-sim: $(call objs,$(SIM)) $(B)/libbase.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# Unit tests: tests/unit/ROOM/test_*.c, linked with that room and those below.
+below_base	:= base
+below_schema	:= schema base
+below_snmp	:= snmp schema base
+below_xmpp	:= xmpp schema base
+below_crypto	:= crypto schema base
+below_agent	:= agent crypto xmpp snmp schema base
+below_central	:= central crypto xmpp schema base
+below_sim	:= snmp schema base
+UNIT	:= $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*/test_*.c))
+.SECONDEXPANSION:
+$(B)/tests/unit/%: $(B)/tests/unit/%.o \
+    $$(foreach r,$$(below_$$(word 1,$$(subst /, ,$$*))),$(B)/lib$$(r).a)
+	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+unit: $(UNIT)
+
+clean:
+	rm -rf build build-san build-fuzz
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+.PHONY: all unit clean

@@ -1,0 +1,25 @@
+/*
+ * Secrets live in files of their own.  A file that others than its owner (or
+ * root) could read or write is refused with a text that says how to mend it.
+ */
+#ifndef BASE_SECRET_H
+#define BASE_SECRET_H
+
+#include <stddef.h>
+
+#define SECRET_MAX	1024
+
+/*
+ * Reads the file's first line (without line end) into out as a string.
+ * purpose names it in messages ("[xmpp] password_file").  0, or -1 when the
+ * file is missing, empty, too long, or open to others: logged.
+ */
+int	 secret_read(const char *path, const char *purpose, char *out,
+	    size_t out_size);
+/* Creates path with mode 0600 and writes text and a newline, synced; fails
+ * when it exists.  0, or -1, logged. */
+int	 secret_write(const char *path, const char *text);
+/* Overwrites so that the compiler cannot leave it out. */
+void	 secret_wipe(void *bytes, size_t len);
+
+#endif

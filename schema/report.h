@@ -1,0 +1,60 @@
+/*
+ * A report: what an agent tells in one numbered message, and its one XML
+ * form, <report xmlns='urn:platen:report:1' epoch='' seq=''> with any number
+ * of <asset/>, <consumable/>, <alert/>, <agent/> in that order.
+ */
+#ifndef SCHEMA_REPORT_H
+#define SCHEMA_REPORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "schema/record.h"
+
+#define REPORT_NS	"urn:platen:report:1"
+/* A report's XML is never longer; readers refuse more, writers split. */
+#define REPORT_XML_MAX	(48 * 1024)
+
+struct report {
+	char		*epoch;		/* UUID, NULL until it is known */
+	int64_t		 seq;		/* from 1; ABSENT until it is known */
+	struct asset		*assets;
+	size_t			 assets_len;
+	struct consumable	*consumables;
+	size_t			 consumables_len;
+	struct alert		*alerts;
+	size_t			 alerts_len;
+	struct agent		*agents;	/* at most one */
+	size_t			 agents_len;
+};
+
+void	 report_init(struct report *);
+void	 report_clear(struct report *);
+/* Each appends an initialised record and returns it (valid until the next
+ * append of its kind). */
+struct asset		*report_asset(struct report *);
+struct consumable	*report_consumable(struct report *);
+struct alert		*report_alert(struct report *);
+struct agent		*report_agent(struct report *);
+
+/* Appends the XML (no declaration, no white space between elements).  epoch
+ * and seq are left out while they are not known. */
+void	 report_write(const struct report *, struct buf *out);
+
+/*
+ * Reads and validates: well-formed, no DTD, no entities but XML's own five,
+ * bounded in size, depth and number, and correct by the XSD.  0, or -1 with
+ * the reason in why (English, one line).
+ */
+int	 report_read(const char *xml, size_t len, struct report *out,
+	    char *why, size_t why_size);
+
+/* Loads the XSD that is built in; report_read() does so by itself at its
+ * first use.  For start-up, so that it is not done in a sandbox. */
+void	 report_schema_load(void);
+void	 report_schema_free(void);
+/* The XSD's text, for `platen schema` and the tests. */
+const char	*report_schema_text(void);
+
+#endif

@@ -1,0 +1,88 @@
+/*
+ * What one printer has said: its values by OID, in OID order, compact (one
+ * allocation, about 30 octets a value).  A bag is a device's whole image; a
+ * poll brings a few new values, bag_merge() puts them in their places, and
+ * everything else (snmp/printer.h) is computed from the bag.  Bags hold no
+ * errors: noSuchObject and the like are simply not there.
+ */
+#ifndef SNMP_BAG_H
+#define SNMP_BAG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "snmp/objid.h"
+
+#define BAG_VALUES_MAX	4096		/* more are refused */
+#define BAG_OCTETS_MAX	1024		/* of one value; the rest is cut */
+
+enum bag_type {				/* the BER tags */
+	BAG_INTEGER	= 2,
+	BAG_OCTETS	= 4,
+	BAG_OBJID	= 6,
+	BAG_IPADDRESS	= 64,
+	BAG_COUNTER	= 65,
+	BAG_GAUGE	= 66,
+	BAG_TICKS	= 67,
+	BAG_COUNTER64	= 70
+};
+
+struct bag_value {
+	enum bag_type	 type;
+	int64_t		 number;	/* the integer types; Counter64 is
+					 * cut at INT64_MAX */
+	const uint8_t	*octets;	/* OCTETS and IPADDRESS; lent */
+	size_t		 octets_len;
+	struct objid	 objid;		/* OBJID */
+};
+
+struct bag;
+
+struct bag	*bag_new(void);
+void		 bag_free(struct bag *);	/* NULL is fine */
+size_t		 bag_count(const struct bag *);
+size_t		 bag_size(const struct bag *);	/* octets of memory */
+
+/* Put in any order; the same OID again replaces.  0, or -1 when full. */
+int	 bag_put_number(struct bag *, const struct objid *, enum bag_type,
+	    int64_t);
+int	 bag_put_octets(struct bag *, const struct objid *, enum bag_type,
+	    const void *, size_t len);
+int	 bag_put_objid(struct bag *, const struct objid *,
+	    const struct objid *value);
+
+/* The value at exactly that OID. */
+bool	 bag_get(const struct bag *, const struct objid *,
+	    struct bag_value *);
+/*
+ * Steps through the values below prefix, in order: set *cursor to 0 first;
+ * id and value are set while it returns true.
+ */
+bool	 bag_next(const struct bag *, const struct objid *prefix,
+	    size_t *cursor, struct objid *id, struct bag_value *value);
+
+/* Conveniences for a dotted column and a suffix: "1.3.6...", then n
+ * sub-identifiers.  The number, or absent (INT64_MIN) when it is missing or no number. */
+int64_t	 bag_number(const struct bag *, const char *column, size_t n, ...);
+bool	 bag_octets(const struct bag *, struct bag_value *, const char *column,
+	    size_t n, ...);
+
+/*
+ * Into image goes everything from fresh; before that, image loses what lies
+ * below the covered subtrees (whole columns that were read again), and the
+ * exact OIDs in gone.  True when that changed anything in image, sysUpTime
+ * aside.
+ */
+bool	 bag_merge(struct bag *image, const struct bag *fresh,
+	    const struct objid *covered, size_t covered_len);
+/* Drops exactly this OID; true when it was there. */
+bool	 bag_drop(struct bag *, const struct objid *);
+
+/* snmprec text (OID|TAG|VALUE, TAGx is hex), one value a line.  Reading
+ * skips blank lines, and names what it cannot read in why. */
+int	 bag_read_snmprec(struct bag *, FILE *, char *why, size_t why_size);
+void	 bag_write_snmprec(const struct bag *, FILE *);
+
+#endif

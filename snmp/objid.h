@@ -1,0 +1,26 @@
+/* Object identifiers as plain arrays, compared and written as text. */
+#ifndef SNMP_OBJID_H
+#define SNMP_OBJID_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define OBJID_MAX	128		/* sub-identifiers, RFC 3416 */
+#define OBJID_TEXT_MAX	512
+
+struct objid {
+	size_t		 len;
+	uint32_t	 sub[OBJID_MAX];
+};
+
+/* "1.3.6.1..." (a leading dot is fine).  0, or -1 when it is no OID. */
+int	 objid_parse(const char *text, struct objid *out);
+char	*objid_format(const struct objid *, char out[OBJID_TEXT_MAX]);
+int	 objid_cmp(const struct objid *, const struct objid *);
+/* True when id starts with prefix (or equals it). */
+bool	 objid_within(const struct objid *id, const struct objid *prefix);
+/* Appends one sub-identifier; nothing when full. */
+void	 objid_add(struct objid *, uint32_t sub);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * From a bag to the model: what facts about RFC 3805, RFC 2790 and the
+ * vendors make of it.  Pure: no network, no clock, no state.
+ */
+#ifndef SNMP_PRINTER_H
+#define SNMP_PRINTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "schema/record.h"
+#include "snmp/bag.h"
+
+#define PRINTER_ROWS_MAX	16
+
+/*
+ * The hrDeviceIndex of every printer in the bag (several: a print server).
+ * Returns how many; 0 means that this is no printer, and why says so.
+ */
+size_t	 printer_rows(const struct bag *, int64_t index[PRINTER_ROWS_MAX],
+	    char *why, size_t why_size);
+
+struct printer {
+	int64_t			 index;		/* hrDeviceIndex */
+	struct asset		 asset;		/* without id, ip, zone, state
+						 * UNREACHABLE */
+	struct consumable	*consumables;	/* by index; without id */
+	size_t			 consumables_len;
+	struct alert		*alerts;	/* active and unary; no id */
+	size_t			 alerts_len;
+	int64_t			 total_pages;	/* ABSENT or the counter */
+};
+
+/* ip is the address that was asked, as text (it finds the MAC; ABSENT facts
+ * stay absent).  now_ms is the wall time of the reading. index -1 decodes what a device that
+ * is no printer says about itself (asset only). */
+void	 printer_decode(const struct bag *, int64_t index, const char *ip,
+	    int64_t now_ms, struct printer *out);
+void	 printer_clear(struct printer *);
+
+/* facts 12: brings a serial into the form that is compared. */
+void	 printer_serial_normal(const char *raw, char *out, size_t out_size);
+bool	 printer_serial_usable(const char *raw, const struct asset *);
+
+#endif
