@@ -1,6 +1,6 @@
 /*
- * What one printer has said: its values by OID, in OID order, compact (one
- * allocation, about 30 octets a value).  A bag is a device's whole image; a
+ * What one printer has said: its values by OID, in OID order, compact (two
+ * allocations, about 30 octets a value).  A bag is a device's whole image; a
  * poll brings a few new values, bag_merge() puts them in their places, and
  * everything else (snmp/printer.h) is computed from the bag.  Bags hold no
  * errors: noSuchObject and the like are simply not there.
@@ -17,6 +17,7 @@
 
 #define BAG_VALUES_MAX	4096		/* more are refused */
 #define BAG_OCTETS_MAX	1024		/* of one value; the rest is cut */
+#define BAG_SIZE_MAX	(512 * 1024)	/* of all together; more is refused */
 
 enum bag_type {				/* the BER tags */
 	BAG_INTEGER	= 2,
@@ -33,9 +34,10 @@ struct bag_value {
 	enum bag_type	 type;
 	int64_t		 number;	/* the integer types; Counter64 is
 					 * cut at INT64_MAX */
-	const uint8_t	*octets;	/* OCTETS and IPADDRESS; lent */
+	const uint8_t	*octets;	/* OCTETS and IPADDRESS; lent until
+					 * the bag changes */
 	size_t		 octets_len;
-	struct objid	 objid;		/* OBJID */
+	struct objid	 objid;		/* OBJID; else its len is 0 */
 };
 
 struct bag;
@@ -45,43 +47,53 @@ void		 bag_free(struct bag *);	/* NULL is fine */
 size_t		 bag_count(const struct bag *);
 size_t		 bag_size(const struct bag *);	/* octets of memory */
 
-/* Put in any order; the same OID again replaces.  0, or -1 when full. */
+/* Put in any order, ascending is cheapest; the same OID again replaces.  0,
+ * or -1 when full. */
 int	 bag_put_number(struct bag *, const struct objid *, enum bag_type,
 	    int64_t);
 int	 bag_put_octets(struct bag *, const struct objid *, enum bag_type,
 	    const void *, size_t len);
 int	 bag_put_objid(struct bag *, const struct objid *,
 	    const struct objid *value);
+/* Any of the three, by the value's type. */
+int	 bag_put(struct bag *, const struct objid *,
+	    const struct bag_value *);
 
 /* The value at exactly that OID. */
 bool	 bag_get(const struct bag *, const struct objid *,
 	    struct bag_value *);
 /*
- * Steps through the values below prefix, in order: set *cursor to 0 first;
- * id and value are set while it returns true.
+ * Steps through the values at or below prefix, in order: set *cursor to 0
+ * first; id and value are set while it returns true.
  */
 bool	 bag_next(const struct bag *, const struct objid *prefix,
 	    size_t *cursor, struct objid *id, struct bag_value *value);
 
-/* Conveniences for a dotted column and a suffix: "1.3.6...", then n
- * sub-identifiers.  The number, or absent (INT64_MIN) when it is missing or no number. */
+/*
+ * Conveniences for a dotted column and a suffix: "1.3.6...", then n
+ * sub-identifiers, each passed as uint32_t.  The number, or absent
+ * (INT64_MIN) when it is missing or no number.
+ */
 int64_t	 bag_number(const struct bag *, const char *column, size_t n, ...);
 bool	 bag_octets(const struct bag *, struct bag_value *, const char *column,
-	    size_t n, ...);
+	    size_t n, ...);	/* OCTETS only */
 
 /*
- * Into image goes everything from fresh; before that, image loses what lies
- * below the covered subtrees (whole columns that were read again), and the
- * exact OIDs in gone.  True when that changed anything in image, sysUpTime
- * aside.
+ * Into image goes everything from fresh; what lies below the covered
+ * subtrees (whole columns that were read again) and is not in fresh leaves
+ * image.  True when that changed anything in image, sysUpTime aside.  When
+ * nothing but sysUpTime changed it allocates nothing.
  */
 bool	 bag_merge(struct bag *image, const struct bag *fresh,
 	    const struct objid *covered, size_t covered_len);
 /* Drops exactly this OID; true when it was there. */
 bool	 bag_drop(struct bag *, const struct objid *);
 
-/* snmprec text (OID|TAG|VALUE, TAGx is hex), one value a line.  Reading
- * skips blank lines, and names what it cannot read in why. */
+/*
+ * snmprec text (OID|TAG|VALUE, TAGx is hex), one value a line.  Reading skips
+ * blank lines and NULLs, goes on after a line that it cannot read, and then
+ * returns -1 with the first such line in why; else 0.
+ */
 int	 bag_read_snmprec(struct bag *, FILE *, char *why, size_t why_size);
 void	 bag_write_snmprec(const struct bag *, FILE *);
 

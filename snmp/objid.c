@@ -1,0 +1,76 @@
+#include "snmp/objid.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+int
+objid_parse(const char *text, struct objid *out)
+{
+	uint64_t	 sub;
+
+	out->len = 0;
+	if (*text == '.')
+		text++;
+	for (;;) {
+		if (*text < '0' || *text > '9' || out->len == OBJID_MAX)
+			return -1;
+		for (sub = 0; *text >= '0' && *text <= '9'; text++) {
+			sub = sub * 10 + (uint64_t)(*text - '0');
+			if (sub > UINT32_MAX)
+				return -1;
+		}
+		out->sub[out->len++] = (uint32_t)sub;
+		if (*text == '\0')
+			return 0;
+		if (*text++ != '.')
+			return -1;
+	}
+}
+
+/* An OID whose text would not fit (40 sub-identifiers of ten digits are past
+ * anything a MIB defines) is cut between two of them. */
+char *
+objid_format(const struct objid *id, char out[OBJID_TEXT_MAX])
+{
+	char	 digits[16];
+	size_t	 at = 0, i;
+	int	 n;
+
+	for (i = 0; i < id->len; i++) {
+		n = snprintf(digits, sizeof(digits), "%s%" PRIu32,
+		    i == 0 ? "" : ".", id->sub[i]);
+		if (at + (size_t)n >= OBJID_TEXT_MAX)
+			break;
+		memcpy(out + at, digits, (size_t)n);
+		at += (size_t)n;
+	}
+	out[at] = '\0';
+	return out;
+}
+
+int
+objid_cmp(const struct objid *a, const struct objid *b)
+{
+	size_t	 i;
+
+	for (i = 0; i < a->len && i < b->len; i++) {
+		if (a->sub[i] != b->sub[i])
+			return a->sub[i] < b->sub[i] ? -1 : 1;
+	}
+	return a->len < b->len ? -1 : a->len > b->len;
+}
+
+bool
+objid_within(const struct objid *id, const struct objid *prefix)
+{
+	return id->len >= prefix->len && memcmp(id->sub, prefix->sub,
+	    prefix->len * sizeof(prefix->sub[0])) == 0;
+}
+
+void
+objid_add(struct objid *id, uint32_t sub)
+{
+	if (id->len < OBJID_MAX)
+		id->sub[id->len++] = sub;
+}
