@@ -29,12 +29,13 @@ struct ini_key {
 	const char	*name;
 	enum ini_kind	 kind;
 	size_t		 offset;	/* into the section's struct */
-	int64_t		 min, max;	/* INT, DURATION (ms), SIZE */
+	int64_t		 min, max;	/* INT, DURATION (ms), SIZE; both 0:
+					 * anything (not negative) */
 	const char	*allowed;	/* STRING: "1|2c|3", NULL is anything */
 };
 
 /*
- * Called for each section met (name as written); returns the struct that the
+ * Called for each section met (name as written, blanks tidied); returns the struct that the
  * section's keys are stored in, or NULL when there is no such section.
  */
 typedef void	*ini_section_fn(void *arg, const char *section);

@@ -14,7 +14,8 @@ struct loop;
 
 struct loop	*loop_new(void);
 void		 loop_free(struct loop *);
-/* Runs until loop_stop(), or until nothing is registered any more. */
+/* Runs until loop_stop(), or until nothing is registered any more (a signal
+ * counts). */
 void		 loop_run(struct loop *);
 void		 loop_stop(struct loop *);
 /* Waits at most wait_ms (-1 for ever) and runs what is due, once. */
@@ -37,6 +38,7 @@ struct timer {
 	void	(*fn)(void *arg);
 	void	*arg;
 	size_t	 slot;			/* the loop's; 0 when idle */
+	uint64_t order;			/* the loop's; ties go by age */
 };
 /* Sets (or moves) the timer to fire once at monotonic at_ms. */
 void		 timer_set(struct loop *, struct timer *, int64_t at_ms,
@@ -47,7 +49,10 @@ void		 timer_after(struct loop *, struct timer *, int64_t after_ms,
 void		 timer_clear(struct loop *, struct timer *);
 bool		 timer_pending(const struct timer *);
 
-/* Calls fn from the loop (not from the handler) when signo arrived. */
+/* Calls fn from the loop (not from the handler) when signo arrived; NULL
+ * gives the signal back to whom it belonged.  Only one loop of a process may
+ * have signals.  A child that goes on after fork() frees its copy of the loop
+ * first, and uses nothing else of it. */
 void		 loop_signal(struct loop *, int signo,
 		    void (*fn)(void *arg, int signo), void *arg);
 

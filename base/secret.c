@@ -1,0 +1,153 @@
+#include "base/secret.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+/*
+ * Ours or root's, a plain file, and nobody else's business.  root may give
+ * it to a group (root:platen 0640 is how packages install such files),
+ * because then it is root's decision who is in that group.
+ */
+static int
+secret_check(const char *path, const char *purpose, const struct stat *st)
+{
+	mode_t others = st->st_uid == 0 ? 037 : 077;
+
+	if (!S_ISREG(st->st_mode)) {
+		log_warnx("secret", "%s: %s is not a plain file", purpose,
+		    log_safe(path));
+		return -1;
+	}
+	if (st->st_uid != 0 && st->st_uid != geteuid()) {
+		log_warnx("secret", "%s: %s belongs to another user (uid %u): "
+		    "chown it to root or to uid %u", purpose, log_safe(path),
+		    (unsigned)st->st_uid, (unsigned)geteuid());
+		return -1;
+	}
+	if ((st->st_mode & others) != 0) {
+		log_warnx("secret", "%s: %s is open to others (mode %04o): "
+		    "chmod 600 %s", purpose, log_safe(path),
+		    (unsigned)st->st_mode & 07777, log_safe(path));
+		return -1;
+	}
+	return 0;
+}
+
+static ssize_t
+read_all(int fd, char *out, size_t size)
+{
+	size_t at = 0;
+	ssize_t n;
+
+	while (at < size) {
+		if ((n = read(fd, out + at, size - at)) == -1) {
+			if (errno == EINTR)
+				continue;
+			return -1;
+		}
+		if (n == 0)
+			break;
+		at += (size_t)n;
+	}
+	return (ssize_t)at;
+}
+
+int
+secret_read(const char *path, const char *purpose, char *out, size_t out_size)
+{
+	char text[SECRET_MAX + 2];
+	struct stat st;
+	ssize_t got;
+	size_t len;
+	int fd, rc = -1;
+
+	/* O_NONBLOCK: a FIFO in its place must not stop the start. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd == -1) {
+		log_warn("secret", "%s: %s", purpose, log_safe(path));
+		return -1;
+	}
+	if (fstat(fd, &st) == -1) {
+		log_warn("secret", "%s: %s", purpose, log_safe(path));
+		goto out;
+	}
+	if (secret_check(path, purpose, &st) == -1)
+		goto out;
+	if ((got = read_all(fd, text, sizeof text - 1)) == -1) {
+		log_warn("secret", "%s: %s", purpose, log_safe(path));
+		goto out;
+	}
+	text[got] = '\0';
+	len = strcspn(text, "\r\n");
+	if (len == 0) {
+		log_warnx("secret", "%s: %s: the first line is empty", purpose,
+		    log_safe(path));
+	} else if (len < (size_t)got && text[len] == '\0') {
+		log_warnx("secret", "%s: %s: the first line is not text",
+		    purpose, log_safe(path));
+	} else if (len > SECRET_MAX || len >= out_size) {
+		log_warnx("secret", "%s: %s: the first line is longer than %zu "
+		    "octets", purpose, log_safe(path),
+		    out_size <= SECRET_MAX ? out_size - 1 :
+		    (size_t)SECRET_MAX);
+	} else {
+		memcpy(out, text, len);
+		out[len] = '\0';
+		rc = 0;
+	}
+out:
+	secret_wipe(text, sizeof text);
+	close(fd);
+	return rc;
+}
+
+static int
+write_all(int fd, const char *p, size_t len)
+{
+	ssize_t n;
+
+	while (len > 0) {
+		if ((n = write(fd, p, len)) == -1) {
+			if (errno == EINTR)
+				continue;
+			return -1;
+		}
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int
+secret_write(const char *path, const char *text)
+{
+	int fd;
+
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd == -1) {
+		log_warn("secret", "%s", log_safe(path));
+		return -1;
+	}
+	if (fchmod(fd, 0600) == -1 ||
+	    write_all(fd, text, strlen(text)) == -1 ||
+	    write_all(fd, "\n", 1) == -1 || fsync(fd) == -1) {
+		log_warn("secret", "%s", log_safe(path));
+		close(fd);
+		unlink(path);
+		return -1;
+	}
+	close(fd);
+	return 0;
+}
+
+void
+secret_wipe(void *bytes, size_t len)
+{
+	explicit_bzero(bytes, len);
+}
