@@ -16,7 +16,8 @@ enum field_kind {
 	FIELD_INT,		/* int64_t, all the following too */
 	FIELD_ENUM,		/* a keyword, or the number if it has none */
 	FIELD_TIME,		/* wall ms, written as XEP-0082 text */
-	FIELD_BITS		/* set of keywords; JSON array, XML list */
+	FIELD_BITS		/* set of keywords; JSON array, XML list, in
+				 * which "none" is the empty set */
 };
 
 /* What a change of the field means for when it is told (DESIGN 5). */
@@ -82,24 +83,29 @@ bool		 field_absent(const struct field *, const void *record);
 bool		 field_equal(const struct field *, const void *a,
 		    const void *b);
 /* The value as text (enum as keyword, time as XEP-0082, bits as words with
- * blanks, CLEARED as ""), or NULL when absent.  The caller frees. */
+ * blanks or "none", CLEARED as ""), or NULL when absent.  The caller frees. */
 char		*field_format(const struct field *, const void *record);
 /* The other way; 0, or -1 when text is no such value. */
 int		 field_parse(const struct field *, void *record,
 		    const char *text);
 
-/* Copies every present field over (CLEARED and "" make it absent). */
+/* Copies every present field over (CLEARED and "" make it absent).  This and
+ * the next two leave an asset's counters alone: asset_copy_counters(). */
 void		 record_apply(const struct field *, void *to,
 		    const void *change);
 /*
  * Into out (initialised) the FIELD_KEY fields of now, and those others whose
- * class is in classes (1 << FIELD_...) and which differ from before; what
- * before had and now has not becomes CLEARED or "".  FIELD_STAMP fields are
- * copied when anything else was.  Returns how many differed.
+ * class is in classes (1 << FIELD_...) and which differ from before (NULL:
+ * from nothing); what before had and now has not becomes CLEARED or "".
+ * FIELD_STAMP fields are copied when anything else was, probe_only ones never.
+ * Returns how many differed, stamps not counted.
  */
 int		 record_diff(const struct field *, const void *before,
 		    const void *now, unsigned classes, void *out);
 void		 record_copy(const struct field *, void *to,
 		    const void *from);		/* to is initialised */
+/* Each field to NULL or ABSENT; the second frees what was there. */
+void		 record_init(const struct field *, void *);
+void		 record_clear(const struct field *, void *);
 
 #endif

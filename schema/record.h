@@ -147,5 +147,9 @@ void	 counter_clear(struct counter *);
 struct counter	*asset_counter(const struct asset *, const char *name);
 /* Appends an empty counter (initialised) and returns it; NULL when full. */
 struct counter	*asset_counter_add(struct asset *, const char *name);
+/* Makes the counters of to those of from; record_copy() and its like leave
+ * them alone. */
+void		 asset_copy_counters(struct asset *to,
+		    const struct asset *from);
 
 #endif

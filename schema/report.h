@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <libxml/tree.h>
+
 #include "base/buf.h"
 #include "schema/record.h"
 
@@ -39,8 +41,11 @@ struct alert		*report_alert(struct report *);
 struct agent		*report_agent(struct report *);
 
 /* Appends the XML (no declaration, no white space between elements).  epoch
- * and seq are left out while they are not known. */
+ * and seq are left out while they are not known.  Text is cut to what the
+ * reader takes.  More than REPORT_XML_MAX is fatal: who cannot know tries. */
 void	 report_write(const struct report *, struct buf *out);
+/* The same, or -1 and out as it was if it would be longer. */
+int	 report_try_write(const struct report *, struct buf *out);
 
 /*
  * Reads and validates: well-formed, no DTD, no entities but XML's own five,
@@ -49,6 +54,13 @@ void	 report_write(const struct report *, struct buf *out);
  */
 int	 report_read(const char *xml, size_t len, struct report *out,
 	    char *why, size_t why_size);
+/* The same for an element of a tree that xmltree_parse() made, as the content
+ * of an envelope is.  Whether epoch and seq are there is for the caller. */
+int	 report_read_node(xmlNode *, struct report *out, char *why,
+	    size_t why_size);
+/* Whether the element (a report, or one of the centre's ack, refused, again)
+ * is valid by the XSD.  0, or -1 and why. */
+int	 report_validate(xmlNode *, char *why, size_t why_size);
 
 /* Loads the XSD that is built in; report_read() does so by itself at its
  * first use.  For start-up, so that it is not done in a sandbox. */
