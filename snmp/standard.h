@@ -60,6 +60,14 @@
 /* Column by ppmPrinterIndex: the IEEE 1284 device id. */
 #define STD_PORT_1284		"1.3.6.1.4.1.2699.1.2.1.2.1.1.3"
 
+/*
+ * Nobody's object: the reader's own copy of STD_MARKER_LIFE, put beside
+ * vendor counters that were read at the same moment (vendor_sample()), so
+ * that sums are compared with the total of that moment and not with a later
+ * one.
+ */
+#define STD_LIFE_SAMPLED	"0.0.43.10.2.1.4"
+
 /* When an object is wanted. */
 #define STANDARD_IDENTIFY	1u	/* first of all: is it a printer */
 #define STANDARD_STATIC		2u	/* once, and again when the
