@@ -1,0 +1,170 @@
+#include "agent/collector.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/patrol.h"
+#include "agent/store.h"
+#include "agent/sweep.h"
+#include "base/clock.h"
+#include "base/drop.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "schema/report.h"
+
+#define STATUS_MS	1000		/* how often counts are looked at */
+#define AGENT_MIN_MS	5000		/* the agent's record, at most */
+#define AGENT_MAX_MS	(3600 * 1000)	/* and at least */
+
+struct collector {
+	struct config		*conf;
+	struct loop		*loop;
+	struct store		*store;
+	struct patrol		*patrol;
+	struct sweep		*sweep;
+	int			 wake_fd;
+	struct timer		 status;
+	struct patrol_counts	 told;
+	int64_t			 told_ms;	/* mono; 0 never */
+	int64_t			 told_scan_ms;
+	int64_t			 start_ms;
+};
+
+static void
+wake_uplink(void *arg)
+{
+	struct collector *c = arg;
+	char byte = WAKE_MORE;
+
+	/* Full means that it has been woken already. */
+	if (write(c->wake_fd, &byte, 1) == -1 && errno != EAGAIN)
+		log_debug("collector", "the uplink cannot be woken");
+}
+
+static void
+on_wake(void *arg, int fd, unsigned events)
+{
+	struct collector *c = arg;
+	char bytes[64];
+	ssize_t n;
+
+	n = read(fd, bytes, sizeof(bytes));
+	if (n <= 0)
+		return;
+	if (memchr(bytes, WAKE_WHOLE, (size_t)n) != NULL)
+		patrol_whole(c->patrol);
+	if (memchr(bytes, WAKE_SCAN, (size_t)n) != NULL)
+		sweep_start(c->sweep);
+}
+
+static void
+tell_agent(struct collector *c, const struct patrol_counts *counts,
+    const struct sweep_progress *progress)
+{
+	struct store_outbox box;
+	struct agent agent;
+
+	agent_init(&agent);
+	agent.name = c->conf->name;
+	agent.version = (char *)(uintptr_t)PLATEN_VERSION;
+	agent.uptime = (clock_mono_ms() - c->start_ms) / 1000;
+	agent.online = counts->online;
+	agent.asleep = counts->asleep;
+	agent.unreachable = counts->unreachable;
+	if (store_outbox(c->store, &box) == 0) {
+		agent.queue_depth = box.depth;
+		agent.lost_detail = box.lost_detail;
+	}
+	if (progress->finished_ms != 0)
+		agent.last_scan = progress->finished_ms;
+	agent.bytes_sent = counts->bytes_out;
+	agent.bytes_received = counts->bytes_in;
+	agent.time = clock_wall_ms();
+	patrol_tell_agent(c->patrol, &agent);
+}
+
+static bool
+worth_telling(const struct collector *c, const struct patrol_counts *counts,
+    const struct sweep_progress *progress, int64_t now)
+{
+	if (c->told_ms == 0 || now - c->told_ms >= AGENT_MAX_MS)
+		return true;
+	return now - c->told_ms >= AGENT_MIN_MS &&
+	    (counts->online != c->told.online ||
+	    counts->asleep != c->told.asleep ||
+	    counts->unreachable != c->told.unreachable ||
+	    progress->finished_ms != c->told_scan_ms);
+}
+
+/* The agent's own record, when something in it changed. */
+static void
+on_status(void *arg)
+{
+	struct collector *c = arg;
+	struct sweep_progress progress;
+	struct patrol_counts counts;
+	int64_t now = clock_mono_ms();
+
+	patrol_count(c->patrol, &counts);
+	sweep_progress(c->sweep, &progress);
+	if (worth_telling(c, &counts, &progress, now)) {
+		tell_agent(c, &counts, &progress);
+		c->told = counts;
+		c->told_ms = now;
+		c->told_scan_ms = progress.finished_ms;
+	}
+	timer_after(c->loop, &c->status, STATUS_MS, on_status, c);
+}
+
+static void
+on_signal(void *arg, int signo)
+{
+	struct collector *c = arg;
+
+	loop_stop(c->loop);
+}
+
+int
+collector_run(const char *config_path, int wake_fd)
+{
+	struct collector c = { .wake_fd = wake_fd };
+	int rc = 1;
+
+	log_role("collector");
+	if ((c.conf = config_read(config_path, CONFIG_COLLECTOR)) == NULL)
+		return 1;
+	if (drop_privileges(c.conf->user) == -1)
+		goto out;
+	report_schema_load();
+	if ((c.store = store_open(c.conf->state_dir)) == NULL)
+		goto out;
+	c.start_ms = clock_mono_ms();
+	srandom((unsigned)(clock_wall_ms() ^ getpid()));
+	c.loop = loop_new();
+	c.patrol = patrol_new(c.loop, c.conf, c.store, wake_uplink, &c);
+	c.sweep = sweep_new(c.loop, c.conf, c.patrol);
+	loop_signal(c.loop, SIGTERM, on_signal, &c);
+	loop_signal(c.loop, SIGINT, on_signal, &c);
+	loop_watch(c.loop, wake_fd, LOOP_READ, on_wake, &c);
+	patrol_start(c.patrol);
+	if (store_note_int(c.store, "whole", 0) != 0)
+		patrol_whole(c.patrol);
+	sweep_start(c.sweep);
+	timer_after(c.loop, &c.status, STATUS_MS, on_status, &c);
+	loop_run(c.loop);
+	rc = 0;
+out:
+	if (c.loop != NULL) {
+		loop_watch(c.loop, wake_fd, 0, NULL, NULL);
+		timer_clear(c.loop, &c.status);
+	}
+	sweep_free(c.sweep);
+	patrol_free(c.patrol);
+	loop_free(c.loop);
+	store_close(c.store);
+	config_free(c.conf);
+	return rc;
+}

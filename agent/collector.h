@@ -1,0 +1,18 @@
+/*
+ * The collector process: SNMP on one side, the store on the other.  Holds
+ * communities, no password and no key.
+ */
+#ifndef AGENT_COLLECTOR_H
+#define AGENT_COLLECTOR_H
+
+#include "agent/config.h"
+
+/* Bytes that the two children send each other over their socketpair. */
+#define WAKE_MORE	'm'	/* to the uplink: the outbox has more */
+#define WAKE_WHOLE	'w'	/* to the collector: tell everything whole */
+#define WAKE_SCAN	's'	/* to the collector: begin a sweep */
+
+/* Runs until SIGTERM.  Drops privileges first.  The exit status. */
+int	 collector_run(const char *config_path, int wake_fd);
+
+#endif

@@ -1,0 +1,547 @@
+#include "agent/config.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/secret.h"
+#include "crypto/key.h"
+#include "xmpp/jid.h"
+
+#define DAY_MS	(INT64_C(24) * 3600 * 1000)
+#define C(m)	offsetof(struct config, m)
+#define S(m)	offsetof(struct config_snmp, m)
+
+static const struct ini_key keys[] = {
+	{ "agent", "name", INI_STRING, C(name), 0, 0, NULL },
+	{ "agent", "state_dir", INI_STRING, C(state_dir), 0, 0, NULL },
+	{ "agent", "user", INI_STRING, C(user), 0, 0, NULL },
+	{ "xmpp", "jid", INI_STRING, C(jid), 0, 0, NULL },
+	{ "xmpp", "password_file", INI_STRING, C(password_file), 0, 0, NULL },
+	{ "xmpp", "host", INI_STRING, C(host), 0, 0, NULL },
+	{ "xmpp", "port", INI_INT, C(port), 1, 65535, NULL },
+	{ "xmpp", "fallback_port", INI_INT, C(fallback_port), 0, 65535, NULL },
+	{ "xmpp", "ca_file", INI_STRING, C(ca_file), 0, 0, NULL },
+	{ "xmpp", "central", INI_STRING, C(central), 0, 0, NULL },
+	{ "crypto", "central_key", INI_STRING, C(central_key), 0, 0, NULL },
+	{ "crypto", "token", INI_STRING, C(token), 0, 0, NULL },
+	{ "crypto", "token_file", INI_STRING, C(token_file), 0, 0, NULL },
+	{ "discovery", "networks", INI_LIST, C(networks), 0, 0, NULL },
+	{ "discovery", "exclude", INI_LIST, C(exclude), 0, 0, NULL },
+	{ "discovery", "hosts", INI_LIST, C(hosts), 0, 0, NULL },
+	{ "discovery", "interval", INI_DURATION, C(interval_ms), 1000,
+	    30 * DAY_MS, NULL },
+	{ "discovery", "rate", INI_INT, C(rate), 1, 10000, NULL },
+	{ "snmp *", "version", INI_STRING, S(version), 0, 0, "1|2c|3" },
+	{ "snmp *", "community", INI_STRING, S(community), 0, 0, NULL },
+	{ "snmp *", "port", INI_INT, S(port), 1, 65535, NULL },
+	{ "snmp *", "timeout", INI_DURATION, S(timeout_ms), 50, 60000, NULL },
+	{ "snmp *", "retries", INI_INT, S(retries), 0, 10, NULL },
+	{ "snmp *", "user", INI_STRING, S(user), 0, 0, NULL },
+	{ "snmp *", "auth", INI_STRING, S(auth), 0, 0, NULL },
+	{ "snmp *", "auth_password_file", INI_STRING, S(auth_password_file),
+	    0, 0, NULL },
+	{ "snmp *", "privacy", INI_STRING, S(privacy), 0, 0, NULL },
+	{ "snmp *", "privacy_password_file", INI_STRING,
+	    S(privacy_password_file), 0, 0, NULL },
+	{ "snmp *", "context", INI_STRING, S(context), 0, 0, NULL },
+	{ "snmp *", "networks", INI_LIST, S(networks), 0, 0, NULL },
+	{ "schedule", "heartbeat", INI_DURATION, C(heartbeat_ms), 200,
+	    DAY_MS, NULL },
+	{ "schedule", "supplies", INI_DURATION, C(supplies_ms), 200,
+	    7 * DAY_MS, NULL },
+	{ "schedule", "counters", INI_DURATION, C(counters_ms), 200,
+	    7 * DAY_MS, NULL },
+	{ "schedule", "assets", INI_DURATION, C(assets_ms), 1000,
+	    30 * DAY_MS, NULL },
+	{ "outbox", "max_size", INI_SIZE, C(max_size), 64 * 1024,
+	    INT64_C(1) << 40, NULL },
+	{ "privacy", "omit", INI_LIST, C(omit), 0, 0, NULL },
+	{ "commands", "allow", INI_LIST, C(allow), 0, 0, NULL },
+	{ NULL, NULL, INI_STRING, 0, 0, 0, NULL }
+};
+
+static const char *const may_omit[] = { "hostname", "location", "ip",
+    "asset_tag", NULL };
+
+static void *
+find_section(void *arg, const char *section)
+{
+	static const char *const plain[] = { "agent", "xmpp", "crypto",
+	    "discovery", "schedule", "outbox", "privacy", "commands", NULL };
+	struct config *conf = arg;
+	struct config_snmp *snmp;
+	size_t i;
+
+	for (i = 0; plain[i] != NULL; i++)
+		if (strcmp(section, plain[i]) == 0)
+			return conf;
+	if (strncmp(section, "snmp ", 5) != 0 || section[5] == '\0' ||
+	    conf->snmp_len == CONFIG_CREDENTIALS_MAX)
+		return NULL;
+	for (i = 0; i < conf->snmp_len; i++)
+		if (strcmp(conf->snmp[i].name, section + 5) == 0)
+			return &conf->snmp[i];
+	snmp = &conf->snmp[conf->snmp_len++];
+	snmp->name = xstrdup(section + 5);
+	snmp->port = 161;
+	snmp->timeout_ms = 1000;
+	snmp->retries = 2;
+	return snmp;
+}
+
+static struct config *
+config_new(const char *path)
+{
+	struct config *conf;
+
+	conf = xcalloc(1, sizeof(*conf));
+	conf->path = xstrdup(path);
+	/* Never moved while the INI reader holds a pointer to a section. */
+	conf->snmp = xcalloc(CONFIG_CREDENTIALS_MAX, sizeof(*conf->snmp));
+	conf->state_dir = xstrdup("/var/lib/platen");
+	conf->port = 5222;
+	conf->fallback_port = 443;
+	conf->interval_ms = 6 * 3600 * 1000;
+	conf->rate = 50;
+	conf->heartbeat_ms = 60 * 1000;
+	conf->supplies_ms = 15 * 60 * 1000;
+	conf->counters_ms = 3600 * 1000;
+	conf->assets_ms = DAY_MS;
+	conf->max_size = 64 * 1024 * 1024;
+	return conf;
+}
+
+static void
+wipe_string(char **text)
+{
+	if (*text != NULL)
+		secret_wipe(*text, strlen(*text));
+	free(*text);
+	*text = NULL;
+}
+
+static void
+snmp_section_free(struct config_snmp *snmp)
+{
+	free(snmp->name);
+	free(snmp->version);
+	wipe_string(&snmp->community);
+	ini_list_free(&snmp->networks);
+	free(snmp->user);
+	free(snmp->auth);
+	free(snmp->auth_password_file);
+	free(snmp->privacy);
+	free(snmp->privacy_password_file);
+	free(snmp->context);
+	memset(snmp, 0, sizeof(*snmp));
+}
+
+void
+config_free(struct config *conf)
+{
+	size_t i;
+
+	if (conf == NULL)
+		return;
+	for (i = 0; i < conf->snmp_len; i++)
+		snmp_section_free(&conf->snmp[i]);
+	free(conf->snmp);
+	free(conf->path);
+	free(conf->name);
+	free(conf->state_dir);
+	free(conf->user);
+	free(conf->jid);
+	free(conf->password_file);
+	free(conf->host);
+	free(conf->ca_file);
+	free(conf->central);
+	free(conf->central_key);
+	wipe_string(&conf->token);
+	free(conf->token_file);
+	ini_list_free(&conf->networks);
+	ini_list_free(&conf->exclude);
+	ini_list_free(&conf->hosts);
+	ini_list_free(&conf->omit);
+	ini_list_free(&conf->allow);
+	free(conf);
+}
+
+/* --- addresses ----------------------------------------------------------- */
+
+static int
+parse_ipv4(const char *text, uint32_t *out)
+{
+	struct in_addr in;
+
+	if (inet_pton(AF_INET, text, &in) != 1)
+		return -1;
+	*out = ntohl(in.s_addr);
+	return 0;
+}
+
+int
+range_parse(const char *text, struct range *out, char *why, size_t why_size)
+{
+	char copy[64], *cut, *end;
+	unsigned long n;
+
+	out->label = text;
+	if (snprintf(copy, sizeof(copy), "%s", text) >= (int)sizeof(copy))
+		goto bad;
+	if ((cut = strpbrk(copy, "/-")) == NULL) {
+		if (parse_ipv4(copy, &out->first) == -1)
+			goto bad;
+		out->last = out->first;
+		return 0;
+	}
+	n = *cut == '/';
+	*cut++ = '\0';
+	if (parse_ipv4(copy, &out->first) == -1)
+		goto bad;
+	if (n) {
+		n = strtoul(cut, &end, 10);
+		if (end == cut || *end != '\0' || n > 32)
+			goto bad;
+		if (n < 20) {
+			snprintf(why, why_size, "%.60s: a network may be /20 "
+			    "at most (4096 addresses); split it", text);
+			return -1;
+		}
+		out->first &= n == 32 ? UINT32_MAX : ~(UINT32_MAX >> n);
+		out->last = out->first |
+		    (n == 32 ? 0 : UINT32_MAX >> n);
+		/* The network's own and the broadcast address are no hosts. */
+		if (n <= 30) {
+			out->first++;
+			out->last--;
+		}
+		return 0;
+	}
+	if (strchr(cut, '.') != NULL) {
+		if (parse_ipv4(cut, &out->last) == -1)
+			goto bad;
+	} else {
+		n = strtoul(cut, &end, 10);
+		if (end == cut || *end != '\0' || n > 255)
+			goto bad;
+		out->last = (out->first & ~UINT32_C(255)) | (uint32_t)n;
+	}
+	if (out->last < out->first ||
+	    out->last - out->first >= RANGE_ADDRESSES_MAX) {
+		snprintf(why, why_size, "%.60s: a range goes upwards and has "
+		    "4096 addresses at most", text);
+		return -1;
+	}
+	return 0;
+bad:
+	snprintf(why, why_size, "%.60s: want an address a.b.c.d, a range "
+	    "a.b.c.d-e or a network a.b.c.d/24", text);
+	return -1;
+}
+
+bool
+range_has(const struct range *range, uint32_t address)
+{
+	return address >= range->first && address <= range->last;
+}
+
+int
+host_parse(const char *text, uint16_t default_port, struct sockaddr_in *out,
+    char *why, size_t why_size)
+{
+	struct addrinfo hints, *found;
+	char copy[256], *colon, *end;
+	unsigned long port = default_port;
+	int error;
+
+	if (snprintf(copy, sizeof(copy), "%s", text) >= (int)sizeof(copy)) {
+		snprintf(why, why_size, "%.60s...: too long", text);
+		return -1;
+	}
+	if ((colon = strrchr(copy, ':')) != NULL) {
+		*colon = '\0';
+		port = strtoul(colon + 1, &end, 10);
+		if (end == colon + 1 || *end != '\0' || port < 1 ||
+		    port > 65535) {
+			snprintf(why, why_size, "%.200s: the port must be 1 to "
+			    "65535", text);
+			return -1;
+		}
+	}
+	memset(&hints, 0, sizeof(hints));
+	hints.ai_family = AF_INET;
+	hints.ai_socktype = SOCK_DGRAM;
+	if ((error = getaddrinfo(copy, NULL, &hints, &found)) != 0) {
+		snprintf(why, why_size, "%.120s: %.100s", copy,
+		    gai_strerror(error));
+		return -1;
+	}
+	memcpy(out, found->ai_addr, sizeof(*out));
+	out->sin_port = htons((uint16_t)port);
+	freeaddrinfo(found);
+	return 0;
+}
+
+const struct config_snmp *
+config_snmp_for(const struct config *conf, uint32_t address, size_t n)
+{
+	const struct config_snmp *snmp;
+	struct range range;
+	char why[128];
+	size_t i, j;
+
+	for (i = 0; i < conf->snmp_len; i++) {
+		snmp = &conf->snmp[i];
+		for (j = 0; j < snmp->networks.count; j++)
+			if (range_parse(snmp->networks.item[j], &range, why,
+			    sizeof(why)) == 0 && range_has(&range, address))
+				break;
+		if ((snmp->networks.count == 0 ||
+		    j < snmp->networks.count) && n-- == 0)
+			return snmp;
+	}
+	return NULL;
+}
+
+/* --- checks that need the whole file -------------------------------------- */
+
+static int
+check_missing(const struct config *conf)
+{
+	const struct {
+		const char	*value, *section, *key, *example;
+	} want[] = {
+		{ conf->name, "agent", "name", "head-office" },
+		{ conf->jid, "xmpp", "jid", "agent@example.com" },
+		{ conf->password_file, "xmpp", "password_file",
+		    "/etc/platen/password" },
+		{ conf->central, "xmpp", "central", "platen.example.com" },
+		{ conf->central_key, "crypto", "central_key",
+		    "(from platen-central enrol)" },
+	};
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; i < sizeof(want) / sizeof(want[0]); i++)
+		if (want[i].value == NULL || *want[i].value == '\0') {
+			log_warnx("config", "%s: [%s] %s is missing: say %s = "
+			    "%s", conf->path, want[i].section, want[i].key,
+			    want[i].key, want[i].example);
+			rc = -1;
+		}
+	return rc;
+}
+
+static int
+check_ranges(const struct config *conf, const char *section, const char *key,
+    const struct ini_list *list)
+{
+	struct range range;
+	char why[128];
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; i < list->count; i++)
+		if (range_parse(list->item[i], &range, why,
+		    sizeof(why)) == -1) {
+			log_warnx("config", "%s: [%s] %s: %s", conf->path,
+			    section, key, why);
+			rc = -1;
+		}
+	return rc;
+}
+
+static int
+check_snmp(const struct config *conf)
+{
+	const struct config_snmp *snmp;
+	char section[80];
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; i < conf->snmp_len; i++) {
+		snmp = &conf->snmp[i];
+		snprintf(section, sizeof(section), "snmp %.60s", snmp->name);
+		if ((snmp->version != NULL && strcmp(snmp->version, "3") == 0)
+		    || snmp->user != NULL || snmp->auth != NULL ||
+		    snmp->privacy != NULL || snmp->context != NULL ||
+		    snmp->auth_password_file != NULL ||
+		    snmp->privacy_password_file != NULL) {
+			log_warnx("config", "%s: [%s]: this version of Platen "
+			    "speaks SNMP 1 and 2c, not 3: use version = 2c "
+			    "and community, without user, auth, privacy and "
+			    "context", conf->path, section);
+			rc = -1;
+		}
+		rc |= check_ranges(conf, section, "networks",
+		    &snmp->networks);
+	}
+	return rc;
+}
+
+static int
+check_words(const struct config *conf)
+{
+	uint8_t key[KEY_LEN];
+	size_t i, j;
+	int rc = 0;
+
+	for (i = 0; i < conf->omit.count; i++) {
+		for (j = 0; may_omit[j] != NULL; j++)
+			if (strcmp(conf->omit.item[i], may_omit[j]) == 0)
+				break;
+		if (may_omit[j] == NULL) {
+			log_warnx("config", "%s: [privacy] omit: %s cannot be "
+			    "left out: want any of hostname, location, ip, "
+			    "asset_tag", conf->path,
+			    log_safe(conf->omit.item[i]));
+			rc = -1;
+		}
+	}
+	for (i = 0; i < conf->allow.count; i++)
+		if (strcmp(conf->allow.item[i], "none") != 0) {
+			log_warnx("config", "%s: [commands] allow: %s: this "
+			    "version takes no commands from the centre: say "
+			    "none, or leave it out", conf->path,
+			    log_safe(conf->allow.item[i]));
+			rc = -1;
+		}
+	if (conf->jid != NULL && (!jid_valid_bare(conf->jid) ||
+	    strchr(conf->jid, '@') == NULL)) {
+		log_warnx("config", "%s: [xmpp] jid = %s: want "
+		    "name@domain", conf->path, log_safe(conf->jid));
+		rc = -1;
+	}
+	if (conf->central != NULL && !jid_valid_bare(conf->central)) {
+		log_warnx("config", "%s: [xmpp] central = %s: want the "
+		    "component's name, such as platen.example.com",
+		    conf->path, log_safe(conf->central));
+		rc = -1;
+	}
+	if (conf->central_key != NULL &&
+	    key_parse_public(conf->central_key, key) == -1) {
+		log_warnx("config", "%s: [crypto] central_key is no key: copy "
+		    "the line that platen-central enrol printed (44 "
+		    "characters)", conf->path);
+		rc = -1;
+	}
+	if (conf->token != NULL && conf->token_file != NULL) {
+		log_warnx("config", "%s: [crypto]: token and token_file "
+		    "exclude each other", conf->path);
+		rc = -1;
+	}
+	return rc;
+}
+
+static int
+check_discovery(const struct config *conf)
+{
+	char why[256], copy[256];
+	size_t i;
+	int rc = 0;
+
+	if (conf->networks.count == 0 && conf->hosts.count == 0) {
+		log_warnx("config", "%s: [discovery] networks and hosts are "
+		    "both missing: say networks = 192.168.1.0/24 or hosts = "
+		    "192.168.1.20", conf->path);
+		rc = -1;
+	}
+	rc |= check_ranges(conf, "discovery", "networks", &conf->networks);
+	rc |= check_ranges(conf, "discovery", "exclude", &conf->exclude);
+	for (i = 0; i < conf->hosts.count; i++) {
+		snprintf(copy, sizeof(copy), "%s", conf->hosts.item[i]);
+		copy[strcspn(copy, ":")] = '\0';
+		/* Names may come to exist later; ranges are for networks. */
+		if (strpbrk(conf->hosts.item[i], "/@ ") != NULL ||
+		    copy[0] == '\0') {
+			snprintf(why, sizeof(why), "%s", conf->hosts.item[i]);
+			log_warnx("config", "%s: [discovery] hosts: %s: want "
+			    "HOST or HOST:PORT; ranges go into networks",
+			    conf->path, log_safe(why));
+			rc = -1;
+		}
+	}
+	return rc;
+}
+
+/* Words in the file itself that are worth hiding from other users. */
+static void
+warn_mode(const struct config *conf)
+{
+	struct stat st;
+	bool secret = conf->token != NULL;
+	size_t i;
+
+	for (i = 0; i < conf->snmp_len; i++)
+		if (conf->snmp[i].community != NULL &&
+		    strcmp(conf->snmp[i].community, "public") != 0)
+			secret = true;
+	if (secret && stat(conf->path, &st) == 0 && (st.st_mode & S_IROTH))
+		log_warnx("config", "%s holds a token or community and every "
+		    "user can read it: chmod 640 %s", conf->path, conf->path);
+}
+
+/* A file without any [snmp] section means the community "public". */
+static void
+add_default_snmp(struct config *conf)
+{
+	struct config_snmp *snmp;
+	size_t i;
+
+	if (conf->snmp_len == 0)
+		(void)find_section(conf, "snmp default");
+	for (i = 0; i < conf->snmp_len; i++) {
+		snmp = &conf->snmp[i];
+		if (snmp->community == NULL)
+			snmp->community = xstrdup("public");
+	}
+}
+
+struct config *
+config_read(const char *path, unsigned parts)
+{
+	struct config *conf;
+	int rc;
+
+	conf = config_new(path);
+	rc = ini_read(path, keys, find_section, conf);
+	if (rc == 0) {
+		add_default_snmp(conf);
+		rc |= check_missing(conf);
+		rc |= check_snmp(conf);
+		rc |= check_discovery(conf);
+		rc |= check_words(conf);
+	}
+	if (rc != 0) {
+		config_free(conf);
+		return NULL;
+	}
+	if (parts == CONFIG_ALL)
+		warn_mode(conf);
+	if (!(parts & CONFIG_COLLECTOR))
+		while (conf->snmp_len > 0)
+			snmp_section_free(&conf->snmp[--conf->snmp_len]);
+	if (!(parts & CONFIG_UPLINK)) {
+		wipe_string(&conf->token);
+		free(conf->token_file);
+		conf->token_file = NULL;
+		free(conf->password_file);
+		conf->password_file = NULL;
+	}
+	return conf;
+}
+
+char *
+config_state_path(const struct config *conf, const char *name)
+{
+	return xasprintf("%s/%s", conf->state_dir, name);
+}

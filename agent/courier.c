@@ -1,0 +1,711 @@
+#include "agent/courier.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/collector.h"
+#include "agent/store.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/drop.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "base/secret.h"
+#include "crypto/key.h"
+#include "crypto/seal.h"
+#include "schema/envelope.h"
+#include "schema/report.h"
+#include "schema/xmltree.h"
+#include "xmpp/uplink.h"
+
+#define SESSION_NS	"urn:platen:session:1"
+#define SEALED_NS	"urn:platen:sealed:1"
+#define WINDOW		16		/* reports under way */
+#define ANSWER_MS	30000
+#define RETRY_MIN_MS	1000		/* a refused handshake or session */
+#define RETRY_MAX_MS	60000
+#define POLL_MS		5000		/* in case a wake was lost */
+
+/* Goes along with each question; the answer frees it.  An answer to an
+ * earlier session's question is told by its number. */
+struct ticket {
+	struct courier	*courier;
+	unsigned	 session;
+};
+
+struct courier {
+	struct config	*conf;
+	struct loop	*loop;
+	struct store	*store;
+	struct uplink	*uplink;
+	struct key	 key;
+	uint8_t		 centre_key[KEY_LEN];
+	char		 token[SECRET_MAX];
+	int		 wake_fd;
+
+	struct seal	*seal;
+	unsigned	 session;	/* counts sessions */
+	bool		 up;		/* the handshake is done */
+	bool		 asking;	/* a handshake is under way */
+	int		 failures;	/* in a row */
+	struct timer	 retry;
+	struct timer	 poll;
+
+	int64_t		 sent;		/* last seq that was sent */
+	int64_t		 acked;		/* the centre's word, not stored yet */
+	struct timer	 store_ack;
+	int		 under_way;
+};
+
+static void	 handshake(struct courier *);
+static void	 pump(struct courier *);
+
+/* --- what the operator sees ------------------------------------------------- */
+
+static void
+note_state(struct courier *c, const char *state, const char *why)
+{
+	char *old = store_note(c->store, "uplink_state");
+	char *old_why = store_note(c->store, "uplink_why");
+
+	if (strcmp(old, state) != 0 ||
+	    strcmp(old_why, why == NULL ? "" : why) != 0) {
+		if (store_begin(c->store) == 0 &&
+		    (store_set_note(c->store, "uplink_state", state) == -1 ||
+		    store_set_note(c->store, "uplink_why",
+		    why == NULL ? "" : why) == -1 ||
+		    store_set_note_int(c->store, "uplink_since",
+		    clock_wall_ms()) == -1 || store_commit(c->store) == -1))
+			store_rollback(c->store);
+	}
+	free(old);
+	free(old_why);
+}
+
+/* --- the session ------------------------------------------------------------- */
+
+static void
+wake_collector(struct courier *c, char what)
+{
+	if (write(c->wake_fd, &what, 1) == -1 && errno != EAGAIN)
+		log_debug("courier", "the collector cannot be woken");
+}
+
+static void
+on_retry(void *arg)
+{
+	handshake(arg);
+}
+
+/* Ends the session; a new one is tried after a pause that grows. */
+static void
+session_end(struct courier *c, const char *why)
+{
+	int64_t pause;
+
+	seal_free(c->seal);
+	c->seal = NULL;
+	c->up = c->asking = false;
+	c->session++;
+	c->under_way = 0;
+	if (why == NULL || uplink_state(c->uplink) != UPLINK_READY)
+		return;
+	pause = uplink_backoff_ms(c->failures++, RETRY_MIN_MS, RETRY_MAX_MS,
+	    (double)random() / ((double)RAND_MAX + 1));
+	log_warnx("courier", "no session with the centre: %s; trying again "
+	    "in %lld s", why, (long long)(pause + 999) / 1000);
+	note_state(c, "no session", why);
+	timer_after(c->loop, &c->retry, pause, on_retry, c);
+}
+
+/* What the centre's refusals mean to the operator. */
+static const char *
+refusal(const char *condition)
+{
+	static const struct {
+		const char	*condition, *text;
+	} table[] = {
+		{ "registration-required", "the centre does not know this "
+		    "agent yet: run platen-central agents --approve JID "
+		    "there, or enrol it and use the new token" },
+		{ "not-authorized", "the centre refuses the key or token: "
+		    "enrol the agent anew there and copy the new token" },
+		{ "forbidden", "the centre has revoked this agent" },
+		{ "bad-request", "the centre cannot open the handshake: is "
+		    "[crypto] central_key the centre's key?" },
+		{ "item-not-found", "the centre has lost the session" },
+	};
+	size_t i;
+
+	for (i = 0; condition != NULL &&
+	    i < sizeof(table) / sizeof(table[0]); i++)
+		if (strcmp(condition, table[i].condition) == 0)
+			return table[i].text;
+	return condition == NULL ? "no answer from the centre" : condition;
+}
+
+static void
+put_attribute(struct buf *xml, const char *name, const char *value)
+{
+	buf_printf(xml, " %s='", name);
+	xmltree_escape(xml, value);
+	buf_puts(xml, "'");
+}
+
+/* Payload 1. */
+static int
+write_hello(struct courier *c, struct buf *out)
+{
+	struct store_outbox box;
+	char epoch[UUID_TEXT_MAX];
+
+	if (store_outbox(c->store, &box) == -1 ||
+	    store_epoch(c->store, epoch) == -1)
+		return -1;
+	buf_printf(out, "<hello xmlns='" SESSION_NS "' version='1' "
+	    "epoch='%s' acked='%lld' first='%lld'", epoch,
+	    (long long)box.acked_seq, (long long)box.first_seq);
+	if (c->token[0] != '\0')
+		put_attribute(out, "token", c->token);
+	buf_puts(out, "/>");
+	return 0;
+}
+
+struct welcome {
+	int64_t	 seq;
+	int64_t	 time_ms;
+	bool	 whole;
+};
+
+/* Payload 2. */
+static int
+read_welcome(const struct buf *payload, struct welcome *out)
+{
+	char why[128], *seq, *time, *whole;
+	xmlDoc *doc;
+	int rc = -1;
+
+	if ((doc = xmltree_parse(payload->data, payload->len, why,
+	    sizeof(why))) == NULL)
+		return -1;
+	seq = xmltree_attr(xmlDocGetRootElement(doc), "seq");
+	time = xmltree_attr(xmlDocGetRootElement(doc), "time");
+	whole = xmltree_attr(xmlDocGetRootElement(doc), "whole");
+	if (xmltree_is(xmlDocGetRootElement(doc), "welcome", SESSION_NS) &&
+	    seq != NULL && time != NULL &&
+	    clock_parse(time, &out->time_ms) == 0) {
+		out->seq = strtoll(seq, NULL, 10);
+		out->whole = whole != NULL && strcmp(whole, "true") == 0;
+		rc = out->seq < 0 ? -1 : 0;
+	}
+	free(seq);
+	free(time);
+	free(whole);
+	xmlFreeDoc(doc);
+	return rc;
+}
+
+/* The centre wants everything once more: the collector does that. */
+static void
+want_whole(struct courier *c)
+{
+	if (store_set_note(c->store, "whole", "1") == 0)
+		wake_collector(c, WAKE_WHOLE);
+}
+
+static void
+session_begin(struct courier *c, const struct welcome *welcome)
+{
+	struct store_outbox box;
+	int64_t skew = welcome->time_ms - clock_wall_ms();
+
+	if (store_outbox(c->store, &box) == -1) {
+		session_end(c, "the store cannot be read");
+		return;
+	}
+	if (skew > 60000 || skew < -60000)
+		log_warnx("courier", "this clock and the centre's differ by "
+		    "%lld s: check the time service", (long long)skew / 1000);
+	if (welcome->seq >= box.next_seq) {
+		/* The centre has reports of this epoch that we do not know
+		 * of: this store is an old copy.  Never count on from it. */
+		log_warnx("courier", "the store is older than what the "
+		    "centre has (%lld, here %lld): beginning a new epoch",
+		    (long long)welcome->seq, (long long)box.next_seq - 1);
+		if (store_new_epoch(c->store) == 0)
+			want_whole(c);
+		session_end(c, "a new epoch begins");
+		return;
+	}
+	if (store_ack(c->store, welcome->seq) == -1) {
+		session_end(c, "the store cannot be written");
+		return;
+	}
+	if (c->token[0] != '\0') {
+		/* Used up; the key is bound to the account now. */
+		secret_wipe(c->token, sizeof(c->token));
+		(void)store_set_note(c->store, "enrolled",
+		    c->conf->central_key);
+	}
+	c->up = true;
+	c->failures = 0;
+	c->sent = c->acked = welcome->seq;
+	log_info("courier", "session with %s, which has everything up to "
+	    "%lld", c->conf->central, (long long)welcome->seq);
+	note_state(c, "connected", NULL);
+	if (welcome->whole)
+		want_whole(c);
+	pump(c);
+}
+
+static struct ticket *
+ticket_new(struct courier *c)
+{
+	struct ticket *ticket;
+
+	ticket = xcalloc(1, sizeof(*ticket));
+	ticket->courier = c;
+	ticket->session = c->session;
+	return ticket;
+}
+
+/* NULL when the session that asked has ended. */
+static struct courier *
+take_ticket(struct ticket *ticket)
+{
+	struct courier *c = ticket->courier;
+	bool stale = ticket->session != c->session;
+
+	free(ticket);
+	return stale ? NULL : c;
+}
+
+static void
+on_handshake(void *arg, enum uplink_answer answer, const char *condition,
+    const struct uplink_element *element)
+{
+	struct buf payload = { 0 };
+	struct welcome welcome;
+	struct courier *c;
+
+	if ((c = take_ticket(arg)) == NULL)
+		return;
+	c->asking = false;
+	if (answer != UPLINK_RESULT) {
+		session_end(c, refusal(answer == UPLINK_ERROR ? condition :
+		    NULL));
+		return;
+	}
+	if (element == NULL || element->text == NULL ||
+	    strcmp(element->name, "handshake") != 0 ||
+	    seal_finish(c->seal, element->text, strlen(element->text),
+	    &payload) == -1 || read_welcome(&payload, &welcome) == -1)
+		session_end(c, "the centre's answer does not open: is "
+		    "[crypto] central_key the centre's key?");
+	else
+		session_begin(c, &welcome);
+	buf_free(&payload);
+}
+
+static void
+handshake(struct courier *c)
+{
+	struct buf hello = { 0 }, message = { 0 }, xml = { 0 };
+	struct ticket *ticket;
+
+	if (uplink_state(c->uplink) != UPLINK_READY || c->asking)
+		return;
+	timer_clear(c->loop, &c->retry);
+	session_end(c, NULL);
+	if (write_hello(c, &hello) == -1) {
+		session_end(c, "the store cannot be read");
+		goto out;
+	}
+	c->seal = seal_open(&c->key, c->centre_key, c->conf->jid,
+	    c->conf->central, hello.data, hello.len, clock_mono_ms(),
+	    &message);
+	if (c->seal == NULL) {
+		session_end(c, "the handshake cannot be made");
+		goto out;
+	}
+	buf_puts(&xml, "<handshake xmlns='" SESSION_NS "'>");
+	buf_put(&xml, message.data, message.len);
+	buf_puts(&xml, "</handshake>");
+	ticket = ticket_new(c);
+	c->asking = true;
+	if (uplink_ask(c->uplink, xml.data, xml.len, ANSWER_MS,
+	    on_handshake, ticket) == -1) {
+		free(ticket);
+		c->asking = false;
+		session_end(c, "not connected");
+	}
+out:
+	if (hello.data != NULL)
+		secret_wipe(hello.data, hello.len);
+	buf_free(&hello);
+	buf_free(&message);
+	buf_free(&xml);
+}
+
+/* --- reports out, acknowledgements in ------------------------------------------ */
+
+static void
+on_store_ack(void *arg)
+{
+	struct courier *c = arg;
+
+	/* Not stored means sent again: the centre knows it by its number. */
+	if (store_ack(c->store, c->acked) == -1)
+		log_debug("courier", "acknowledgement %lld waits",
+		    (long long)c->acked);
+}
+
+/* Several acknowledgements of one turn are one transaction. */
+static void
+take_ack(struct courier *c, int64_t seq)
+{
+	if (seq > c->sent) {
+		session_end(c, "the centre acknowledged what was never sent");
+		return;
+	}
+	if (seq > c->acked) {
+		c->acked = seq;
+		timer_after(c->loop, &c->store_ack, 0, on_store_ack, c);
+	}
+}
+
+static void
+take_same(struct courier *c, const xmlNode *ack)
+{
+	char *from, *to;
+	xmlNode *same;
+
+	for (same = xmltree_child(ack, "same", REPORT_NS); same != NULL;
+	    same = xmltree_next(same)) {
+		from = xmltree_attr(same, "asset");
+		to = xmltree_attr(same, "known");
+		if (from != NULL && to != NULL && uuid_valid(from) &&
+		    uuid_valid(to) && strcmp(from, to) != 0 &&
+		    store_begin(c->store) == 0) {
+			if (store_rename_asset(c->store, from, to) == -1 ||
+			    store_commit(c->store) == -1)
+				store_rollback(c->store);
+			else
+				log_info("courier", "the centre knows asset "
+				    "%s as %s", from, to);
+		}
+		free(from);
+		free(to);
+	}
+}
+
+static void
+take_answer(struct courier *c, const xmlNode *content)
+{
+	char *text = xmltree_attr(content, "seq");
+	char *reason = xmltree_attr(content, "reason");
+	int64_t seq = text == NULL ? -1 : strtoll(text, NULL, 10);
+
+	if (seq < 0)
+		session_end(c, "the centre's answer has no number");
+	else if (xmltree_is(content, "ack", REPORT_NS)) {
+		take_same(c, content);
+		take_ack(c, seq);
+	} else if (xmltree_is(content, "refused", REPORT_NS)) {
+		log_warnx("courier", "the centre refuses report %lld for "
+		    "good: %s; see platen outbox --refused",
+		    (long long)seq, reason == NULL ? "-" : log_safe(reason));
+		if (seq > c->sent || store_refuse(c->store, seq,
+		    reason) == -1)
+			session_end(c, "a refused report cannot be put "
+			    "aside");
+		else if (seq > c->acked)
+			c->acked = seq;
+	} else if (xmltree_is(content, "again", REPORT_NS))
+		session_end(c, "a report got lost on the way");
+	else
+		session_end(c, "the centre's answer is none that is known");
+	free(text);
+	free(reason);
+}
+
+static void
+open_answer(struct courier *c, const struct uplink_element *element)
+{
+	struct envelope envelope;
+	struct buf plain = { 0 };
+	char why[160], *end;
+	unsigned long long n;
+
+	if (element == NULL || element->n == NULL || element->text == NULL ||
+	    strcmp(element->name, "sealed") != 0) {
+		session_end(c, "the centre's answer is not sealed");
+		return;
+	}
+	errno = 0;
+	n = strtoull(element->n, &end, 10);
+	if (errno != 0 || end == element->n || *end != '\0' ||
+	    seal_take(c->seal, n, element->text, strlen(element->text),
+	    &plain) == -1)
+		session_end(c, "the centre's answer does not open");
+	else if (envelope_read(plain.data, plain.len, c->conf->central,
+	    c->conf->jid, &envelope, why, sizeof(why)) == -1)
+		session_end(c, why);
+	else {
+		take_answer(c, envelope.content);
+		envelope_clear(&envelope);
+	}
+	buf_free(&plain);
+}
+
+static void
+on_answer(void *arg, enum uplink_answer answer, const char *condition,
+    const struct uplink_element *element)
+{
+	struct courier *c;
+
+	if ((c = take_ticket(arg)) == NULL)
+		return;
+	c->under_way--;
+	if (answer == UPLINK_RESULT)
+		open_answer(c, element);
+	else
+		session_end(c, refusal(answer == UPLINK_ERROR ? condition :
+		    NULL));
+	pump(c);
+}
+
+static int
+send_report(struct courier *c, int64_t seq, const struct buf *report)
+{
+	struct buf plain = { 0 }, sealed = { 0 }, xml = { 0 };
+	struct ticket *ticket;
+	uint64_t n;
+	int rc = -1;
+
+	envelope_write(&plain, report->data, report->len, c->conf->jid,
+	    c->conf->central, clock_wall_ms());
+	if (seal_put(c->seal, plain.data, plain.len, &n, &sealed) == -1) {
+		session_end(c, "a report cannot be sealed");
+		goto out;
+	}
+	buf_printf(&xml, "<sealed xmlns='" SEALED_NS "' n='%llu'>",
+	    (unsigned long long)n);
+	buf_put(&xml, sealed.data, sealed.len);
+	buf_puts(&xml, "</sealed>");
+	ticket = ticket_new(c);
+	if (uplink_ask(c->uplink, xml.data, xml.len, ANSWER_MS, on_answer,
+	    ticket) == -1) {
+		free(ticket);
+		goto out;
+	}
+	c->under_way++;
+	c->sent = seq;
+	rc = 0;
+out:
+	buf_free(&plain);
+	buf_free(&sealed);
+	buf_free(&xml);
+	return rc;
+}
+
+static void
+pump(struct courier *c)
+{
+	struct buf report = { 0 };
+	int64_t seq;
+
+	if (c->up && !seal_alive(c->seal, clock_mono_ms()) &&
+	    c->under_way == 0)
+		handshake(c);
+	while (c->up && c->under_way < WINDOW &&
+	    seal_alive(c->seal, clock_mono_ms())) {
+		buf_reset(&report);
+		if (store_next(c->store, c->sent, &seq, &report) != 1 ||
+		    send_report(c, seq, &report) == -1)
+			break;
+	}
+	buf_free(&report);
+}
+
+/* --- events ------------------------------------------------------------------- */
+
+static void
+on_state(void *arg, enum uplink_state state, const char *why)
+{
+	struct courier *c = arg;
+
+	switch (state) {
+	case UPLINK_READY:
+		/* Also when the centre announces itself anew. */
+		c->asking = false;
+		c->failures = 0;
+		handshake(c);
+		break;
+	case UPLINK_ONLINE:
+		session_end(c, NULL);
+		note_state(c, "centre absent", why);
+		break;
+	case UPLINK_CONNECTING:
+		session_end(c, NULL);
+		break;
+	case UPLINK_DOWN:
+		session_end(c, NULL);
+		note_state(c, "not connected", why);
+		break;
+	}
+}
+
+/* This version takes no commands. */
+static void
+on_request(void *arg, const char *id, const struct uplink_element *element)
+{
+	struct courier *c = arg;
+
+	log_warnx("courier", "a request from the centre is refused: this "
+	    "version takes no commands");
+	uplink_refuse(c->uplink, id, "feature-not-implemented", NULL);
+}
+
+static void
+on_wake(void *arg, int fd, unsigned events)
+{
+	struct courier *c = arg;
+	char bytes[64];
+
+	if (read(fd, bytes, sizeof(bytes)) > 0)
+		pump(c);
+}
+
+static void
+on_poll(void *arg)
+{
+	struct courier *c = arg;
+
+	pump(c);
+	timer_after(c->loop, &c->poll, POLL_MS, on_poll, c);
+}
+
+static void
+on_signal(void *arg, int signo)
+{
+	struct courier *c = arg;
+
+	loop_stop(c->loop);
+}
+
+/* --- start -------------------------------------------------------------------- */
+
+/* The agent's own key, made at the first start. */
+static int
+load_key(struct courier *c)
+{
+	char *path = config_state_path(c->conf, "agent.key");
+	int rc;
+
+	if (access(path, F_OK) == -1 && errno == ENOENT) {
+		key_make(&c->key);
+		rc = key_save(path, &c->key);
+	} else
+		rc = key_load(path, &c->key);
+	free(path);
+	return rc;
+}
+
+static int
+load_token(struct courier *c)
+{
+	char *enrolled;
+	bool used;
+
+	enrolled = store_note(c->store, "enrolled");
+	used = strcmp(enrolled, c->conf->central_key) == 0;
+	free(enrolled);
+	if (used)
+		return 0;
+	if (c->conf->token != NULL)
+		snprintf(c->token, sizeof(c->token), "%s", c->conf->token);
+	else if (c->conf->token_file != NULL)
+		return secret_read(c->conf->token_file, "[crypto] token_file",
+		    c->token, sizeof(c->token));
+	return 0;
+}
+
+static int
+start(struct courier *c)
+{
+	struct uplink_config uc = { 0 };
+	static const struct uplink_events events = { on_state, on_request };
+	char password[SECRET_MAX];
+	int rc = -1;
+
+	if (key_library_init() == -1 ||
+	    key_parse_public(c->conf->central_key, c->centre_key) == -1)
+		return -1;
+	if (secret_read(c->conf->password_file, "[xmpp] password_file",
+	    password, sizeof(password)) == -1)
+		return -1;
+	if (drop_privileges(c->conf->user) == -1)
+		goto out;
+	report_schema_load();
+	if ((c->store = store_open(c->conf->state_dir)) == NULL ||
+	    load_key(c) == -1 || load_token(c) == -1)
+		goto out;
+	c->loop = loop_new();
+	uc.jid = c->conf->jid;
+	uc.password = password;
+	uc.host = c->conf->host;
+	uc.port = (int)c->conf->port;
+	uc.fallback_port = (int)c->conf->fallback_port;
+	uc.ca_file = c->conf->ca_file;
+	uc.central = c->conf->central;
+	uc.version = PLATEN_VERSION;
+	c->uplink = uplink_new(c->loop, &uc, &events, c);
+	rc = c->uplink == NULL ? -1 : 0;
+out:
+	secret_wipe(password, sizeof(password));
+	return rc;
+}
+
+int
+courier_run(const char *config_path, int wake_fd)
+{
+	struct courier c = { .wake_fd = wake_fd };
+	int rc = 1;
+
+	log_role("uplink");
+	if ((c.conf = config_read(config_path, CONFIG_UPLINK)) == NULL)
+		return 1;
+	srandom((unsigned)(clock_wall_ms() ^ getpid()));
+	if (start(&c) == 0) {
+		loop_signal(c.loop, SIGTERM, on_signal, &c);
+		loop_signal(c.loop, SIGINT, on_signal, &c);
+		loop_watch(c.loop, wake_fd, LOOP_READ, on_wake, &c);
+		timer_after(c.loop, &c.poll, POLL_MS, on_poll, &c);
+		uplink_start(c.uplink);
+		loop_run(c.loop);
+		uplink_stop(c.uplink);
+		note_state(&c, "stopped", NULL);
+		rc = 0;
+	}
+	session_end(&c, NULL);
+	if (c.loop != NULL) {
+		timer_clear(c.loop, &c.retry);
+		timer_clear(c.loop, &c.poll);
+		timer_clear(c.loop, &c.store_ack);
+		loop_watch(c.loop, wake_fd, 0, NULL, NULL);
+	}
+	uplink_free(c.uplink);
+	loop_free(c.loop);
+	store_close(c.store);
+	secret_wipe(c.token, sizeof(c.token));
+	key_wipe(&c.key);
+	config_free(c.conf);
+	return rc;
+}

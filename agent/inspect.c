@@ -1,0 +1,434 @@
+#include "agent/inspect.h"
+
+#include <sys/file.h>
+
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/config.h"
+#include "agent/store.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/screen.h"
+#include "schema/field.h"
+#include "schema/recjson.h"
+
+struct look {
+	struct config	*conf;
+	struct store	*store;
+	bool		 json, refused, xml, all;
+};
+
+static void
+usage(const char *command)
+{
+	fprintf(stderr, "usage: platen %s [-c FILE] [--json]%s\n", command,
+	    strcmp(command, "outbox") == 0 ? " [--refused] [--xml]" :
+	    strcmp(command, "devices") == 0 ? " [--all]" : "");
+}
+
+static void
+print(struct buf *out)
+{
+	fwrite(out->data, 1, out->len, stdout);
+	putchar('\n');
+	buf_free(out);
+}
+
+/* "3 min", "2 h" since a wall time; "-" for never. */
+static const char *
+ago(int64_t then_ms, char out[32])
+{
+	int64_t s = (clock_wall_ms() - then_ms) / 1000;
+
+	if (then_ms <= 0)
+		return "never";
+	if (s < 120)
+		snprintf(out, 32, "%lld s ago", (long long)(s < 0 ? 0 : s));
+	else if (s < 7200)
+		snprintf(out, 32, "%lld min ago", (long long)s / 60);
+	else if (s < 172800)
+		snprintf(out, 32, "%lld h ago", (long long)s / 3600);
+	else
+		snprintf(out, 32, "%lld days ago", (long long)s / 86400);
+	return out;
+}
+
+/* The supervisor holds the lock for as long as it lives. */
+static bool
+is_running(const struct config *conf)
+{
+	char *path = config_state_path(conf, "platend.lock");
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool running = false;
+
+	if (fd != -1) {
+		running = flock(fd, LOCK_SH | LOCK_NB) == -1;
+		close(fd);
+	}
+	free(path);
+	return running;
+}
+
+/* --- status -------------------------------------------------------------------- */
+
+struct status {
+	bool			 running;
+	char			*state, *why;
+	int64_t			 since_ms;
+	char			 epoch[UUID_TEXT_MAX];
+	struct store_outbox	 box;
+	struct agent		 agent;
+};
+
+/* The last record of itself that the agent wrote. */
+static void
+read_agent(struct store *st, struct agent *out)
+{
+	char *xml = store_note(st, "agent"), why[128];
+	struct report one;
+
+	report_init(&one);
+	if (*xml != '\0' && report_read(xml, strlen(xml), &one, why,
+	    sizeof(why)) == 0 && one.agents_len == 1) {
+		*out = one.agents[0];
+		agent_init(&one.agents[0]);
+	}
+	report_clear(&one);
+	free(xml);
+}
+
+static void
+status_json(const struct look *look, const struct status *s)
+{
+	struct buf out = { 0 };
+	struct json js;
+
+	json_start(&js, &out);
+	json_object(&js, NULL);
+	recjson_fields(&js, agent_fields, &s->agent, false);
+	json_bool(&js, "running", s->running);
+	json_string(&js, "state_dir", look->conf->state_dir);
+	json_string(&js, "uplink", s->running ? s->state : "stopped");
+	json_string(&js, "uplink_why", *s->why == '\0' ? NULL : s->why);
+	json_string(&js, "central", look->conf->central);
+	json_string(&js, "epoch", s->epoch);
+	json_int(&js, "outbox", s->box.depth);
+	json_int(&js, "outbox_bytes", s->box.bytes);
+	json_int(&js, "acked", s->box.acked_seq);
+	json_int(&js, "next", s->box.next_seq);
+	json_int(&js, "refused", s->box.refused);
+	json_object_end(&js);
+	print(&out);
+}
+
+static void
+status_text(const struct look *look, const struct status *s)
+{
+	const struct agent *a = &s->agent;
+	char when[32];
+
+	printf("agent     %s, %s\n", look->conf->name,
+	    s->running ? "running" : "not running");
+	printf("centre    %s: %s%s%s (%s)\n", look->conf->central,
+	    !s->running ? "stopped" : *s->state == '\0' ? "starting" :
+	    s->state, *s->why == '\0' ? "" : ", ", s->why,
+	    ago(s->since_ms, when));
+	if (a->online != ABSENT)
+		printf("printers  %lld online, %lld asleep, %lld "
+		    "unreachable\n", (long long)a->online,
+		    (long long)a->asleep, (long long)a->unreachable);
+	printf("scan      %s\n", ago(a->last_scan == ABSENT ? 0 :
+	    a->last_scan, when));
+	printf("outbox    %lld reports waiting (%lld bytes), %lld "
+	    "acknowledged, %lld refused", (long long)s->box.depth,
+	    (long long)s->box.bytes, (long long)s->box.acked_seq,
+	    (long long)s->box.refused);
+	if (s->box.lost_detail > 0)
+		printf(", %lld merged for want of space",
+		    (long long)s->box.lost_detail);
+	putchar('\n');
+}
+
+static int
+look_status(struct look *look)
+{
+	struct status s = { 0 };
+
+	agent_init(&s.agent);
+	s.running = is_running(look->conf);
+	s.state = store_note(look->store, "uplink_state");
+	s.why = store_note(look->store, "uplink_why");
+	s.since_ms = store_note_int(look->store, "uplink_since", 0);
+	(void)store_epoch(look->store, s.epoch);
+	(void)store_outbox(look->store, &s.box);
+	read_agent(look->store, &s.agent);
+	if (look->json)
+		status_json(look, &s);
+	else
+		status_text(look, &s);
+	agent_clear(&s.agent);
+	free(s.state);
+	free(s.why);
+	return 0;
+}
+
+/* --- devices -------------------------------------------------------------------- */
+
+struct devices {
+	const struct look	*look;
+	struct json		 json;
+	struct screen_table	*table;
+};
+
+static void
+asset_json(struct json *js, const struct report *told)
+{
+	const struct asset *asset = &told->assets[0];
+	size_t i;
+
+	json_object(js, NULL);
+	json_bool(js, "printer", true);
+	recjson_fields(js, asset_fields, asset, false);
+	json_array(js, "counters");
+	for (i = 0; i < asset->counters_len; i++) {
+		json_object(js, NULL);
+		recjson_fields(js, counter_fields, &asset->counters[i],
+		    false);
+		json_object_end(js);
+	}
+	json_array_end(js);
+	json_array(js, "consumables");
+	for (i = 0; i < told->consumables_len; i++) {
+		json_object(js, NULL);
+		recjson_fields(js, consumable_fields, &told->consumables[i],
+		    false);
+		json_object_end(js);
+	}
+	json_array_end(js);
+	json_array(js, "alerts");
+	for (i = 0; i < told->alerts_len; i++) {
+		if (told->alerts[i].cleared != ABSENT)
+			continue;
+		json_object(js, NULL);
+		recjson_fields(js, alert_fields, &told->alerts[i], false);
+		json_object_end(js);
+	}
+	json_array_end(js);
+	json_object_end(js);
+}
+
+static void
+asset_row(struct screen_table *table, const struct report *told)
+{
+	const struct asset *a = &told->assets[0];
+	const struct counter *total = asset_counter(a, "total");
+	const char *cells[7];
+	char pages[24] = "";
+
+	if (total != NULL)
+		snprintf(pages, sizeof(pages), "%lld",
+		    (long long)total->value);
+	cells[0] = a->ip;
+	cells[1] = keyword_of(words_asset_state, a->state);
+	cells[2] = a->make;
+	cells[3] = a->model;
+	cells[4] = a->serial;
+	cells[5] = pages;
+	cells[6] = a->location;
+	screen_table_row(table, cells);
+}
+
+static void
+on_asset(void *arg, const struct store_asset *asset)
+{
+	struct devices *d = arg;
+	struct report told;
+
+	report_init(&told);
+	if (store_told(d->look->store, asset->id, &told) == 0 &&
+	    told.assets_len == 1) {
+		if (d->look->json)
+			asset_json(&d->json, &told);
+		else
+			asset_row(d->table, &told);
+	}
+	report_clear(&told);
+}
+
+/* What answered and is no printer. */
+static void
+on_device(void *arg, const struct store_device *device)
+{
+	struct devices *d = arg;
+	const char *cells[7] = { device->address, "no printer", NULL,
+	    device->why, NULL, NULL, NULL };
+
+	if (device->printer)
+		return;
+	if (!d->look->json) {
+		screen_table_row(d->table, cells);
+		return;
+	}
+	json_object(&d->json, NULL);
+	json_bool(&d->json, "printer", false);
+	json_string(&d->json, "host", device->address);
+	json_string(&d->json, "reason", device->why);
+	json_object_end(&d->json);
+}
+
+static int
+look_devices(struct look *look)
+{
+	static const char *const columns[] = { "ADDRESS", "STATE", "MAKE",
+	    "MODEL", "SERIAL", ">PAGES", "LOCATION", NULL };
+	struct devices d = { .look = look };
+	struct buf out = { 0 };
+	int rc;
+
+	if (look->json) {
+		json_start(&d.json, &out);
+		json_array(&d.json, NULL);
+	} else
+		d.table = screen_table_new(columns);
+	rc = store_each_asset(look->store, on_asset, &d);
+	if (rc == 0 && look->all)
+		rc = store_each_device(look->store, on_device, &d);
+	if (look->json) {
+		json_array_end(&d.json);
+		print(&out);
+	} else {
+		screen_table_print(d.table, stdout, 0);
+		screen_table_free(d.table);
+	}
+	return rc == 0 ? 0 : 1;
+}
+
+/* --- outbox --------------------------------------------------------------------- */
+
+static void
+on_report(void *arg, const struct store_report *r)
+{
+	struct devices *d = arg;
+	char seq[24], size[24], when[32], time[CLOCK_TEXT_MAX];
+	const char *cells[6];
+
+	if (d->look->xml) {
+		printf("%s\n", r->body);
+		return;
+	}
+	if (d->look->json) {
+		json_object(&d->json, NULL);
+		json_int(&d->json, "seq", r->seq);
+		json_string(&d->json, "time", clock_format(r->created_ms,
+		    time));
+		json_string(&d->json, "lane", r->lane == STORE_DETAIL ?
+		    "detail" : "event");
+		json_string(&d->json, "asset", r->asset);
+		json_string(&d->json, "reason", r->why);
+		json_string(&d->json, "report", r->body);
+		json_object_end(&d->json);
+		return;
+	}
+	snprintf(seq, sizeof(seq), "%lld", (long long)r->seq);
+	snprintf(size, sizeof(size), "%zu", strlen(r->body));
+	cells[0] = seq;
+	cells[1] = ago(r->created_ms, when);
+	cells[2] = r->lane == STORE_DETAIL ? "detail" : "event";
+	cells[3] = size;
+	cells[4] = r->asset;
+	cells[5] = r->why;
+	screen_table_row(d->table, cells);
+}
+
+static int
+look_outbox(struct look *look)
+{
+	static const char *const columns[] = { ">SEQ", "MADE", "LANE",
+	    ">BYTES", "ASSET", "REASON", NULL };
+	struct devices d = { .look = look };
+	struct buf out = { 0 };
+	int rc;
+
+	if (look->json) {
+		json_start(&d.json, &out);
+		json_array(&d.json, NULL);
+	} else
+		d.table = screen_table_new(columns);
+	rc = store_each_report(look->store, look->refused, on_report, &d);
+	if (look->json) {
+		json_array_end(&d.json);
+		print(&out);
+	} else {
+		if (!look->xml)
+			screen_table_print(d.table, stdout, 0);
+		screen_table_free(d.table);
+	}
+	return rc == 0 ? 0 : 1;
+}
+
+/* --- the command line ------------------------------------------------------------ */
+
+int
+inspect_main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "refused", no_argument, NULL, 'r' },
+		{ "xml", no_argument, NULL, 'x' },
+		{ "all", no_argument, NULL, 'a' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 }
+	};
+	const char *command = argv[0], *path = CONFIG_DEFAULT;
+	struct look look = { 0 };
+	int ch, rc = 1;
+
+	while ((ch = getopt_long(argc, argv, "c:h", options, NULL)) != -1)
+		switch (ch) {
+		case 'c':
+			path = optarg;
+			break;
+		case 'j':
+			look.json = true;
+			break;
+		case 'r':
+			look.refused = true;
+			break;
+		case 'x':
+			look.xml = true;
+			break;
+		case 'a':
+			look.all = true;
+			break;
+		default:
+			usage(command);
+			return ch == 'h' ? 0 : 2;
+		}
+	if (optind != argc || (look.json && look.xml)) {
+		usage(command);
+		return 2;
+	}
+	if ((look.conf = config_read(path, 0)) == NULL)
+		return 1;
+	look.store = store_open_readonly(look.conf->state_dir);
+	if (look.store == NULL)
+		log_warnx("platen", "no store in %s: has platend run, and may "
+		    "you read it?", look.conf->state_dir);
+	else if (strcmp(command, "status") == 0)
+		rc = look_status(&look);
+	else if (strcmp(command, "devices") == 0)
+		rc = look_devices(&look);
+	else
+		rc = look_outbox(&look);
+	store_close(look.store);
+	config_free(look.conf);
+	return rc;
+}

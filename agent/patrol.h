@@ -1,0 +1,51 @@
+/*
+ * The devices of this network: when each is read, what is read, and what
+ * becomes of it.  A device is an address that answered; which asset stands
+ * there is the asset book's business.
+ */
+#ifndef AGENT_PATROL_H
+#define AGENT_PATROL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <netinet/in.h>
+
+#include "agent/config.h"
+#include "agent/store.h"
+#include "base/loop.h"
+
+struct patrol;
+
+struct patrol_counts {
+	int64_t	 online, asleep, unreachable;	/* printers */
+	int64_t	 others;			/* answered, no printers */
+	int64_t	 bytes_out, bytes_in;		/* SNMP since start */
+};
+
+/* written: reports were put into the outbox. */
+struct patrol	*patrol_new(struct loop *, const struct config *,
+		    struct store *, void (*written)(void *arg), void *arg);
+void		 patrol_free(struct patrol *);
+/* Takes up the devices that the store knows. */
+void		 patrol_start(struct patrol *);
+void		 patrol_count(const struct patrol *, struct patrol_counts *);
+/* Tells everything once more. */
+void		 patrol_whole(struct patrol *);
+void		 patrol_tell_agent(struct patrol *, struct agent *);
+
+/* Is this address a printer that is being polled anyway? */
+bool		 patrol_has(const struct patrol *, const struct sockaddr_in *);
+/*
+ * Looks whether a printer stands at the address, trying the credentials that
+ * are for it, and takes it up if so.  done is called once, with true when
+ * something answered.
+ */
+void		 patrol_probe(struct patrol *, const struct sockaddr_in *,
+		    const char *zone, void (*done)(void *arg, bool answered),
+		    void *arg);
+
+/* The pause before a device that has not answered misses times is asked
+ * again. */
+int64_t		 patrol_backoff_ms(int misses, int64_t heartbeat_ms);
+
+#endif

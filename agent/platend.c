@@ -1,0 +1,77 @@
+/* platend: the agent daemon.  See platend(8). */
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/config.h"
+#include "agent/supervisor.h"
+#include "base/log.h"
+
+static void
+usage(FILE *out)
+{
+	fprintf(out, "usage: platend [-dnvV] [-c FILE]\n"
+	    "  -c FILE  the configuration (%s)\n"
+	    "  -n       check the configuration and exit\n"
+	    "  -d       stay in front and log to standard error\n"
+	    "  -v       log more\n"
+	    "  -V       print the version\n", CONFIG_DEFAULT);
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *path = CONFIG_DEFAULT;
+	bool check = false, front = false, verbose = false;
+	struct config *conf;
+	int ch, rc;
+
+	while ((ch = getopt(argc, argv, "c:dhnvV")) != -1)
+		switch (ch) {
+		case 'c':
+			path = optarg;
+			break;
+		case 'd':
+			front = true;
+			break;
+		case 'n':
+			check = true;
+			break;
+		case 'v':
+			verbose = true;
+			break;
+		case 'V':
+			printf("platend %s\n", PLATEN_VERSION);
+			return 0;
+		case 'h':
+			usage(stdout);
+			return 0;
+		default:
+			usage(stderr);
+			return 2;
+		}
+	if (optind != argc) {
+		usage(stderr);
+		return 2;
+	}
+	log_init("platend", front || check, verbose);
+	signal(SIGPIPE, SIG_IGN);
+	/* Children read it again by name, from wherever daemon() leaves us. */
+	if ((path = realpath(path, NULL)) == NULL)
+		fatal("platend", "configuration");
+	if ((conf = config_read(path, CONFIG_ALL)) == NULL)
+		return 1;
+	if (check) {
+		printf("%s is fine\n", path);
+		config_free(conf);
+		return 0;
+	}
+	if (!front && daemon(0, 0) == -1)
+		fatal("platend", "daemon");
+	rc = supervisor_run(path, conf);
+	config_free(conf);
+	return rc;
+}

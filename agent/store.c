@@ -1,0 +1,1120 @@
+#include "agent/store.h"
+
+#include <sys/stat.h>
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "schema/field.h"
+
+#define STORE_VERSION	1
+#define BUSY_MS		10000
+/* Past this a report is split, well below REPORT_XML_MAX. */
+#define BODY_MAX	(32 * 1024)
+
+static const char schema[] =
+    "CREATE TABLE note(key TEXT PRIMARY KEY, value TEXT NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE TABLE device(id INTEGER PRIMARY KEY, address TEXT NOT NULL"
+    " UNIQUE, zone TEXT, credentials TEXT, version INTEGER, varbinds"
+    " INTEGER, jetdirect INTEGER, printer INTEGER, why TEXT, seen INTEGER);"
+    "CREATE TABLE asset(id TEXT PRIMARY KEY, device INTEGER NOT NULL,"
+    " row INTEGER NOT NULL, key TEXT, strength INTEGER, counters_ms INTEGER"
+    " NOT NULL DEFAULT 0, levels_ms INTEGER NOT NULL DEFAULT 0)"
+    " WITHOUT ROWID;"
+    "CREATE INDEX asset_device ON asset(device, row);"
+    "CREATE INDEX asset_key ON asset(key);"
+    "CREATE TABLE told(id TEXT PRIMARY KEY, asset TEXT NOT NULL,"
+    " body TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX told_asset ON told(asset);"
+    "CREATE TABLE outbox(seq INTEGER PRIMARY KEY, created INTEGER NOT NULL,"
+    " lane INTEGER NOT NULL, asset TEXT, body TEXT NOT NULL);"
+    "CREATE INDEX outbox_detail ON outbox(asset, seq) WHERE lane = 0;"
+    "CREATE TABLE refused(number INTEGER PRIMARY KEY, epoch TEXT, seq"
+    " INTEGER, created INTEGER, lane INTEGER, asset TEXT, body TEXT,"
+    " why TEXT);";
+
+enum statement {
+	NOTE_GET, NOTE_SET, NOTE_DROP,
+	DEVICE_PUT, DEVICE_ID, DEVICE_DROP, DEVICE_UNBIND, DEVICE_EACH,
+	ASSET_AT, ASSET_KEY, ASSET_PUT, ASSET_EACH,
+	TOLD_GET, TOLD_PUT, TOLD_DROP,
+	OUT_PUT, OUT_NEXT, OUT_ACK, OUT_COUNT, OUT_SEQS, OUT_EACH, OUT_TAKE,
+	REFUSE, REFUSED_COUNT, REFUSED_EACH,
+	STATEMENTS
+};
+
+static const char *const sql[STATEMENTS] = {
+	[NOTE_GET] = "SELECT value FROM note WHERE key = ?",
+	[NOTE_SET] = "INSERT OR REPLACE INTO note VALUES(?, ?)",
+	[NOTE_DROP] = "DELETE FROM note WHERE key = ?",
+	[DEVICE_PUT] = "INSERT INTO device(address, zone, credentials,"
+	    " version, varbinds, jetdirect, printer, why, seen)"
+	    " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9) ON CONFLICT(address)"
+	    " DO UPDATE SET zone=?2, credentials=?3, version=?4, varbinds=?5,"
+	    " jetdirect=?6, printer=?7, why=?8, seen=?9",
+	[DEVICE_ID] = "SELECT id FROM device WHERE address = ?",
+	[DEVICE_DROP] = "DELETE FROM device WHERE id = ?",
+	[DEVICE_UNBIND] = "UPDATE asset SET device = 0 WHERE device = ?",
+	[DEVICE_EACH] = "SELECT id, address, zone, credentials, version,"
+	    " varbinds, jetdirect, printer, why, seen FROM device"
+	    " ORDER BY seen DESC",
+	[ASSET_AT] = "SELECT id, device, row, key, strength, counters_ms,"
+	    " levels_ms FROM asset WHERE device = ? AND row = ?",
+	[ASSET_KEY] = "SELECT id, device, row, key, strength, counters_ms,"
+	    " levels_ms FROM asset WHERE key = ?",
+	[ASSET_PUT] = "INSERT OR REPLACE INTO asset(id, device, row, key,"
+	    " strength, counters_ms, levels_ms) VALUES(?,?,?,?,?,?,?)",
+	[ASSET_EACH] = "SELECT id, device, row, key, strength, counters_ms,"
+	    " levels_ms FROM asset",
+	[TOLD_GET] = "SELECT body FROM told WHERE asset = ?",
+	[TOLD_PUT] = "INSERT OR REPLACE INTO told VALUES(?,?,?)",
+	[TOLD_DROP] = "DELETE FROM told WHERE id = ?",
+	[OUT_PUT] = "INSERT INTO outbox VALUES(?,?,?,?,?)",
+	[OUT_NEXT] = "SELECT seq, body FROM outbox WHERE seq > ?"
+	    " ORDER BY seq LIMIT 1",
+	[OUT_ACK] = "DELETE FROM outbox WHERE seq <= ?",
+	[OUT_COUNT] = "SELECT count(*), coalesce(sum(length(body)), 0)"
+	    " FROM outbox",
+	[OUT_SEQS] = "SELECT coalesce(min(seq), 0), coalesce(max(seq), 0)"
+	    " FROM outbox",
+	[OUT_EACH] = "SELECT seq, created, lane, asset, body, NULL"
+	    " FROM outbox ORDER BY seq",
+	[OUT_TAKE] = "DELETE FROM outbox WHERE seq = ?",
+	[REFUSE] = "INSERT INTO refused(epoch, seq, created, lane, asset,"
+	    " body, why) SELECT ?2, seq, created, lane, asset, body, ?3"
+	    " FROM outbox WHERE seq = ?1",
+	[REFUSED_COUNT] = "SELECT count(*) FROM refused",
+	[REFUSED_EACH] = "SELECT seq, created, lane, asset, body, why"
+	    " FROM refused ORDER BY number",
+};
+
+struct store {
+	sqlite3		*db;
+	sqlite3_stmt	*stmt[STATEMENTS];
+	int64_t		 next_seq;	/* 0: not known, read the note */
+	bool		 open;		/* a transaction */
+};
+
+static int
+failed(struct store *st, const char *what)
+{
+	log_warnx("store", "%s: %s", what, sqlite3_errmsg(st->db));
+	return -1;
+}
+
+static int
+run(struct store *st, const char *text)
+{
+	if (sqlite3_exec(st->db, text, NULL, NULL, NULL) != SQLITE_OK)
+		return failed(st, text);
+	return 0;
+}
+
+/* A statement ready to bind; prepared at its first use. */
+static sqlite3_stmt *
+get(struct store *st, enum statement which)
+{
+	sqlite3_stmt **stmt = &st->stmt[which];
+
+	if (*stmt == NULL && sqlite3_prepare_v3(st->db, sql[which], -1,
+	    SQLITE_PREPARE_PERSISTENT, stmt, NULL) != SQLITE_OK) {
+		(void)failed(st, sql[which]);
+		return NULL;
+	}
+	return *stmt;
+}
+
+static void
+text(sqlite3_stmt *stmt, int column, const char *value)
+{
+	if (value == NULL)
+		sqlite3_bind_null(stmt, column);
+	else
+		sqlite3_bind_text(stmt, column, value, -1, SQLITE_TRANSIENT);
+}
+
+/* Runs a statement that gives no rows. */
+static int
+done(struct store *st, sqlite3_stmt *stmt)
+{
+	int rc = sqlite3_step(stmt);
+
+	sqlite3_reset(stmt);
+	sqlite3_clear_bindings(stmt);
+	if (rc != SQLITE_DONE && rc != SQLITE_ROW)
+		return failed(st, sqlite3_sql(stmt));
+	return 0;
+}
+
+static void
+finish(sqlite3_stmt *stmt)
+{
+	sqlite3_reset(stmt);
+	sqlite3_clear_bindings(stmt);
+}
+
+static char *
+column_copy(sqlite3_stmt *stmt, int column)
+{
+	return xstrdup_null((const char *)sqlite3_column_text(stmt, column));
+}
+
+/* --- open and close -------------------------------------------------------- */
+
+static int
+create(struct store *st)
+{
+	char uuid[UUID_TEXT_MAX], insert[160];
+	int version = -1;
+	sqlite3_stmt *stmt;
+
+	/* Two processes may come here at the same time. */
+	if (run(st, "BEGIN IMMEDIATE") == -1)
+		return -1;
+	if (sqlite3_prepare_v2(st->db, "PRAGMA user_version", -1, &stmt,
+	    NULL) == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW)
+		version = sqlite3_column_int(stmt, 0);
+	sqlite3_finalize(stmt);
+	if (version == STORE_VERSION)
+		return run(st, "COMMIT");
+	if (version != 0) {
+		log_warnx("store", "the store has version %d, this program "
+		    "knows %d: it was made by a newer Platen", version,
+		    STORE_VERSION);
+		run(st, "ROLLBACK");
+		return -1;
+	}
+	uuid_make(uuid);
+	snprintf(insert, sizeof(insert), "INSERT INTO note VALUES('epoch', "
+	    "'%s'), ('next_seq', '1'), ('acked_seq', '0');"
+	    "PRAGMA user_version = %d;", uuid, STORE_VERSION);
+	if (run(st, schema) == -1 || run(st, insert) == -1) {
+		run(st, "ROLLBACK");
+		return -1;
+	}
+	return run(st, "COMMIT");
+}
+
+static struct store *
+open_at(const char *dir, int flags)
+{
+	struct store *st;
+	char *path;
+	mode_t mask;
+	int rc;
+
+	st = xcalloc(1, sizeof(*st));
+	path = xasprintf("%s/store.db", dir);
+	mask = umask(077);
+	rc = sqlite3_open_v2(path, &st->db, flags | SQLITE_OPEN_NOMUTEX,
+	    NULL);
+	umask(mask);
+	if (rc != SQLITE_OK) {
+		log_warnx("store", "%s: %s", path, st->db == NULL ?
+		    "out of memory" : sqlite3_errmsg(st->db));
+		store_close(st);
+		st = NULL;
+	} else {
+		sqlite3_busy_timeout(st->db, BUSY_MS);
+		sqlite3_extended_result_codes(st->db, 1);
+	}
+	free(path);
+	return st;
+}
+
+struct store *
+store_open(const char *dir)
+{
+	struct store *st;
+
+	st = open_at(dir, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+	if (st == NULL)
+		return NULL;
+	if (run(st, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+	    "PRAGMA cache_size = -1024; PRAGMA wal_autocheckpoint = 500;"
+	    "PRAGMA journal_size_limit = 4194304;") == -1 ||
+	    create(st) == -1) {
+		store_close(st);
+		return NULL;
+	}
+	return st;
+}
+
+struct store *
+store_open_readonly(const char *dir)
+{
+	return open_at(dir, SQLITE_OPEN_READONLY);
+}
+
+void
+store_close(struct store *st)
+{
+	size_t i;
+
+	if (st == NULL)
+		return;
+	for (i = 0; i < STATEMENTS; i++)
+		sqlite3_finalize(st->stmt[i]);
+	sqlite3_close(st->db);
+	free(st);
+}
+
+int
+store_begin(struct store *st)
+{
+	if (run(st, "BEGIN IMMEDIATE") == -1)
+		return -1;
+	st->open = true;
+	st->next_seq = 0;
+	return 0;
+}
+
+int
+store_commit(struct store *st)
+{
+	if (run(st, "COMMIT") == -1) {
+		store_rollback(st);
+		return -1;
+	}
+	st->open = false;
+	return 0;
+}
+
+void
+store_rollback(struct store *st)
+{
+	if (!sqlite3_get_autocommit(st->db))
+		(void)run(st, "ROLLBACK");
+	st->open = false;
+	st->next_seq = 0;
+}
+
+bool
+store_in_transaction(const struct store *st)
+{
+	return st->open;
+}
+
+/* --- notes ----------------------------------------------------------------- */
+
+char *
+store_note(struct store *st, const char *key)
+{
+	sqlite3_stmt *stmt;
+	char *value = NULL;
+
+	if ((stmt = get(st, NOTE_GET)) != NULL) {
+		text(stmt, 1, key);
+		if (sqlite3_step(stmt) == SQLITE_ROW)
+			value = column_copy(stmt, 0);
+		finish(stmt);
+	}
+	return value != NULL ? value : xstrdup("");
+}
+
+int64_t
+store_note_int(struct store *st, const char *key, int64_t otherwise)
+{
+	char *value = store_note(st, key), *end;
+	int64_t n = strtoll(value, &end, 10);
+
+	if (end == value)
+		n = otherwise;
+	free(value);
+	return n;
+}
+
+int
+store_set_note(struct store *st, const char *key, const char *value)
+{
+	sqlite3_stmt *stmt;
+
+	if ((stmt = get(st, value == NULL ? NOTE_DROP : NOTE_SET)) == NULL)
+		return -1;
+	text(stmt, 1, key);
+	if (value != NULL)
+		text(stmt, 2, value);
+	return done(st, stmt);
+}
+
+int
+store_set_note_int(struct store *st, const char *key, int64_t value)
+{
+	char number[24];
+
+	snprintf(number, sizeof(number), "%lld", (long long)value);
+	return store_set_note(st, key, number);
+}
+
+int
+store_epoch(struct store *st, char out[UUID_TEXT_MAX])
+{
+	char *epoch = store_note(st, "epoch");
+	int rc = uuid_valid(epoch) ? 0 : -1;
+
+	snprintf(out, UUID_TEXT_MAX, "%s", rc == 0 ? epoch : "");
+	free(epoch);
+	return rc;
+}
+
+/* --- devices --------------------------------------------------------------- */
+
+void
+store_device_clear(struct store_device *device)
+{
+	free(device->address);
+	free(device->zone);
+	free(device->credentials);
+	free(device->why);
+	memset(device, 0, sizeof(*device));
+}
+
+int
+store_put_device(struct store *st, struct store_device *device)
+{
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if ((stmt = get(st, DEVICE_PUT)) == NULL)
+		return -1;
+	text(stmt, 1, device->address);
+	text(stmt, 2, device->zone);
+	text(stmt, 3, device->credentials);
+	sqlite3_bind_int64(stmt, 4, device->version);
+	sqlite3_bind_int64(stmt, 5, device->varbinds);
+	sqlite3_bind_int64(stmt, 6, device->jetdirect);
+	sqlite3_bind_int64(stmt, 7, device->printer);
+	text(stmt, 8, device->why);
+	sqlite3_bind_int64(stmt, 9, device->seen_ms);
+	if (done(st, stmt) == -1 || (stmt = get(st, DEVICE_ID)) == NULL)
+		return -1;
+	text(stmt, 1, device->address);
+	rc = sqlite3_step(stmt) == SQLITE_ROW ? 0 : -1;
+	device->id = sqlite3_column_int64(stmt, 0);
+	finish(stmt);
+	return rc;
+}
+
+int
+store_drop_device(struct store *st, int64_t id)
+{
+	enum statement which[] = { DEVICE_UNBIND, DEVICE_DROP };
+	sqlite3_stmt *stmt;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		if ((stmt = get(st, which[i])) == NULL)
+			return -1;
+		sqlite3_bind_int64(stmt, 1, id);
+		if (done(st, stmt) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+int
+store_each_device(struct store *st, void (*fn)(void *,
+    const struct store_device *), void *arg)
+{
+	struct store_device device;
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if ((stmt = get(st, DEVICE_EACH)) == NULL)
+		return -1;
+	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		device.id = sqlite3_column_int64(stmt, 0);
+		device.address = column_copy(stmt, 1);
+		device.zone = column_copy(stmt, 2);
+		device.credentials = column_copy(stmt, 3);
+		device.version = sqlite3_column_int64(stmt, 4);
+		device.varbinds = sqlite3_column_int64(stmt, 5);
+		device.jetdirect = sqlite3_column_int64(stmt, 6);
+		device.printer = sqlite3_column_int64(stmt, 7);
+		device.why = column_copy(stmt, 8);
+		device.seen_ms = sqlite3_column_int64(stmt, 9);
+		fn(arg, &device);
+		store_device_clear(&device);
+	}
+	finish(stmt);
+	return rc == SQLITE_DONE ? 0 : failed(st, "devices");
+}
+
+/* --- assets ---------------------------------------------------------------- */
+
+void
+store_asset_clear(struct store_asset *asset)
+{
+	free(asset->key);
+	memset(asset, 0, sizeof(*asset));
+}
+
+static void
+asset_from_row(sqlite3_stmt *stmt, struct store_asset *asset)
+{
+	snprintf(asset->id, sizeof(asset->id), "%s",
+	    (const char *)sqlite3_column_text(stmt, 0));
+	asset->device = sqlite3_column_int64(stmt, 1);
+	asset->row = sqlite3_column_int64(stmt, 2);
+	asset->key = column_copy(stmt, 3);
+	asset->strength = sqlite3_column_int64(stmt, 4);
+	asset->counters_ms = sqlite3_column_int64(stmt, 5);
+	asset->levels_ms = sqlite3_column_int64(stmt, 6);
+}
+
+static int
+one_asset(struct store *st, sqlite3_stmt *stmt, struct store_asset *asset)
+{
+	int rc = sqlite3_step(stmt);
+
+	memset(asset, 0, sizeof(*asset));
+	if (rc == SQLITE_ROW)
+		asset_from_row(stmt, asset);
+	finish(stmt);
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		return failed(st, "asset");
+	return rc == SQLITE_ROW;
+}
+
+int
+store_asset_at(struct store *st, int64_t device, int64_t row,
+    struct store_asset *asset)
+{
+	sqlite3_stmt *stmt;
+
+	if ((stmt = get(st, ASSET_AT)) == NULL)
+		return -1;
+	sqlite3_bind_int64(stmt, 1, device);
+	sqlite3_bind_int64(stmt, 2, row);
+	return one_asset(st, stmt, asset);
+}
+
+int
+store_asset_by_key(struct store *st, const char *key,
+    struct store_asset *asset)
+{
+	sqlite3_stmt *stmt;
+
+	if ((stmt = get(st, ASSET_KEY)) == NULL)
+		return -1;
+	text(stmt, 1, key);
+	return one_asset(st, stmt, asset);
+}
+
+int
+store_put_asset(struct store *st, const struct store_asset *asset)
+{
+	sqlite3_stmt *stmt;
+
+	if ((stmt = get(st, ASSET_PUT)) == NULL)
+		return -1;
+	text(stmt, 1, asset->id);
+	sqlite3_bind_int64(stmt, 2, asset->device);
+	sqlite3_bind_int64(stmt, 3, asset->row);
+	text(stmt, 4, asset->key);
+	sqlite3_bind_int64(stmt, 5, asset->strength);
+	sqlite3_bind_int64(stmt, 6, asset->counters_ms);
+	sqlite3_bind_int64(stmt, 7, asset->levels_ms);
+	return done(st, stmt);
+}
+
+int
+store_each_asset(struct store *st, void (*fn)(void *,
+    const struct store_asset *), void *arg)
+{
+	struct store_asset asset;
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if ((stmt = get(st, ASSET_EACH)) == NULL)
+		return -1;
+	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		asset_from_row(stmt, &asset);
+		fn(arg, &asset);
+		store_asset_clear(&asset);
+	}
+	finish(stmt);
+	return rc == SQLITE_DONE ? 0 : failed(st, "assets");
+}
+
+/* Moves the records of one read report to the end of another. */
+static void
+take_records(struct report *to, struct report *from)
+{
+	size_t i;
+
+	for (i = 0; i < from->assets_len; i++) {
+		*report_asset(to) = from->assets[i];
+		asset_init(&from->assets[i]);
+	}
+	for (i = 0; i < from->consumables_len; i++) {
+		*report_consumable(to) = from->consumables[i];
+		consumable_init(&from->consumables[i]);
+	}
+	for (i = 0; i < from->alerts_len; i++) {
+		*report_alert(to) = from->alerts[i];
+		alert_init(&from->alerts[i]);
+	}
+}
+
+int
+store_told(struct store *st, const char *asset, struct report *out)
+{
+	struct report one;
+	sqlite3_stmt *stmt;
+	char why[160];
+	int rc;
+
+	if ((stmt = get(st, TOLD_GET)) == NULL)
+		return -1;
+	text(stmt, 1, asset);
+	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		report_init(&one);
+		if (report_read((const char *)sqlite3_column_text(stmt, 0),
+		    (size_t)sqlite3_column_bytes(stmt, 0), &one, why,
+		    sizeof(why)) == 0)
+			take_records(out, &one);
+		else	/* told again whole, which mends it */
+			log_warnx("store", "asset %s: what was told cannot be "
+			    "read: %s", asset, why);
+		report_clear(&one);
+	}
+	finish(stmt);
+	return rc == SQLITE_DONE ? 0 : failed(st, "told");
+}
+
+static int
+tell(struct store *st, const char *id, const char *asset, struct report *one)
+{
+	struct buf xml = { 0 };
+	sqlite3_stmt *stmt;
+	int rc = -1;
+
+	report_write(one, &xml);
+	if ((stmt = get(st, TOLD_PUT)) != NULL) {
+		text(stmt, 1, id);
+		text(stmt, 2, asset);
+		sqlite3_bind_text(stmt, 3, xml.data, (int)xml.len,
+		    SQLITE_STATIC);
+		rc = done(st, stmt);
+	}
+	buf_free(&xml);
+	return rc;
+}
+
+/* A report that borrows one record; nothing in it is to be freed. */
+int
+store_tell_asset(struct store *st, const struct asset *asset)
+{
+	struct asset copy = *asset;
+	struct report one;
+
+	report_init(&one);
+	one.assets = &copy;
+	one.assets_len = 1;
+	return tell(st, asset->id, asset->id, &one);
+}
+
+int
+store_tell_consumable(struct store *st, const struct consumable *consumable)
+{
+	struct consumable copy = *consumable;
+	struct report one;
+
+	report_init(&one);
+	one.consumables = &copy;
+	one.consumables_len = 1;
+	return tell(st, consumable->id, consumable->asset, &one);
+}
+
+int
+store_tell_alert(struct store *st, const struct alert *alert)
+{
+	struct alert copy = *alert;
+	struct report one;
+
+	report_init(&one);
+	one.alerts = &copy;
+	one.alerts_len = 1;
+	return tell(st, alert->id, alert->asset, &one);
+}
+
+int
+store_forget(struct store *st, const char *record_id)
+{
+	sqlite3_stmt *stmt;
+
+	if ((stmt = get(st, TOLD_DROP)) == NULL)
+		return -1;
+	text(stmt, 1, record_id);
+	return done(st, stmt);
+}
+
+/* What was told is told again under the other id, from nothing. */
+int
+store_rename_asset(struct store *st, const char *from, const char *to)
+{
+	char *statements;
+	int rc;
+
+	if (!uuid_valid(from) || !uuid_valid(to))
+		return -1;
+	statements = xasprintf("DELETE FROM told WHERE asset IN "
+	    "('%s', '%s'); DELETE FROM asset WHERE id = '%s';"
+	    "UPDATE asset SET id = '%s' WHERE id = '%s';", from, to, to, to,
+	    from);
+	rc = run(st, statements);
+	free(statements);
+	return rc;
+}
+
+/* --- the outbox ------------------------------------------------------------ */
+
+static int64_t
+next_seq(struct store *st)
+{
+	if (st->next_seq == 0 || !st->open)
+		st->next_seq = store_note_int(st, "next_seq", 1);
+	return st->next_seq;
+}
+
+static int
+append_body(struct store *st, const struct buf *body, enum store_lane lane,
+    const char *asset)
+{
+	struct report check;
+	sqlite3_stmt *stmt;
+	char why[160];
+	int64_t seq;
+	int rc;
+
+	report_init(&check);
+	rc = report_read(body->data, body->len, &check, why, sizeof(why));
+	report_clear(&check);
+	if (rc == -1) {
+		/* A promise of ours, broken by some printer's data: say it,
+		 * leave out the report, go on. */
+		log_warnx("store", "report of asset %s is not valid and "
+		    "cannot be sent: %s", asset == NULL ? "-" : asset, why);
+		return 0;
+	}
+	if ((stmt = get(st, OUT_PUT)) == NULL)
+		return -1;
+	seq = next_seq(st);
+	sqlite3_bind_int64(stmt, 1, seq);
+	sqlite3_bind_int64(stmt, 2, clock_wall_ms());
+	sqlite3_bind_int(stmt, 3, (int)lane);
+	text(stmt, 4, asset);
+	sqlite3_bind_text(stmt, 5, body->data, (int)body->len, SQLITE_STATIC);
+	if (done(st, stmt) == -1 ||
+	    store_set_note_int(st, "next_seq", seq + 1) == -1)
+		return -1;
+	st->next_seq = seq + 1;
+	return 1;
+}
+
+/*
+ * Writes the records one by one and starts a new body when the next would
+ * make it too long.  part borrows; counts says what is in it.
+ */
+struct splitter {
+	struct store		*st;
+	enum store_lane		 lane;
+	const char		*asset;
+	struct report		 part;
+	size_t			 size;
+	int			 reports;	/* -1: failed */
+};
+
+static size_t
+size_of(const struct report *one)
+{
+	struct buf xml = { 0 };
+	size_t size;
+
+	report_write(one, &xml);
+	size = xml.len;
+	buf_free(&xml);
+	return size;
+}
+
+static void
+flush_part(struct splitter *s)
+{
+	struct buf xml = { 0 };
+	int rc;
+
+	if (s->reports == -1 || s->size == 0)
+		return;
+	report_write(&s->part, &xml);
+	rc = append_body(s->st, &xml, s->lane, s->asset);
+	s->reports = rc == -1 ? -1 : s->reports + rc;
+	buf_free(&xml);
+	s->part.assets_len = s->part.consumables_len = 0;
+	s->part.alerts_len = s->part.agents_len = 0;
+	s->size = 0;
+}
+
+static void
+make_room(struct splitter *s, const struct report *one)
+{
+	size_t size = size_of(one);
+
+	if (s->size > 0 && s->size + size > BODY_MAX)
+		flush_part(s);
+	s->size += size;
+}
+
+#define SPLIT(s, from, kind, i) do {					\
+	struct report one;						\
+	report_init(&one);						\
+	one.kind = (from)->kind + (i);					\
+	one.kind ## _len = 1;						\
+	make_room((s), &one);						\
+	if ((s)->part.kind ## _len == 0)				\
+		(s)->part.kind = (from)->kind + (i);			\
+	(s)->part.kind ## _len++;					\
+} while (0)
+
+int
+store_append(struct store *st, const struct report *report,
+    enum store_lane lane, const char *asset)
+{
+	struct splitter s = { .st = st, .lane = lane, .asset = asset };
+	size_t i;
+
+	report_init(&s.part);
+	for (i = 0; i < report->assets_len; i++)
+		SPLIT(&s, report, assets, i);
+	for (i = 0; i < report->consumables_len; i++)
+		SPLIT(&s, report, consumables, i);
+	for (i = 0; i < report->alerts_len; i++)
+		SPLIT(&s, report, alerts, i);
+	for (i = 0; i < report->agents_len; i++)
+		SPLIT(&s, report, agents, i);
+	flush_part(&s);
+	return s.reports;
+}
+
+/* The body as it leaves: epoch and seq go into the start tag. */
+static void
+put_numbers(struct buf *xml, const char *body, const char *epoch, int64_t seq)
+{
+	static const char start[] = "<report";
+
+	buf_puts(xml, start);
+	buf_printf(xml, " epoch='%s' seq='%lld'", epoch, (long long)seq);
+	buf_puts(xml, body + sizeof(start) - 1);
+}
+
+int
+store_next(struct store *st, int64_t after, int64_t *seq, struct buf *xml)
+{
+	char epoch[UUID_TEXT_MAX];
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (store_epoch(st, epoch) == -1 ||
+	    (stmt = get(st, OUT_NEXT)) == NULL)
+		return -1;
+	sqlite3_bind_int64(stmt, 1, after);
+	rc = sqlite3_step(stmt);
+	if (rc == SQLITE_ROW) {
+		*seq = sqlite3_column_int64(stmt, 0);
+		put_numbers(xml, (const char *)sqlite3_column_text(stmt, 1),
+		    epoch, *seq);
+	}
+	finish(stmt);
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		return failed(st, "outbox");
+	return rc == SQLITE_ROW;
+}
+
+int
+store_ack(struct store *st, int64_t seq)
+{
+	sqlite3_stmt *stmt;
+	bool own = !st->open;
+
+	if (seq <= store_note_int(st, "acked_seq", 0))
+		return 0;
+	if ((own && store_begin(st) == -1) ||
+	    (stmt = get(st, OUT_ACK)) == NULL)
+		return -1;
+	sqlite3_bind_int64(stmt, 1, seq);
+	if (done(st, stmt) == -1 ||
+	    store_set_note_int(st, "acked_seq", seq) == -1) {
+		if (own)
+			store_rollback(st);
+		return -1;
+	}
+	return own ? store_commit(st) : 0;
+}
+
+int
+store_refuse(struct store *st, int64_t seq, const char *why)
+{
+	char epoch[UUID_TEXT_MAX];
+	sqlite3_stmt *stmt;
+
+	if (store_begin(st) == -1)
+		return -1;
+	(void)store_epoch(st, epoch);
+	if ((stmt = get(st, REFUSE)) == NULL)
+		goto bad;
+	sqlite3_bind_int64(stmt, 1, seq);
+	text(stmt, 2, epoch);
+	text(stmt, 3, why);
+	if (done(st, stmt) == -1 || store_ack(st, seq) == -1)
+		goto bad;
+	return store_commit(st);
+bad:
+	store_rollback(st);
+	return -1;
+}
+
+static int
+two_numbers(struct store *st, enum statement which, int64_t *a, int64_t *b)
+{
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if ((stmt = get(st, which)) == NULL)
+		return -1;
+	rc = sqlite3_step(stmt);
+	*a = sqlite3_column_int64(stmt, 0);
+	if (b != NULL)
+		*b = sqlite3_column_int64(stmt, 1);
+	finish(stmt);
+	return rc == SQLITE_ROW ? 0 : failed(st, "counting");
+}
+
+int
+store_outbox(struct store *st, struct store_outbox *out)
+{
+	int64_t last;
+
+	memset(out, 0, sizeof(*out));
+	if (two_numbers(st, OUT_COUNT, &out->depth, &out->bytes) == -1 ||
+	    two_numbers(st, OUT_SEQS, &out->first_seq, &last) == -1 ||
+	    two_numbers(st, REFUSED_COUNT, &out->refused, NULL) == -1)
+		return -1;
+	out->next_seq = store_note_int(st, "next_seq", 1);
+	out->acked_seq = store_note_int(st, "acked_seq", 0);
+	out->lost_detail = store_note_int(st, "lost_detail", 0);
+	if (out->depth == 0)
+		out->first_seq = out->next_seq;
+	return 0;
+}
+
+int
+store_each_report(struct store *st, bool refused, void (*fn)(void *,
+    const struct store_report *), void *arg)
+{
+	struct store_report report;
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if ((stmt = get(st, refused ? REFUSED_EACH : OUT_EACH)) == NULL)
+		return -1;
+	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		report.seq = sqlite3_column_int64(stmt, 0);
+		report.created_ms = sqlite3_column_int64(stmt, 1);
+		report.lane = sqlite3_column_int(stmt, 2) == STORE_DETAIL ?
+		    STORE_DETAIL : STORE_EVENT;
+		report.asset = (const char *)sqlite3_column_text(stmt, 3);
+		report.body = (const char *)sqlite3_column_text(stmt, 4);
+		report.why = (const char *)sqlite3_column_text(stmt, 5);
+		fn(arg, &report);
+	}
+	finish(stmt);
+	return rc == SQLITE_DONE ? 0 : failed(st, "reports");
+}
+
+/* --- a full outbox --------------------------------------------------------- */
+
+/* What later says replaces what to says; unlike record_apply() a value that
+ * has gone stays said. */
+static void
+overlay(const struct field *fields, void *to, const void *later)
+{
+	const struct field *f;
+
+	for (f = fields; f->name != NULL; f++) {
+		if (field_absent(f, later))
+			continue;
+		if (field_is_text(f))
+			field_set_text(f, to, field_text(f, later));
+		else
+			field_set_int(f, to, field_int(f, later));
+	}
+}
+
+/* Lays later over earlier: what only the earlier one says goes on living. */
+static void
+merge_reports(struct report *earlier, struct report *later, struct buf *xml)
+{
+	struct consumable *old;
+	struct counter *count;
+	size_t i, j;
+
+	for (i = 0; i < later->assets_len && earlier->assets_len > 0; i++) {
+		overlay(asset_fields, &earlier->assets[0],
+		    &later->assets[i]);
+		for (j = 0; j < later->assets[i].counters_len; j++) {
+			const struct counter *c = &later->assets[i].counters[j];
+
+			if ((count = asset_counter(&earlier->assets[0],
+			    c->name)) == NULL)
+				count = asset_counter_add(&earlier->assets[0],
+				    c->name);
+			if (count != NULL)
+				overlay(counter_fields, count, c);
+		}
+	}
+	if (earlier->assets_len == 0 && later->assets_len > 0) {
+		*report_asset(earlier) = later->assets[0];
+		asset_init(&later->assets[0]);
+	}
+	for (i = 0; i < later->consumables_len; i++) {
+		for (old = NULL, j = 0; j < earlier->consumables_len; j++)
+			if (strcmp(earlier->consumables[j].id,
+			    later->consumables[i].id) == 0)
+				old = &earlier->consumables[j];
+		if (old == NULL)
+			old = report_consumable(earlier);
+		overlay(consumable_fields, old, &later->consumables[i]);
+	}
+	report_write(earlier, xml);
+}
+
+static int
+set_body(struct store *st, int64_t seq, const char *body, size_t len)
+{
+	sqlite3_stmt *stmt;
+
+	if (sqlite3_prepare_v2(st->db, "UPDATE outbox SET body = ?, lane = ?"
+	    " WHERE seq = ?", -1, &stmt, NULL) != SQLITE_OK)
+		return failed(st, "outbox");
+	sqlite3_bind_text(stmt, 1, body, (int)len, SQLITE_TRANSIENT);
+	/* An emptied number is no longer a candidate. */
+	sqlite3_bind_int(stmt, 2, len < 64 ? STORE_EVENT : STORE_DETAIL);
+	sqlite3_bind_int64(stmt, 3, seq);
+	if (sqlite3_step(stmt) != SQLITE_DONE) {
+		sqlite3_finalize(stmt);
+		return failed(st, "outbox");
+	}
+	sqlite3_finalize(stmt);
+	return 0;
+}
+
+/* Folds report a into the later report b of the same asset. */
+static int
+fold(struct store *st, int64_t a, const char *body_a, int64_t b,
+    const char *body_b)
+{
+	static const char empty[] = "<report xmlns='" REPORT_NS "'/>";
+	struct report earlier, later;
+	struct buf xml = { 0 };
+	char why[160];
+	int rc = -1;
+
+	report_init(&earlier);
+	report_init(&later);
+	if (report_read(body_a, strlen(body_a), &earlier, why,
+	    sizeof(why)) == 0 &&
+	    report_read(body_b, strlen(body_b), &later, why,
+	    sizeof(why)) == 0) {
+		merge_reports(&earlier, &later, &xml);
+		rc = 0;
+		if (set_body(st, b, xml.data, xml.len) == -1 ||
+		    set_body(st, a, empty, sizeof(empty) - 1) == -1)
+			rc = -1;
+	}
+	buf_free(&xml);
+	report_clear(&earlier);
+	report_clear(&later);
+	return rc;
+}
+
+int
+store_squeeze(struct store *st, int64_t max_bytes)
+{
+	struct store_outbox box;
+	sqlite3_stmt *pair;
+	int64_t a, b, before;
+	int folded = 0, rc = 0;
+
+	if (store_outbox(st, &box) == -1)
+		return -1;
+	if (box.bytes <= max_bytes)
+		return 0;
+	/* The oldest detail that a later one of the same asset supersedes.
+	 * What is in flight (the lowest few numbers) must not change. */
+	if (sqlite3_prepare_v2(st->db, "SELECT o.seq, o.body, l.seq, l.body"
+	    " FROM outbox o JOIN outbox l ON l.seq = (SELECT min(seq) FROM"
+	    " outbox WHERE lane = 0 AND asset = o.asset AND seq > o.seq)"
+	    " WHERE o.lane = 0 AND o.seq > ? ORDER BY o.seq LIMIT 1", -1,
+	    &pair, NULL) != SQLITE_OK)
+		return failed(st, "squeeze");
+	before = box.first_seq + STORE_IN_FLIGHT_MAX;
+	while (box.bytes > max_bytes && rc == 0) {
+		sqlite3_bind_int64(pair, 1, before);
+		if (sqlite3_step(pair) != SQLITE_ROW)
+			break;
+		a = sqlite3_column_int64(pair, 0);
+		b = sqlite3_column_int64(pair, 2);
+		{
+			char *body_a = column_copy(pair, 1);
+			char *body_b = column_copy(pair, 3);
+
+			sqlite3_reset(pair);
+			rc = fold(st, a, body_a, b, body_b);
+			free(body_a);
+			free(body_b);
+		}
+		if (rc == 0)
+			folded++;
+		if (folded % 64 == 0 && store_outbox(st, &box) == -1)
+			rc = -1;
+	}
+	sqlite3_finalize(pair);
+	if (rc == 0 && folded > 0)
+		rc = store_set_note_int(st, "lost_detail",
+		    box.lost_detail + folded);
+	return rc == 0 ? folded : -1;
+}
+
+int
+store_new_epoch(struct store *st)
+{
+	char uuid[UUID_TEXT_MAX], renumber[160];
+	struct store_outbox box;
+
+	uuid_make(uuid);
+	if (store_begin(st) == -1)
+		return -1;
+	if (store_outbox(st, &box) == -1)
+		goto bad;
+	/* Numbers have no gaps, so they move together; by way of negative
+	 * ones, so that no two rows ever share one. */
+	snprintf(renumber, sizeof(renumber), "UPDATE outbox SET seq = -(seq - "
+	    "%lld); UPDATE outbox SET seq = -seq;",
+	    (long long)box.first_seq - 1);
+	if (run(st, renumber) == -1 ||
+	    store_set_note(st, "epoch", uuid) == -1 ||
+	    store_set_note_int(st, "acked_seq", 0) == -1 ||
+	    store_set_note_int(st, "next_seq", box.depth + 1) == -1)
+		goto bad;
+	return store_commit(st);
+bad:
+	store_rollback(st);
+	return -1;
+}

@@ -1,0 +1,318 @@
+#include "agent/supervisor.h"
+
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/collector.h"
+#include "agent/courier.h"
+#include "base/clock.h"
+#include "base/drop.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/mem.h"
+
+#define PAUSE_MIN_MS	250
+#define PAUSE_MAX_MS	60000
+#define HEALTHY_MS	60000	/* after that, deaths count anew */
+#define STOP_MS		5000
+#define LOCK_WAIT_MS	5000	/* for an agent that is just going */
+
+enum { COLLECTOR, UPLINK, CHILDREN };
+
+struct supervisor;
+
+struct child {
+	struct supervisor	*supervisor;
+	const char		*name;
+	int			(*run)(const char *config_path, int wake_fd);
+	int			 wake_fd;	/* its end of the pair */
+	pid_t			 pid;		/* 0: not running */
+	int			 deaths;	/* in a row */
+	int64_t			 born_ms;
+	struct timer		 timer;
+};
+
+struct supervisor {
+	const char	*config_path;
+	struct loop	*loop;
+	struct child	 child[CHILDREN];
+	int		 lock_fd;
+	bool		 stopping;
+	struct timer	 kill;
+};
+
+int64_t
+supervisor_pause_ms(int deaths)
+{
+	int64_t pause = PAUSE_MIN_MS;
+
+	while (--deaths > 0 && pause < PAUSE_MAX_MS)
+		pause *= 2;
+	return pause < PAUSE_MAX_MS ? pause : PAUSE_MAX_MS;
+}
+
+/* --- children ------------------------------------------------------------------ */
+
+static void
+become_child(struct supervisor *s, struct child *self, pid_t parent)
+{
+	char name[16];
+	sigset_t none;
+	int rc;
+
+	/* When the supervisor goes, whatever the reason, so do we. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		_exit(0);
+	snprintf(name, sizeof(name), "platend-%.7s", self->name);
+	prctl(PR_SET_NAME, name);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	rc = self->run(s->config_path, self->wake_fd);
+	exit(rc);
+}
+
+static void
+start_child(void *arg)
+{
+	struct child *child = arg;
+	pid_t parent = getpid();
+
+	child->born_ms = clock_mono_ms();
+	switch (child->pid = fork()) {
+	case -1:
+		log_warn("supervisor", "cannot start the %s", child->name);
+		child->pid = 0;
+		timer_after(child->supervisor->loop, &child->timer,
+		    supervisor_pause_ms(++child->deaths), start_child, child);
+		break;
+	case 0:
+		become_child(child->supervisor, child, parent);
+		break;
+	default:
+		log_debug("supervisor", "%s is process %d", child->name,
+		    (int)child->pid);
+	}
+}
+
+static void
+say_death(const struct child *child, int status, int64_t pause)
+{
+	if (WIFSIGNALED(status))
+		log_warnx("supervisor", "the %s was killed by signal %d, "
+		    "starting it again in %lld ms", child->name,
+		    WTERMSIG(status), (long long)pause);
+	else
+		log_warnx("supervisor", "the %s ended with status %d, "
+		    "starting it again in %lld ms", child->name,
+		    WEXITSTATUS(status), (long long)pause);
+}
+
+static void
+child_died(struct child *child, int status)
+{
+	struct supervisor *s = child->supervisor;
+	int64_t pause;
+
+	child->pid = 0;
+	if (s->stopping) {
+		if (s->child[COLLECTOR].pid == 0 && s->child[UPLINK].pid == 0)
+			loop_stop(s->loop);
+		return;
+	}
+	if (clock_mono_ms() - child->born_ms > HEALTHY_MS)
+		child->deaths = 0;
+	pause = supervisor_pause_ms(++child->deaths);
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		say_death(child, status, pause);
+	else
+		pause = 0;	/* asked to, for a new configuration */
+	timer_after(s->loop, &child->timer, pause, start_child, child);
+}
+
+static void
+on_sigchld(void *arg, int signo)
+{
+	struct supervisor *s = arg;
+	int status, i;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (i = 0; i < CHILDREN; i++)
+			if (s->child[i].pid == pid)
+				child_died(&s->child[i], status);
+}
+
+static void
+signal_children(struct supervisor *s, int signo)
+{
+	int i;
+
+	for (i = 0; i < CHILDREN; i++)
+		if (s->child[i].pid > 0)
+			kill(s->child[i].pid, signo);
+}
+
+static void
+on_overdue(void *arg)
+{
+	signal_children(arg, SIGKILL);
+}
+
+static void
+on_sigterm(void *arg, int signo)
+{
+	struct supervisor *s = arg;
+	int i;
+
+	if (s->stopping)
+		return;
+	s->stopping = true;
+	for (i = 0; i < CHILDREN; i++)
+		timer_clear(s->loop, &s->child[i].timer);
+	if (s->child[COLLECTOR].pid == 0 && s->child[UPLINK].pid == 0) {
+		loop_stop(s->loop);
+		return;
+	}
+	signal_children(s, SIGTERM);
+	timer_after(s->loop, &s->kill, STOP_MS, on_overdue, s);
+}
+
+static void
+on_sighup(void *arg, int signo)
+{
+	struct supervisor *s = arg;
+	struct config *conf;
+
+	if ((conf = config_read(s->config_path, CONFIG_ALL)) == NULL) {
+		log_warnx("supervisor", "the configuration is wrong; going "
+		    "on with the old one");
+		return;
+	}
+	config_free(conf);
+	log_info("supervisor", "reading the configuration again");
+	signal_children(s, SIGTERM);
+}
+
+/* --- what must be there before -------------------------------------------------- */
+
+static int
+own_state_dir(const struct config *conf)
+{
+	struct passwd *pw = NULL;
+
+	if (mkdir(conf->state_dir, 0700) == -1 && errno != EEXIST) {
+		log_warn("supervisor", "cannot make [agent] state_dir %s",
+		    conf->state_dir);
+		return -1;
+	}
+	if (conf->user == NULL || geteuid() != 0) {
+		if (geteuid() == 0)
+			log_warnx("supervisor", "running as root throughout: "
+			    "say [agent] user = NAME to drop privileges");
+		return 0;
+	}
+	if ((pw = getpwnam(conf->user)) == NULL) {
+		log_warnx("supervisor", "[agent] user = %s: there is no such "
+		    "user: adduser --system --group %s", conf->user,
+		    conf->user);
+		return -1;
+	}
+	if (chown(conf->state_dir, pw->pw_uid, pw->pw_gid) == -1) {
+		log_warn("supervisor", "cannot give %s to %s",
+		    conf->state_dir, conf->user);
+		return -1;
+	}
+	return 0;
+}
+
+/* One agent a store.  The lock is the children's too, so that it is free only
+ * when all of an earlier agent are gone. */
+static int
+take_lock(const struct config *conf)
+{
+	char *path = config_state_path(conf, "platend.lock");
+	int64_t end = clock_mono_ms() + LOCK_WAIT_MS;
+	int fd, rc;
+
+	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+	if (fd == -1)
+		log_warn("supervisor", "cannot open %s", path);
+	else {
+		while ((rc = flock(fd, LOCK_EX | LOCK_NB)) == -1 &&
+		    errno == EWOULDBLOCK && clock_mono_ms() < end)
+			usleep(50 * 1000);
+		if (rc == -1) {
+			log_warnx("supervisor", "another platend uses %s",
+			    conf->state_dir);
+			close(fd);
+			fd = -1;
+		}
+	}
+	free(path);
+	return fd;
+}
+
+static void
+write_pid(int fd)
+{
+	char pid[24];
+	int n = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
+
+	/* For people; nothing depends on it. */
+	if (ftruncate(fd, 0) == -1 || pwrite(fd, pid, (size_t)n, 0) == -1)
+		log_debug("supervisor", "the lock file takes no pid");
+}
+
+int
+supervisor_run(const char *config_path, struct config *conf)
+{
+	struct supervisor s = { .config_path = config_path };
+	int pair[2], i, rc = 1;
+
+	if (own_state_dir(conf) == -1 ||
+	    (s.lock_fd = take_lock(conf)) == -1)
+		return 1;
+	write_pid(s.lock_fd);
+	if (drop_dumps() == -1)
+		return 1;
+	/* Both ends stay open here, for children to come. */
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+	    0, pair) == -1) {
+		log_warn("supervisor", "socketpair");
+		return 1;
+	}
+	s.child[COLLECTOR].name = "collector";
+	s.child[COLLECTOR].run = collector_run;
+	s.child[UPLINK].name = "uplink";
+	s.child[UPLINK].run = courier_run;
+	s.loop = loop_new();
+	loop_signal(s.loop, SIGCHLD, on_sigchld, &s);
+	loop_signal(s.loop, SIGTERM, on_sigterm, &s);
+	loop_signal(s.loop, SIGINT, on_sigterm, &s);
+	loop_signal(s.loop, SIGHUP, on_sighup, &s);
+	for (i = 0; i < CHILDREN; i++) {
+		s.child[i].supervisor = &s;
+		s.child[i].wake_fd = pair[i];
+		start_child(&s.child[i]);
+	}
+	loop_run(s.loop);
+	rc = 0;
+	for (i = 0; i < CHILDREN; i++)
+		close(pair[i]);
+	loop_free(s.loop);
+	close(s.lock_fd);
+	return rc;
+}

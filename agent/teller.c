@@ -1,0 +1,378 @@
+#include "agent/teller.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/assetbook.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "schema/field.h"
+
+struct teller {
+	struct loop		*loop;
+	struct store		*store;
+	struct change_policy	 policy;
+	const struct ini_list	*omit;
+	int64_t			 max_size;
+	void			(*written)(void *);
+	void			(*settled)(void *, void *, bool);
+	bool			(*alive)(void *, int64_t);
+	void			*arg;
+
+	struct timer		 commit;
+	void			**token;	/* of the open transaction */
+	size_t			 token_len, token_cap;
+	int			 appended;	/* reports in it */
+	bool			 failed;	/* it must be rolled back */
+	bool			 store_down;	/* said so already */
+};
+
+struct teller *
+teller_new(struct loop *loop, struct store *store, const struct config *conf,
+    void (*written)(void *), void (*settled)(void *, void *, bool),
+    bool (*alive)(void *, int64_t), void *arg)
+{
+	struct teller *t;
+
+	t = xcalloc(1, sizeof(*t));
+	t->loop = loop;
+	t->store = store;
+	t->policy.counters_ms = conf->counters_ms;
+	t->policy.levels_ms = conf->supplies_ms;
+	t->omit = &conf->omit;
+	t->max_size = conf->max_size;
+	t->written = written;
+	t->settled = settled;
+	t->alive = alive;
+	t->arg = arg;
+	return t;
+}
+
+static void
+settle(struct teller *t, bool ok)
+{
+	size_t i, n = t->token_len;
+
+	t->token_len = 0;
+	for (i = 0; i < n; i++)
+		t->settled(t->arg, t->token[i], ok);
+}
+
+static void
+commit(void *arg)
+{
+	struct teller *t = arg;
+	int appended = t->appended;
+	bool ok;
+
+	if (!store_in_transaction(t->store)) {
+		settle(t, false);
+		return;
+	}
+	if (!t->failed && appended > 0 &&
+	    store_squeeze(t->store, t->max_size) == -1)
+		t->failed = true;
+	if (t->failed)
+		store_rollback(t->store);
+	ok = !t->failed && store_commit(t->store) == 0;
+	if (!ok && !t->store_down)
+		log_warnx("teller", "the store does not take changes; they "
+		    "are kept at the printers and tried again");
+	else if (ok && t->store_down)
+		log_info("teller", "the store takes changes again");
+	t->store_down = !ok;
+	t->failed = false;
+	t->appended = 0;
+	settle(t, ok);
+	if (ok && appended > 0)
+		t->written(t->arg);
+}
+
+void
+teller_free(struct teller *t)
+{
+	if (t == NULL)
+		return;
+	timer_clear(t->loop, &t->commit);
+	if (store_in_transaction(t->store))
+		commit(t);
+	free(t->token);
+	free(t);
+}
+
+struct store *
+teller_store(struct teller *t)
+{
+	if (!timer_pending(&t->commit))
+		timer_after(t->loop, &t->commit, 0, commit, t);
+	if (!store_in_transaction(t->store) &&
+	    store_begin(t->store) == -1)
+		return NULL;
+	return t->store;
+}
+
+static void
+remember(struct teller *t, void *token)
+{
+	if (token == NULL)
+		return;
+	if (t->token_len == t->token_cap) {
+		t->token_cap = t->token_cap == 0 ? 64 : t->token_cap * 2;
+		t->token = xreallocarray(t->token, t->token_cap,
+		    sizeof(*t->token));
+	}
+	t->token[t->token_len++] = token;
+}
+
+static int
+write_change(struct teller *t, struct store *st, const char *asset,
+    const struct change *c)
+{
+	size_t i;
+	int n;
+
+	if ((n = store_append(st, &c->event, STORE_EVENT, asset)) == -1)
+		return -1;
+	t->appended += n;
+	if ((n = store_append(st, &c->detail, STORE_DETAIL, asset)) == -1)
+		return -1;
+	t->appended += n;
+	for (i = 0; i < c->told.assets_len; i++)
+		if (store_tell_asset(st, &c->told.assets[i]) == -1)
+			return -1;
+	for (i = 0; i < c->told.consumables_len; i++)
+		if (store_tell_consumable(st, &c->told.consumables[i]) == -1)
+			return -1;
+	for (i = 0; i < c->told.alerts_len; i++)
+		if (store_tell_alert(st, &c->told.alerts[i]) == -1)
+			return -1;
+	for (i = 0; i < c->forget_len; i++)
+		if (store_forget(st, c->forget[i]) == -1)
+			return -1;
+	return 0;
+}
+
+static void
+omit_fields(const struct ini_list *omit, struct asset *asset)
+{
+	const struct field *f;
+	size_t i;
+
+	for (i = 0; i < omit->count; i++)
+		if ((f = field_find(asset_fields, omit->item[i])) != NULL)
+			field_set_text(f, asset, NULL);
+}
+
+static void
+say_verdict(enum assetbook_verdict verdict, const struct asset *asset,
+    const char *ip)
+{
+	static const char *const words[] = {
+		[ASSETBOOK_NEW] = "new printer",
+		[ASSETBOOK_MOVED] = "printer moved here",
+		[ASSETBOOK_REKEYED] = "a stronger key is known now",
+		[ASSETBOOK_REPLACED] = "another printer stands here now",
+	};
+
+	if (verdict != ASSETBOOK_SAME)
+		log_info("printer", "%s: %s: %s %s, serial %s", ip,
+		    words[verdict], asset->make == NULL ? "-" :
+		    log_safe(asset->make), asset->model == NULL ? "-" :
+		    log_safe(asset->model), asset->serial == NULL ? "-" :
+		    log_safe(asset->serial));
+}
+
+static bool
+any_active(const struct printer *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->alerts_len; i++)
+		if (p->alerts[i].cleared == ABSENT)
+			return true;
+	return false;
+}
+
+static int
+tell_found(struct teller *t, struct store *st, struct store_asset *row,
+    struct printer *p, bool levels_read, struct change_suspects *suspects,
+    struct teller_result *result)
+{
+	struct change_policy policy = t->policy;
+	struct change_state state = { row->counters_ms, row->levels_ms,
+	    suspects };
+	struct report told;
+	struct change c;
+	int rc = -1;
+
+	policy.levels_read = levels_read;
+	report_init(&told);
+	change_init(&c);
+	if (store_told(st, row->id, &told) == 0) {
+		change_find(&told, p, &state, &policy, clock_wall_ms(), &c);
+		rc = write_change(t, st, row->id, &c);
+	}
+	if (rc == 0 && (state.counters_ms != row->counters_ms ||
+	    state.levels_ms != row->levels_ms)) {
+		row->counters_ms = state.counters_ms;
+		row->levels_ms = state.levels_ms;
+		rc = store_put_asset(st, row);
+	}
+	result->due_ms = c.due_ms;
+	result->read_again = c.again;
+	result->active_alerts = any_active(p);
+	change_clear(&c);
+	report_clear(&told);
+	return rc;
+}
+
+/* Tells that an asset does not answer any more. */
+static int
+tell_gone(struct teller *t, struct store *st, const char *id)
+{
+	struct report told;
+	struct change c;
+	int rc;
+
+	report_init(&told);
+	change_init(&c);
+	rc = store_told(st, id, &told);
+	if (rc == 0) {
+		change_unreachable(&told, clock_wall_ms(), &c);
+		rc = write_change(t, st, id, &c);
+	}
+	change_clear(&c);
+	report_clear(&told);
+	return rc;
+}
+
+int
+teller_printer(struct teller *t, void *token, int64_t device, const char *ip,
+    const char *zone, struct printer *p, bool levels_read,
+    struct change_suspects *suspects, struct teller_result *result)
+{
+	char displaced[UUID_TEXT_MAX];
+	struct store_asset row;
+	enum assetbook_verdict verdict;
+	struct store *st;
+	int rc = -1;
+
+	memset(result, 0, sizeof(*result));
+	remember(t, token);
+	if ((st = teller_store(t)) == NULL || t->failed)
+		return -1;
+	field_set_text(field_find(asset_fields, "ip"), &p->asset, ip);
+	field_set_text(field_find(asset_fields, "zone"), &p->asset, zone);
+	verdict = assetbook_find(st, device, p->index, &p->asset, t->alive,
+	    t->arg, &row, displaced);
+	if (verdict == ASSETBOOK_ELSEWHERE) {
+		result->elsewhere = true;
+		rc = 0;
+	} else if (verdict != ASSETBOOK_FAILED) {
+		say_verdict(verdict, &p->asset, ip);
+		omit_fields(t->omit, &p->asset);
+		rc = tell_found(t, st, &row, p, levels_read, suspects,
+		    result);
+		if (rc == 0 && displaced[0] != '\0')
+			rc = tell_gone(t, st, displaced);
+	}
+	store_asset_clear(&row);
+	if (rc == -1)
+		t->failed = true;
+	return rc;
+}
+
+int
+teller_unreachable(struct teller *t, void *token, int64_t device,
+    const int64_t *rows, size_t rows_len)
+{
+	struct store_asset row;
+	struct store *st;
+	int rc = 0;
+	size_t i;
+
+	remember(t, token);
+	if ((st = teller_store(t)) == NULL || t->failed)
+		return -1;
+	for (i = 0; i < rows_len && rc == 0; i++) {
+		if ((rc = store_asset_at(st, device, rows[i], &row)) != 1)
+			continue;
+		rc = tell_gone(t, st, row.id);
+		store_asset_clear(&row);
+	}
+	if (rc == -1)
+		t->failed = true;
+	return rc == -1 ? -1 : 0;
+}
+
+int
+teller_agent(struct teller *t, struct agent *agent)
+{
+	struct buf xml = { 0 };
+	struct report one;
+	struct store *st;
+	int n;
+
+	if ((st = teller_store(t)) == NULL || t->failed)
+		return -1;
+	report_init(&one);
+	one.agents = agent;
+	one.agents_len = 1;
+	n = store_append(st, &one, STORE_EVENT, NULL);
+	/* The same, for `platen status`. */
+	report_write(&one, &xml);
+	if (n == -1 || store_set_note(st, "agent", xml.data) == -1)
+		t->failed = true;
+	else
+		t->appended += n;
+	buf_free(&xml);
+	return t->failed ? -1 : 0;
+}
+
+struct whole {
+	struct teller	*t;
+	struct store	*st;
+	char		(*id)[UUID_TEXT_MAX];
+	size_t		 len;
+};
+
+static void
+note_id(void *arg, const struct store_asset *asset)
+{
+	struct whole *w = arg;
+
+	w->id = xreallocarray(w->id, w->len + 1, sizeof(*w->id));
+	memcpy(w->id[w->len++], asset->id, sizeof(asset->id));
+}
+
+int
+teller_whole(struct teller *t)
+{
+	struct whole w = { .t = t };
+	struct report told;
+	size_t i;
+	int n, rc = -1;
+
+	if ((w.st = teller_store(t)) == NULL || t->failed)
+		return -1;
+	if (store_each_asset(w.st, note_id, &w) == -1)
+		goto out;
+	for (i = 0; i < w.len; i++) {
+		report_init(&told);
+		n = store_told(w.st, w.id[i], &told);
+		if (n == 0)
+			n = store_append(w.st, &told, STORE_EVENT, w.id[i]);
+		report_clear(&told);
+		if (n == -1)
+			goto out;
+		t->appended += n;
+	}
+	rc = store_set_note(w.st, "whole", NULL);
+	log_info("teller", "%zu printers are told whole again", w.len);
+out:
+	if (rc == -1)
+		t->failed = true;
+	free(w.id);
+	return rc;
+}
