@@ -43,12 +43,17 @@ enum talk_status {
 	TALK_TIMEOUT,		/* nobody answered */
 	TALK_REFUSED,		/* ICMP said that nobody listens */
 	TALK_TOO_BIG,		/* tooBig: ask for less */
-	TALK_ERROR		/* another error-status, or not to be decoded */
+	TALK_ERROR		/* error_status says which */
 };
+
+/* An error_status of our own beside those of RFC 3416 section 3. */
+#define TALK_UNDECODABLE	(-1)	/* answers came, and made no sense */
+#define TALK_NO_SOCKET		(-2)	/* the system gave us none */
 
 struct talk	*talk_new(struct asker *, const struct talk_target *);
 /* Cancels what is outstanding, closes.  Fine inside a callback. */
 void		 talk_free(struct talk *);
+/* Up to date after each answer. */
 const struct talk_traffic	*talk_traffic(const struct talk *);
 
 enum talk_op { TALK_GET, TALK_GETNEXT };
@@ -62,13 +67,16 @@ struct talk_varbind {
 };
 
 /* vb has one entry for each OID that was asked, in that order (fewer when
- * the device gave fewer); error_status is RFC 3416's for TALK_ERROR. */
+ * the device gave fewer), as the device gave it: whether it is what was asked
+ * for is the caller's to see.  error_status is 0 but for TALK_ERROR. */
 typedef void	 talk_fn(void *arg, enum talk_status, int error_status,
 		    const struct talk_varbind *vb, size_t vb_len);
 
 #define TALK_VARBINDS_MAX	32
-/* Sends; the answer comes from the loop, never from inside the call.  Only
- * one at a time: asserting otherwise is our own broken promise. */
+/* Sends (ids are copied); the answer comes from the loop, never from inside
+ * the call.  Only one at a time: another is our own broken promise.  A talk
+ * takes its socket with its first request and keeps it; while max_open others
+ * have theirs, it waits for its turn. */
 void		 talk_ask(struct talk *, enum talk_op, const struct objid *ids,
 		    size_t n, talk_fn *, void *arg);
 

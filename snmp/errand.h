@@ -1,0 +1,59 @@
+/*
+ * The book-keeping of a visit: which objects are still to be got, which
+ * columns still to be walked and how far each has come.  Says what to ask
+ * next, takes what was answered.  Knows no network, and trusts no answer.
+ */
+#ifndef SNMP_ERRAND_H
+#define SNMP_ERRAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "snmp/asker.h"
+#include "snmp/bag.h"
+#include "snmp/objid.h"
+
+/* Sub-identifiers of an index; more is no table of ours. */
+#define ERRAND_INDEX_MAX	16
+#define ERRAND_WHY_MAX	160
+
+struct errand;
+
+struct errand	*errand_new(void);
+void		 errand_free(struct errand *);
+
+/* Each copies the OID.  The same column again is ignored; name (may be NULL,
+ * is kept: a literal) is what messages call it. */
+void	 errand_object(struct errand *, const struct objid *);
+void	 errand_column(struct errand *, const struct objid *, const char *name,
+	    unsigned rows_max);
+
+/*
+ * What to ask next, at most limit of them: objects first (GET), then columns
+ * (GETNEXT), those first that were not tried yet.  Returns 0 when all is
+ * done.  Asked again without an answer in between it says the same, or the
+ * first part of it for a smaller limit.
+ */
+size_t	 errand_next(struct errand *, size_t limit, enum talk_op *op,
+	    struct objid ids[TALK_VARBINDS_MAX]);
+
+/* Takes the answer to what errand_next() said last.  False when into is full. */
+bool	 errand_take(struct errand *, const struct talk_varbind *, size_t n,
+	    struct bag *into);
+/* Gives up what was asked last: there is no answer to be had. */
+void	 errand_skip(struct errand *, const char *reason);
+/* Gives up everything that is still to do. */
+void	 errand_stop(struct errand *);
+
+/* Whether a column has not been tried yet; whether one is still going on. */
+bool	 errand_untried(const struct errand *);
+
+/* What the answers speak for: columns that were read to the end and objects
+ * that are not there.  Appends to *out (grown as needed). */
+void	 errand_covered(const struct errand *, struct objid **out, size_t *len);
+
+/* The first thing that did not make sense, "" when all did. */
+const char	*errand_why(const struct errand *);
+
+#endif

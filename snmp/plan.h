@@ -1,0 +1,41 @@
+/*
+ * What may be asked of a device: the objects of snmp/standard.h and those
+ * that the vendor table names, and nothing else.  Private trees are dangerous
+ * ground (a walk restarts some printers, a GET is a command on others), so
+ * every object passes plan_allows() before it is asked.
+ */
+#ifndef SNMP_PLAN_H
+#define SNMP_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "snmp/bag.h"
+#include "snmp/objid.h"
+#include "snmp/standard.h"
+#include "snmp/vendor.h"
+
+#define PLAN_VENDOR_OBJECTS	128	/* of one vendor, of each sort */
+#define PLAN_VENDOR_TABLES	32
+
+/* A standard object, parsed. */
+struct plan_item {
+	struct objid		 id;	/* a scalar's ends with .0 */
+	enum standard_shape	 shape;
+	unsigned		 when;
+	const char		*name;	/* in its MIB */
+	unsigned		 rows_max;
+};
+
+/* In OID order; n is set to their number. */
+const struct plan_item	*plan_items(size_t *n);
+
+/*
+ * Whether id may be asked: an instance of a standard object, or the column
+ * itself (which GETNEXT starts from); or an object or a table that v (NULL:
+ * none) names for a device with that bag.
+ */
+bool	 plan_allows(const struct objid *id, const struct vendor *v,
+	    const struct bag *);
+
+#endif

@@ -1,0 +1,602 @@
+/*
+ * The asker against a toy agent: both versions, every kind of bad answer,
+ * silence, refusal, and what happens to requests that are given up.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "snmp/asker.h"
+#include "tests/unit/snmp/toy.h"
+
+#define NAME	"1.3.6.1.2.1.1.5.0"
+#define UPTIME	"1.3.6.1.2.1.1.3.0"
+#define NOTHING	"1.3.6.1.2.1.1.9.0"
+
+static const struct toy_value table[] = {
+	{ "1.3.6.1.2.1.1.1.0", 4, 0, "Toy 1" },
+	{ "1.3.6.1.2.1.1.2.0", 6, 0, "1.3.6.1.4.1.4294967295.1" },
+	{ UPTIME, 0x43, 4294967295, NULL },
+	{ NAME, 4, 0, "toy" },
+	{ "1.3.6.1.2.1.1.6.0", 2, -3, NULL },
+	{ "1.3.6.1.2.1.1.7.0", 0x46, INT64_MAX, NULL },
+	{ "1.3.6.1.2.1.1.8.0", 0x41, 4000000000, NULL },
+	{ 0 }
+};
+
+struct answer {
+	int		 calls;
+	enum talk_status status;
+	int		 error;
+	size_t		 n;
+	bool		 missing[TALK_VARBINDS_MAX];
+	struct objid	 id[TALK_VARBINDS_MAX];
+	int64_t		 number[TALK_VARBINDS_MAX];
+	enum bag_type	 type[TALK_VARBINDS_MAX];
+	char		 text[TALK_VARBINDS_MAX][64];
+	struct talk	*free_me;
+};
+
+static struct loop	*loop;
+static struct asker	*asker;
+static struct toy	 toy;
+static struct answer	 got;
+
+static void
+on_answer(void *arg, enum talk_status status, int error,
+    const struct talk_varbind *vb, size_t n)
+{
+	struct answer *a = arg;
+	char text[OBJID_TEXT_MAX];
+	size_t i;
+
+	a->calls++;
+	a->status = status;
+	a->error = error;
+	a->n = n;
+	for (i = 0; i < n; i++) {
+		a->missing[i] = vb[i].missing;
+		a->id[i] = vb[i].id;
+		a->text[i][0] = '\0';
+		if (vb[i].missing)
+			continue;
+		a->type[i] = vb[i].value.type;
+		a->number[i] = vb[i].value.number;
+		if (a->type[i] == BAG_OCTETS)
+			snprintf(a->text[i], sizeof(a->text[i]), "%.*s",
+			    (int)vb[i].value.octets_len,
+			    (const char *)vb[i].value.octets);
+		if (a->type[i] == BAG_OBJID)
+			snprintf(a->text[i], sizeof(a->text[i]), "%s",
+			    objid_format(&vb[i].value.objid, text));
+	}
+	talk_free(a->free_me);
+	a->free_me = NULL;
+}
+
+static struct talk *
+new_talk(int version, int timeout_ms, int retries)
+{
+	struct talk_target target = { .addr = toy.addr, .version = version,
+	    .community = "public", .timeout_ms = timeout_ms,
+	    .retries = retries };
+
+	return talk_new(asker, &target);
+}
+
+/* Asks for the OIDs named, comma by comma. */
+static void
+ask(struct talk *talk, enum talk_op op, const char *list)
+{
+	struct objid ids[TALK_VARBINDS_MAX];
+	char *copy = strdup(list), *part, *save = NULL;
+	size_t n = 0;
+
+	for (part = strtok_r(copy, ",", &save); part != NULL;
+	    part = strtok_r(NULL, ",", &save))
+		assert_int_equal(objid_parse(part, &ids[n++]), 0);
+	free(copy);
+	memset(&got, 0, sizeof(got));
+	talk_ask(talk, op, ids, n, on_answer, &got);
+	assert_int_equal(got.calls, 0);
+}
+
+static void
+wait_answer(void)
+{
+	int64_t until = clock_mono_ms() + 5000;
+
+	while (got.calls == 0 && clock_mono_ms() < until)
+		loop_once(loop, 100);
+	assert_int_equal(got.calls, 1);
+}
+
+static void
+spin(int ms)
+{
+	int64_t until = clock_mono_ms() + ms;
+
+	while (clock_mono_ms() < until)
+		loop_once(loop, 5);
+}
+
+static void
+honest(struct toy *t, const struct toy_request *q)
+{
+	assert_string_equal(q->community, "public");
+	toy_answer(t, q, table);
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	loop = loop_new();
+	asker = asker_new(loop, 8);
+	toy_open(&toy, loop, honest, NULL);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	toy_close(&toy);
+	asker_free(asker);
+	loop_free(loop);
+	return 0;
+}
+
+static void
+test_types(void **state)
+{
+	struct talk *talk = new_talk(2, 1000, 0);
+
+	(void)state;
+	ask(talk, TALK_GET, NAME "," UPTIME ",1.3.6.1.2.1.1.2.0,"
+	    "1.3.6.1.2.1.1.6.0,1.3.6.1.2.1.1.7.0,1.3.6.1.2.1.1.8.0," NOTHING);
+	wait_answer();
+	assert_int_equal(got.status, TALK_OK);
+	assert_int_equal(got.n, 7);
+	assert_string_equal(got.text[0], "toy");
+	assert_int_equal(got.type[1], BAG_TICKS);
+	assert_int_equal(got.number[1], 4294967295);
+	assert_string_equal(got.text[2], "1.3.6.1.4.1.4294967295.1");
+	assert_int_equal(got.type[3], BAG_INTEGER);
+	assert_int_equal(got.number[3], -3);
+	assert_int_equal(got.type[4], BAG_COUNTER64);
+	assert_int_equal(got.number[4], INT64_MAX);
+	assert_int_equal(got.type[5], BAG_COUNTER);
+	assert_int_equal(got.number[5], 4000000000);
+	assert_true(got.missing[6]);
+	assert_int_equal(talk_traffic(talk)->requests, 1);
+	assert_true(talk_traffic(talk)->bytes_out > 100);
+	assert_true(talk_traffic(talk)->bytes_in > 100);
+	talk_free(talk);
+}
+
+/* RFC 1157: what is missing goes by noSuchName, one at a time; what comes
+ * out is the same as with v2c. */
+static void
+test_v1_no_such_name(void **state)
+{
+	struct talk *talk = new_talk(1, 1000, 0);
+
+	(void)state;
+	ask(talk, TALK_GET, NOTHING "," NAME ",1.3.6.1.2.1.99.1.0," UPTIME);
+	wait_answer();
+	assert_int_equal(got.status, TALK_OK);
+	assert_int_equal(got.n, 4);
+	assert_true(got.missing[0]);
+	assert_false(got.missing[1]);
+	assert_string_equal(got.text[1], "toy");
+	assert_true(got.missing[2]);
+	assert_int_equal(got.number[3], 4294967295);
+	assert_int_equal(toy.requests, 3);
+
+	ask(talk, TALK_GET, NOTHING ",1.3.6.1.2.1.99.1.0");
+	wait_answer();
+	assert_int_equal(got.status, TALK_OK);
+	assert_int_equal(got.n, 2);
+	assert_true(got.missing[0] && got.missing[1]);
+
+	/* The end of the MIB is the same thing for GETNEXT. */
+	ask(talk, TALK_GETNEXT, "1.3.6.1.2.1.1.8.0,1.3.6.1.2.1.1.4");
+	wait_answer();
+	assert_int_equal(got.n, 2);
+	assert_true(got.missing[0]);
+	assert_string_equal(got.text[1], "toy");
+	talk_free(talk);
+}
+
+static void
+index_zero(struct toy *t, const struct toy_request *q)
+{
+	toy_error(t, q, 2, 0);
+}
+
+static void
+test_no_such_name_without_index(void **state)
+{
+	struct talk *talk = new_talk(1, 1000, 0);
+
+	(void)state;
+	toy.script = index_zero;
+	ask(talk, TALK_GET, NAME);
+	wait_answer();
+	assert_int_equal(got.status, TALK_OK);
+	assert_true(got.missing[0]);
+	ask(talk, TALK_GET, NAME "," UPTIME);
+	wait_answer();
+	assert_int_equal(got.status, TALK_ERROR);
+	assert_int_equal(got.error, 2);
+	talk_free(talk);
+}
+
+static void
+errors(struct toy *t, const struct toy_request *q)
+{
+	toy_error(t, q, q->n > 1 ? 1 : 5, 0);
+}
+
+static void
+test_errors(void **state)
+{
+	struct talk *talk = new_talk(2, 1000, 0);
+
+	(void)state;
+	toy.script = errors;
+	ask(talk, TALK_GET, NAME "," UPTIME);
+	wait_answer();
+	assert_int_equal(got.status, TALK_TOO_BIG);
+	ask(talk, TALK_GET, NAME);
+	wait_answer();
+	assert_int_equal(got.status, TALK_ERROR);
+	assert_int_equal(got.error, 5);
+	talk_free(talk);
+}
+
+/* Answers that must be passed over before the right one. */
+static void
+wrong_then_right(struct toy *t, const struct toy_request *q)
+{
+	struct toy_bytes list = { .len = 0 }, out;
+	struct toy_value liar = { NAME, 4, 0, "liar" };
+
+	toy_varbind(&list, &q->oid[0], &liar);
+	toy_message(&out, 1, "public", TOY_RESPONSE, q->id + 1, 0, 0, &list);
+	toy_send(t, q, &out);
+	toy_message(&out, 1, "private", TOY_RESPONSE, q->id, 0, 0, &list);
+	toy_send(t, q, &out);
+	toy_message(&out, 0, "public", TOY_RESPONSE, q->id, 0, 0, &list);
+	toy_send(t, q, &out);
+	toy_message(&out, 3, "public", TOY_RESPONSE, q->id, 0, 0, &list);
+	toy_send(t, q, &out);
+	toy_message(&out, 1, "public", TOY_REPORT, q->id, 0, 0, &list);
+	toy_send(t, q, &out);
+	toy_message(&out, 1, "public", TOY_GET, q->id, 0, 0, &list);
+	toy_send(t, q, &out);
+	/* A good one, but from another port. */
+	toy_message(&out, 1, "public", TOY_RESPONSE, q->id, 0, 0, &list);
+	sendto(t->other_fd, out.b, out.len, 0,
+	    (const struct sockaddr *)&q->from, sizeof(q->from));
+	/* Cut short, and garbage. */
+	out.len -= 3;
+	toy_send(t, q, &out);
+	out.len = 1;
+	toy_send(t, q, &out);
+	out.len = 0;
+	toy_send(t, q, &out);
+	memset(out.b, 0x30, 200);
+	out.len = 200;
+	toy_send(t, q, &out);
+	if (t->state == NULL)
+		toy_answer(t, q, table);
+}
+
+static void
+test_wrong_answers(void **state)
+{
+	struct talk *talk = new_talk(2, 200, 0);
+
+	(void)state;
+	toy.script = wrong_then_right;
+	ask(talk, TALK_GET, NAME);
+	wait_answer();
+	assert_int_equal(got.status, TALK_OK);
+	assert_string_equal(got.text[0], "toy");
+	/* And when the right one never comes: it was not silence. */
+	toy.state = &toy;
+	ask(talk, TALK_GET, NAME);
+	wait_answer();
+	assert_int_equal(got.status, TALK_ERROR);
+	assert_int_equal(got.error, TALK_UNDECODABLE);
+	talk_free(talk);
+}
+
+static void
+twice(struct toy *t, const struct toy_request *q)
+{
+	toy_answer(t, q, table);
+	toy_answer(t, q, table);
+}
+
+static void
+test_duplicates(void **state)
+{
+	struct talk *talk = new_talk(2, 1000, 0);
+
+	(void)state;
+	toy.script = twice;
+	ask(talk, TALK_GET, NAME);
+	wait_answer();
+	spin(20);
+	assert_int_equal(got.calls, 1);
+	/* The second copy does not answer the next question. */
+	ask(talk, TALK_GET, UPTIME);
+	wait_answer();
+	assert_int_equal(got.type[0], BAG_TICKS);
+	talk_free(talk);
+}
+
+static struct toy_request	held;
+
+static void
+hold(struct toy *t, const struct toy_request *q)
+{
+	(void)t;
+	held = *q;
+}
+
+static void
+silent(struct toy *t, const struct toy_request *q)
+{
+	(void)t;
+	(void)q;
+}
+
+static void
+test_silence_and_retries(void **state)
+{
+	struct talk *talk = new_talk(2, 40, 2);
+	int64_t start = clock_mono_ms(), took;
+
+	(void)state;
+	toy.script = silent;
+	ask(talk, TALK_GET, NAME);
+	wait_answer();
+	took = clock_mono_ms() - start;
+	assert_int_equal(got.status, TALK_TIMEOUT);
+	assert_int_equal(toy.requests, 3);
+	assert_int_equal(talk_traffic(talk)->requests, 3);
+	/* 40 + 68 + 116 ms, a tenth more at most, and the loop's rounding. */
+	assert_in_range(took, 215, 330);
+	talk_free(talk);
+}
+
+static void
+test_late_answer(void **state)
+{
+	struct talk *talk = new_talk(2, 30, 0);
+
+	(void)state;
+	toy.script = hold;
+	ask(talk, TALK_GET, NAME);
+	wait_answer();
+	assert_int_equal(got.status, TALK_TIMEOUT);
+	toy_answer(&toy, &held, table);
+	spin(20);
+	assert_int_equal(got.calls, 1);
+	/* Nor is it taken for the answer to the next. */
+	ask(talk, TALK_GET, UPTIME);
+	toy_answer(&toy, &held, table);
+	spin(20);
+	assert_int_equal(got.calls, 0);
+	toy_answer(&toy, &held, table);
+	wait_answer();
+	assert_int_equal(got.status, TALK_OK);
+	assert_int_equal(got.type[0], BAG_TICKS);
+	talk_free(talk);
+}
+
+/* An answer to the first try that comes after the second was sent is fine. */
+static void
+second_only(struct toy *t, const struct toy_request *q)
+{
+	if (t->requests == 1)
+		held = *q;
+	else
+		toy_answer(t, &held, table);
+}
+
+static void
+test_answer_to_first_try(void **state)
+{
+	struct talk *talk = new_talk(2, 30, 1);
+
+	(void)state;
+	toy.script = second_only;
+	ask(talk, TALK_GET, NAME);
+	wait_answer();
+	assert_int_equal(got.status, TALK_OK);
+	talk_free(talk);
+}
+
+static void
+test_refused(void **state)
+{
+	struct talk *talk;
+	struct toy gone;
+	int64_t start = clock_mono_ms();
+
+	(void)state;
+	toy_open(&gone, loop, honest, NULL);
+	toy_close(&gone);
+	toy.addr = gone.addr;
+	talk = new_talk(2, 2000, 3);
+	ask(talk, TALK_GET, NAME);
+	wait_answer();
+	assert_int_equal(got.status, TALK_REFUSED);
+	assert_true(clock_mono_ms() - start < 500);
+	ask(talk, TALK_GET, NAME);
+	wait_answer();
+	assert_int_equal(got.status, TALK_REFUSED);
+	talk_free(talk);
+}
+
+static void
+test_cancel(void **state)
+{
+	struct talk *talk = new_talk(2, 1000, 3);
+
+	(void)state;
+	toy.script = hold;
+	ask(talk, TALK_GET, NAME);
+	spin(10);
+	talk_free(talk);
+	toy_answer(&toy, &held, table);
+	spin(20);
+	assert_int_equal(got.calls, 0);
+	/* Inside the callback, and before anything was sent. */
+	toy.script = honest;
+	talk = new_talk(2, 1000, 3);
+	ask(talk, TALK_GET, NAME);
+	got.free_me = talk;
+	wait_answer();
+	talk = new_talk(2, 1000, 3);
+	ask(talk, TALK_GET, NAME);
+	talk_free(talk);
+	spin(10);
+	assert_int_equal(got.calls, 0);
+}
+
+static void
+count(void *arg, enum talk_status status, int error,
+    const struct talk_varbind *vb, size_t n)
+{
+	(void)error;
+	(void)vb;
+	(void)n;
+	assert_int_equal(status, TALK_OK);
+	++*(int *)arg;
+}
+
+static void
+test_queue(void **state)
+{
+	struct talk *talk[6];
+	struct objid id;
+	int i, done = 0;
+
+	(void)state;
+	asker_free(asker);
+	asker = asker_new(loop, 2);
+	objid_parse(NAME, &id);
+	for (i = 0; i < 6; i++) {
+		talk[i] = new_talk(2, 1000, 0);
+		talk_ask(talk[i], TALK_GET, &id, 1, count, &done);
+	}
+	spin(30);
+	assert_int_equal(done, 2);
+	assert_int_equal(toy.requests, 2);
+	/* One that waits goes; the next in line move up as others close. */
+	talk_free(talk[3]);
+	talk_free(talk[0]);
+	spin(20);
+	assert_int_equal(done, 3);
+	talk_free(talk[1]);
+	talk_free(talk[2]);
+	spin(20);
+	assert_int_equal(done, 5);
+	talk_free(talk[4]);
+	talk_free(talk[5]);
+}
+
+static void
+fewer(struct toy *t, const struct toy_request *q)
+{
+	struct toy_request part = *q;
+
+	part.n = 1;
+	toy_answer(t, &part, table);
+}
+
+static void
+test_fewer(void **state)
+{
+	struct talk *talk = new_talk(2, 1000, 0);
+
+	(void)state;
+	toy.script = fewer;
+	ask(talk, TALK_GET, NAME "," UPTIME);
+	wait_answer();
+	assert_int_equal(got.status, TALK_OK);
+	assert_int_equal(got.n, 1);
+	assert_string_equal(got.text[0], "toy");
+	talk_free(talk);
+}
+
+/* Every octet of a good answer changed in turn: nothing but a verdict. */
+static void
+test_mangled(void **state)
+{
+	struct talk *talk;
+	struct toy_bytes list, out;
+	size_t i, len = 1;
+	unsigned value;
+
+	(void)state;
+	toy.script = hold;
+	for (i = 0; i < len; i++) {
+		for (value = 0; value < 256; value += 51) {
+			talk = new_talk(2, 20, 0);
+			ask(talk, TALK_GET, NAME);
+			held.n = 0;
+			while (held.n == 0)
+				loop_once(loop, 5);
+			list.len = 0;
+			toy_varbind(&list, &held.oid[0], &table[3]);
+			toy_message(&out, 1, "public", TOY_RESPONSE, held.id,
+			    0, 0, &list);
+			len = out.len;
+			out.b[i] = (uint8_t)value;
+			toy_send(&toy, &held, &out);
+			loop_once(loop, 5);
+			talk_free(talk);
+		}
+	}
+	toy.script = honest;
+	talk = new_talk(2, 1000, 0);
+	ask(talk, TALK_GET, NAME);
+	wait_answer();
+	assert_int_equal(got.status, TALK_OK);
+	talk_free(talk);
+}
+
+#define T(name)	cmocka_unit_test_setup_teardown(test_ ## name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(types),
+		T(v1_no_such_name),
+		T(no_such_name_without_index),
+		T(errors),
+		T(wrong_answers),
+		T(duplicates),
+		T(silence_and_retries),
+		T(late_answer),
+		T(answer_to_first_try),
+		T(refused),
+		T(cancel),
+		T(queue),
+		T(fewer),
+		T(mangled),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
