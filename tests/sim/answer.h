@@ -1,0 +1,24 @@
+/*
+ * SNMP as an agent speaks it: one request in, one answer out.  v1 (RFC 1157)
+ * and v2c (RFC 1901, RFC 3416): GET, GETNEXT, GETBULK; SET is refused.
+ */
+#ifndef SIM_ANSWER_H
+#define SIM_ANSWER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tests/sim/fleet.h"
+
+#define ANSWER_MAX	1472		/* octets, unless "maxsize" says more */
+#define ANSWER_ROOM	65507		/* the most that UDP carries */
+
+/*
+ * The answer of device d to a request, in out; its length, or 0 when this
+ * device says nothing to it (another community, another version, no SNMP).
+ * now_ms is monotonic.
+ */
+size_t	 answer_make(struct fleet *, struct device *d, const uint8_t *request,
+	    size_t len, int64_t now_ms, uint8_t out[ANSWER_ROOM]);
+
+#endif

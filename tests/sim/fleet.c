@@ -1,0 +1,534 @@
+#include "tests/sim/fleet.h"
+
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "tests/sim/builtin.h"
+#include "tests/sim/panel.h"
+
+#define BUCKETS		16384		/* a power of two */
+/* Names asked for are numbered over the whole fleet; past this many they
+ * are only counted as requests. */
+#define NAMES_MAX	65536
+#define NAME_SLOTS	(2 * NAMES_MAX)
+
+struct name {
+	uint32_t	*sub;
+	size_t		 len;
+};
+
+struct fleet {
+	char		*community;
+	bool		 strict;
+	struct device	*bucket[BUCKETS];
+	size_t		 count;
+	struct device	**sorted;	/* NULL when it must be made again */
+	struct walk	**walks;
+	size_t		 walks_len;
+	struct truth	*truth;
+	struct traffic	 stray;
+	struct name	*names;		/* NAMES_MAX, made at the first use */
+	size_t		 names_len;
+	uint32_t	*slots;		/* number + 1; 0 is free */
+};
+
+struct fleet *
+fleet_new(const char *community, bool strict)
+{
+	struct fleet *f = xcalloc(1, sizeof(*f));
+
+	f->community = xstrdup(community);
+	f->strict = strict;
+	f->truth = truth_new();
+	return f;
+}
+
+void
+fleet_free(struct fleet *f)
+{
+	struct device *d, *next;
+	size_t i;
+
+	if (f == NULL)
+		return;
+	for (i = 0; i < BUCKETS; i++)
+		for (d = f->bucket[i]; d != NULL; d = next) {
+			next = d->next;
+			device_free(d);
+		}
+	for (i = 0; i < f->walks_len; i++)
+		walk_free(f->walks[i]);
+	for (i = 0; i < f->names_len; i++)
+		free(f->names[i].sub);
+	free(f->names);
+	free(f->slots);
+	free(f->sorted);
+	free(f->walks);
+	truth_free(f->truth);
+	free(f->community);
+	free(f);
+}
+
+static size_t
+bucket(uint32_t addr)
+{
+	return (addr * 2654435761u) >> 18 & (BUCKETS - 1);
+}
+
+struct device *
+fleet_find(const struct fleet *f, uint32_t addr)
+{
+	struct device *d = f->bucket[bucket(addr)];
+
+	while (d != NULL && d->addr != addr)
+		d = d->next;
+	return d;
+}
+
+static void
+link_device(struct fleet *f, struct device *d)
+{
+	struct device **head = &f->bucket[bucket(d->addr)];
+
+	d->next = *head;
+	*head = d;
+	f->count++;
+	free(f->sorted);
+	f->sorted = NULL;
+}
+
+static void
+unlink_device(struct fleet *f, struct device *d)
+{
+	struct device **at = &f->bucket[bucket(d->addr)];
+
+	while (*at != d)
+		at = &(*at)->next;
+	*at = d->next;
+	f->count--;
+	free(f->sorted);
+	f->sorted = NULL;
+}
+
+static struct walk *
+get_walk(struct fleet *f, const char *name)
+{
+	struct walk *walk;
+	size_t i;
+
+	for (i = 0; i < f->walks_len; i++)
+		if (strcmp(f->walks[i]->name, name) == 0)
+			return f->walks[i];
+	walk = name[0] == '@' ? builtin_read(name + 1) :
+	    walk_read(name, f->strict);
+	if (walk == NULL)
+		return NULL;
+	free(walk->name);
+	walk->name = xstrdup(name);
+	f->walks = xreallocarray(f->walks, f->walks_len + 1, sizeof(walk));
+	f->walks[f->walks_len++] = walk;
+	return walk;
+}
+
+static bool
+loopback(uint32_t addr)
+{
+	return addr >> 24 == 127;
+}
+
+static int
+parse_mac(const char *text, uint8_t mac[6])
+{
+	unsigned part[6];
+	int end = 0, i;
+
+	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &part[0], &part[1],
+	    &part[2], &part[3], &part[4], &part[5], &end) != 6 ||
+	    text[end] != '\0')
+		return -1;
+	for (i = 0; i < 6; i++)
+		mac[i] = (uint8_t)part[i];
+	return 0;
+}
+
+static int
+parse_number(const char *text, uint32_t *number)
+{
+	unsigned long n;
+	char *end;
+
+	n = strtoul(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end != '\0' || n > 999999)
+		return -1;
+	*number = (uint32_t)n;
+	return 0;
+}
+
+struct wish {
+	struct identity	 identity;
+	uint32_t	 number;
+	const char	*community;
+};
+
+/* One key=value of a spec.  Points into the option. */
+static int
+parse_wish(char *option, struct wish *wish)
+{
+	char *value = strchr(option, '=');
+
+	if (value == NULL)
+		return -1;
+	*value++ = '\0';
+	if (strcmp(option, "serial") == 0)
+		snprintf(wish->identity.serial, sizeof(wish->identity.serial),
+		    "%s", value);
+	else if (strcmp(option, "name") == 0)
+		snprintf(wish->identity.sys_name,
+		    sizeof(wish->identity.sys_name), "%s", value);
+	else if (strcmp(option, "mac") == 0) {
+		if (parse_mac(value, wish->identity.mac) < 0)
+			return -1;
+		wish->identity.has_mac = true;
+	} else if (strcmp(option, "number") == 0)
+		return parse_number(value, &wish->number);
+	else if (strcmp(option, "community") == 0)
+		wish->community = value;
+	else
+		return -1;
+	return 0;
+}
+
+static void
+merge_identity(const struct walk *walk, struct wish *wish)
+{
+	struct identity base;
+
+	if (wish->number == 0)
+		return;
+	identity_number(walk, wish->number, &base);
+	if (wish->identity.serial[0] != '\0')
+		memcpy(base.serial, wish->identity.serial,
+		    sizeof(base.serial));
+	if (wish->identity.sys_name[0] != '\0')
+		memcpy(base.sys_name, wish->identity.sys_name,
+		    sizeof(base.sys_name));
+	if (wish->identity.has_mac) {
+		memcpy(base.mac, wish->identity.mac, 6);
+		base.has_mac = true;
+	}
+	wish->identity = base;
+}
+
+static int
+add_parts(struct fleet *f, char *text, struct buf *why)
+{
+	char *walk_name, *option, *rest, *spec = xstrdup(text);
+	struct wish wish = { .number = 0 };
+	struct walk *walk;
+	struct device *d;
+	uint32_t addr;
+	int rc = -1;
+
+	walk_name = strchr(text, '=');
+	if (walk_name == NULL) {
+		buf_printf(why, "\"%s\" is not ADDRESS=WALK", text);
+		goto out;
+	}
+	*walk_name++ = '\0';
+	rest = walk_name;
+	strsep(&rest, ",");
+	if (address_parse(text, &addr) < 0 || !loopback(addr)) {
+		buf_printf(why, "\"%s\" is not in 127.0.0.0/8", text);
+		goto out;
+	}
+	if (fleet_find(f, addr) != NULL) {
+		buf_printf(why, "%s is taken", text);
+		goto out;
+	}
+	while ((option = strsep(&rest, ",")) != NULL)
+		if (parse_wish(option, &wish) < 0) {
+			buf_printf(why, "\"%s\": allowed are serial, mac, "
+			    "name, community, number", option);
+			goto out;
+		}
+	walk = get_walk(f, walk_name);
+	if (walk == NULL) {
+		buf_printf(why, "no walk \"%s\"", walk_name);
+		goto out;
+	}
+	merge_identity(walk, &wish);
+	d = device_new(walk, addr, wish.number, &wish.identity,
+	    clock_mono_ms());
+	d->community = xstrdup_null(wish.community);
+	d->spec = xstrdup(strchr(spec, '=') + 1);
+	panel_start(d);
+	link_device(f, d);
+	rc = 0;
+out:
+	free(spec);
+	return rc;
+}
+
+int
+fleet_add(struct fleet *f, const char *spec, struct buf *why)
+{
+	char *text = xstrdup(spec);
+	int rc = add_parts(f, text, why);
+
+	free(text);
+	return rc;
+}
+
+static int
+add_numbered(struct fleet *f, uint32_t addr, const char *walk, size_t number,
+    struct buf *why)
+{
+	char text[ADDRESS_TEXT_MAX], *spec;
+	int rc;
+
+	spec = xasprintf("%s=%s,number=%zu", address_format(addr, text), walk,
+	    number);
+	rc = fleet_add(f, spec, why);
+	free(spec);
+	return rc;
+}
+
+/* The walks that a fleet is made of, in turn: count names, freed by caller. */
+static char **
+fleet_walks(struct fleet *f, const char *dir, size_t *count)
+{
+	char **names = NULL, *pattern, *name;
+	struct walk *walk;
+	glob_t found;
+	size_t i;
+
+	*count = 0;
+	if (dir != NULL) {
+		pattern = xasprintf("%s/*.snmprec", dir);
+		if (glob(pattern, 0, NULL, &found) != 0)
+			found.gl_pathc = 0;
+		for (i = 0; i < found.gl_pathc; i++) {
+			if (strchr(strrchr(found.gl_pathv[i], '/'), '@'))
+				continue;
+			names = xreallocarray(names, *count + 1,
+			    sizeof(*names));
+			names[(*count)++] = xstrdup(found.gl_pathv[i]);
+		}
+		if (found.gl_pathc > 0)
+			globfree(&found);
+		free(pattern);
+		return names;
+	}
+	for (i = 0; builtin_name(i) != NULL; i++) {
+		if (strchr(builtin_name(i), '@') != NULL)
+			continue;
+		name = xasprintf("@%s", builtin_name(i));
+		walk = get_walk(f, name);
+		if (walk == NULL || walk->special) {
+			free(name);
+			continue;
+		}
+		names = xreallocarray(names, *count + 1, sizeof(*names));
+		names[(*count)++] = name;
+	}
+	return names;
+}
+
+int
+fleet_many(struct fleet *f, uint32_t base, size_t count, const char *dir,
+    struct buf *why)
+{
+	char **names;
+	size_t kinds, i;
+	int rc = 0;
+
+	names = fleet_walks(f, dir, &kinds);
+	if (kinds == 0) {
+		buf_printf(why, "no *.snmprec in %s", dir == NULL ? "" : dir);
+		rc = -1;
+	}
+	for (i = 0; rc == 0 && i < count; base++) {
+		if ((base & 255) == 0 || (base & 255) == 255)
+			continue;
+		if (fleet_find(f, base) != NULL)
+			continue;
+		rc = add_numbered(f, base, names[i % kinds], i + 1, why);
+		i++;
+	}
+	for (i = 0; i < kinds; i++)
+		free(names[i]);
+	free(names);
+	return rc;
+}
+
+void
+fleet_remove(struct fleet *f, struct device *d)
+{
+	unlink_device(f, d);
+	device_free(d);
+}
+
+int
+fleet_move(struct fleet *f, struct device *d, uint32_t to)
+{
+	if (!loopback(to) || fleet_find(f, to) != NULL)
+		return -1;
+	unlink_device(f, d);
+	device_move(d, to);
+	link_device(f, d);
+	return 0;
+}
+
+size_t
+fleet_count(const struct fleet *f)
+{
+	return f->count;
+}
+
+static int
+by_address(const void *a, const void *b)
+{
+	uint32_t x = (*(struct device *const *)a)->addr;
+	uint32_t y = (*(struct device *const *)b)->addr;
+
+	return x < y ? -1 : x > y;
+}
+
+struct device *
+fleet_from(const struct fleet *f, uint32_t addr)
+{
+	/* the order is only a memory of what the buckets hold */
+	struct fleet *cache = (struct fleet *)(uintptr_t)f;
+	struct device *d;
+	size_t i, n = 0, low = 0, high = f->count, mid;
+
+	if (f->count == 0)
+		return NULL;
+	if (f->sorted == NULL) {
+		cache->sorted = xcalloc(f->count, sizeof(*f->sorted));
+		for (i = 0; i < BUCKETS; i++)
+			for (d = f->bucket[i]; d != NULL; d = d->next)
+				cache->sorted[n++] = d;
+		qsort(cache->sorted, n, sizeof(*f->sorted), by_address);
+	}
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (f->sorted[mid]->addr < addr)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < f->count ? f->sorted[low] : NULL;
+}
+
+const char *
+fleet_community(const struct fleet *f)
+{
+	return f->community;
+}
+
+struct truth *
+fleet_truth(struct fleet *f)
+{
+	return f->truth;
+}
+
+struct traffic *
+fleet_stray(struct fleet *f)
+{
+	return &f->stray;
+}
+
+static uint32_t
+hash_name(const uint32_t *sub, size_t len)
+{
+	uint32_t h = 2166136261u;
+
+	while (len-- > 0)
+		h = (h ^ *sub++) * 16777619u;
+	return h ^ h >> 15;
+}
+
+/* The number of a name, given on first sight; NAMES_MAX when it is full. */
+static size_t
+name_number(struct fleet *f, const uint32_t *sub, size_t len)
+{
+	uint32_t slot = hash_name(sub, len) % NAME_SLOTS;
+	struct name *name;
+
+	if (f->names == NULL) {
+		f->names = xcalloc(NAMES_MAX, sizeof(*f->names));
+		f->slots = xcalloc(NAME_SLOTS, sizeof(*f->slots));
+	}
+	for (; f->slots[slot] != 0; slot = (slot + 1) % NAME_SLOTS) {
+		name = &f->names[f->slots[slot] - 1];
+		if (name->len == len && oid_within(sub, len, name->sub, len))
+			return f->slots[slot] - 1;
+	}
+	if (f->names_len == NAMES_MAX)
+		return NAMES_MAX;
+	name = &f->names[f->names_len];
+	name->len = len;
+	name->sub = xmalloc((len + 1) * sizeof(*sub));
+	memcpy(name->sub, sub, len * sizeof(*sub));
+	f->slots[slot] = (uint32_t)++f->names_len;
+	return f->names_len - 1;
+}
+
+void
+fleet_asked(struct fleet *f, struct device *d, const uint32_t *sub, size_t len)
+{
+	size_t n = name_number(f, sub, len), words;
+
+	if (n == NAMES_MAX)
+		return;
+	if (n / 64 >= d->asked_words) {
+		words = n / 64 + 8;
+		d->asked = xreallocarray(d->asked, words, sizeof(*d->asked));
+		memset(d->asked + d->asked_words, 0,
+		    (words - d->asked_words) * sizeof(*d->asked));
+		d->asked_words = words;
+	}
+	d->asked[n / 64] |= UINT64_C(1) << n % 64;
+}
+
+size_t
+fleet_asked_count(const struct device *d)
+{
+	size_t i, count = 0;
+
+	for (i = 0; i < d->asked_words; i++)
+		count += (size_t)__builtin_popcountll(d->asked[i]);
+	return count;
+}
+
+void
+fleet_asked_each(const struct fleet *f, const struct device *d,
+    void (*fn)(void *arg, const uint32_t *sub, size_t len), void *arg)
+{
+	size_t i;
+
+	for (i = 0; i < d->asked_words * 64 && i < f->names_len; i++)
+		if (d->asked[i / 64] >> i % 64 & 1)
+			fn(arg, f->names[i].sub, f->names[i].len);
+}
+
+void
+fleet_reset(struct fleet *f)
+{
+	struct device *d;
+	size_t i;
+
+	for (i = 0; i < BUCKETS; i++)
+		for (d = f->bucket[i]; d != NULL; d = d->next) {
+			d->traffic = (struct traffic){ 0 };
+			if (d->asked != NULL)
+				memset(d->asked, 0,
+				    d->asked_words * sizeof(*d->asked));
+		}
+	f->stray = (struct traffic){ 0 };
+}

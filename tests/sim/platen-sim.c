@@ -1,0 +1,213 @@
+/*
+ * platen-sim: a fleet of simulated printers on 127.0.0.0/8, for tests and the
+ * demo.
+ */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/loop.h"
+#include "tests/sim/builtin.h"
+#include "tests/sim/control.h"
+#include "tests/sim/fleet.h"
+#include "tests/sim/serve.h"
+
+struct options {
+	int		 port;
+	const char	*control, *community, *files, *send;
+	uint32_t	 base;
+	size_t		 fleet;
+	int		 ready_fd;
+	bool		 strict, refuse, verbose;
+};
+
+static void
+usage(FILE *out)
+{
+	fputs("usage: platen-sim --port P --control PATH [--fleet N] "
+	    "[--base ADDR] [--files DIR]\n"
+	    "                  [--community C] [--strict] [--refuse] "
+	    "[--ready-fd N] [-v] [DEVICE ...]\n"
+	    "       platen-sim --send PATH COMMAND ...\n"
+	    "       platen-sim --printers\n"
+	    "DEVICE is ADDRESS=FILE.snmprec or ADDRESS=@NAME, followed by\n"
+	    "any of ,serial=TEXT ,mac=XX:XX:XX:XX:XX:XX ,name=TEXT "
+	    ",community=TEXT ,number=N\n", out);
+}
+
+static void
+list_printers(void)
+{
+	size_t i;
+
+	for (i = 0; builtin_name(i) != NULL; i++)
+		if (strchr(builtin_name(i), '@') == NULL)
+			puts(builtin_name(i));
+}
+
+static long
+number(const char *option, const char *text, long max)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	if (*text == '\0' || *end != '\0' || n < 0 || n > max) {
+		fprintf(stderr, "platen-sim: %s takes a number up to %ld, "
+		    "not \"%s\"\n", option, max, text);
+		exit(2);
+	}
+	return n;
+}
+
+enum { PORT = 256, CONTROL, FLEET, BASE, FILES, COMMUNITY, STRICT, REFUSE,
+    READY_FD, SEND, PRINTERS };
+
+static void
+parse(int argc, char **argv, struct options *o)
+{
+	static const struct option known[] = {
+		{ "port", 1, NULL, PORT }, { "control", 1, NULL, CONTROL },
+		{ "fleet", 1, NULL, FLEET }, { "base", 1, NULL, BASE },
+		{ "files", 1, NULL, FILES },
+		{ "community", 1, NULL, COMMUNITY },
+		{ "strict", 0, NULL, STRICT }, { "refuse", 0, NULL, REFUSE },
+		{ "ready-fd", 1, NULL, READY_FD }, { "send", 1, NULL, SEND },
+		{ "printers", 0, NULL, PRINTERS }, { "help", 0, NULL, 'h' },
+		{ NULL, 0, NULL, 0 }
+	};
+	int c;
+
+	/* what follows --send PATH is not ours to read: return at once */
+	while ((c = getopt_long(argc, argv, "hv", known, NULL)) != -1) {
+		switch (c) {
+		case PORT:
+			o->port = (int)number("--port", optarg, 65535);
+			break;
+		case CONTROL:
+			o->control = optarg;
+			break;
+		case FLEET:
+			o->fleet = (size_t)number("--fleet", optarg, 1000000);
+			break;
+		case BASE:
+			if (address_parse(optarg, &o->base) == 0 &&
+			    o->base >> 24 == 127)
+				break;
+			fprintf(stderr, "platen-sim: --base takes an address "
+			    "in 127.0.0.0/8\n");
+			exit(2);
+		case FILES:
+			o->files = optarg;
+			break;
+		case COMMUNITY:
+			o->community = optarg;
+			break;
+		case STRICT:
+			o->strict = true;
+			break;
+		case REFUSE:
+			o->refuse = true;
+			break;
+		case READY_FD:
+			o->ready_fd = (int)number("--ready-fd", optarg, 65535);
+			break;
+		case SEND:
+			o->send = optarg;
+			return;
+		case PRINTERS:
+			list_printers();
+			exit(0);
+		case 'v':
+			o->verbose = true;
+			break;
+		default:
+			usage(c == 'h' ? stdout : stderr);
+			exit(c == 'h' ? 0 : 2);
+		}
+	}
+}
+
+static int
+populate(struct fleet *fleet, const struct options *o, char **specs,
+    int count)
+{
+	struct buf why = { 0 };
+	int i, rc = 0;
+
+	for (i = 0; i < count && rc == 0; i++)
+		rc = fleet_add(fleet, specs[i], &why);
+	if (rc == 0 && o->fleet > 0)
+		rc = fleet_many(fleet, o->base, o->fleet, o->files, &why);
+	if (rc < 0)
+		log_warnx("fleet", "%s", why.data);
+	buf_free(&why);
+	return rc;
+}
+
+static void
+say_ready(const struct options *o, const struct fleet *fleet, int port)
+{
+	char line[64];
+	int len;
+
+	len = snprintf(line, sizeof(line), "ready %d %zu\n", port,
+	    fleet_count(fleet));
+	if (write(o->ready_fd, line, (size_t)len) != len)
+		log_warn("ready", "descriptor %d", o->ready_fd);
+}
+
+static void
+on_signal(void *arg, int signo)
+{
+	loop_stop(arg);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = { .port = -1, .community = "public",
+	    .base = 127u << 24 | 10u << 16 | 1, .ready_fd = STDOUT_FILENO };
+	struct control *control = NULL;
+	struct serve *serve = NULL;
+	struct fleet *fleet;
+	struct loop *loop;
+	int rc = 1;
+
+	parse(argc, argv, &o);
+	log_init("platen-sim", true, o.verbose);
+	if (o.send != NULL)
+		return control_send(o.send, argv + optind,
+		    (size_t)(argc - optind));
+	if (o.port < 0) {
+		usage(stderr);
+		return 2;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	fleet = fleet_new(o.community, o.strict);
+	loop = loop_new();
+	loop_signal(loop, SIGINT, on_signal, loop);
+	loop_signal(loop, SIGTERM, on_signal, loop);
+	if (populate(fleet, &o, argv + optind, argc - optind) < 0)
+		goto out;
+	serve = serve_start(loop, fleet, o.port, o.refuse);
+	if (serve == NULL)
+		goto out;
+	if (o.control != NULL) {
+		control = control_start(loop, fleet, o.control);
+		if (control == NULL)
+			goto out;
+	}
+	say_ready(&o, fleet, serve_port(serve));
+	loop_run(loop);
+	rc = 0;
+out:
+	control_stop(control);
+	serve_stop(serve);
+	loop_free(loop);
+	fleet_free(fleet);
+	return rc;
+}
