@@ -4,7 +4,7 @@
 #   make check      builds and runs all tests        (installs what it needs)
 #     SAN=1         under ASan and UBSan, in build-san/
 #     WRAP=valgrind the unit tests under valgrind
-#   make bench fuzz lint install clean
+#   make bench lint install clean
 
 PREFIX	?= /usr/local
 DESTDIR	?=
@@ -23,9 +23,9 @@ CFLAGS	?= -O2 -g
 override CFLAGS += -std=c11 -D_GNU_SOURCE -I. -MMD -MP $(WARN) \
 	   $(if $(WERROR),-Werror) $(if $(SAN),$(SANF) -U_FORTIFY_SOURCE,$(HARD)) \
 	   -DPLATEN_VERSION='"$(VERSION)"' -DPLATEN_SYSCONFDIR='"$(SYSCONFDIR)"' \
-	   $(shell pkg-config --cflags $(PKGS))
+	   $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 override LDFLAGS += $(if $(SAN),$(SANF),-pie -Wl,-z,relro,-z,now)
-LDLIBS	:= $(shell pkg-config --libs $(PKGS)) -lnetsnmp -lm
+LDLIBS	:= $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lnetsnmp -lm
 
 # Rooms, each after those that it may stand on (DESIGN, "Rooms").
 ROOMS	:= central agent crypto xmpp snmp schema base
@@ -75,9 +75,42 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o \
     $$(foreach r,$$(below_$$(word 1,$$(subst /, ,$$*))),$(B)/lib$$(r).a)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 unit: $(UNIT)
+# The other programs there are driven by system tests.
+DRIVERS	:= $(filter-out $(UNIT),\
+	   $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*/*.c)))
+drivers: $(DRIVERS)
+
+# --- what people call ---------------------------------------------------------
+
+check:
+	@tools/deps
+	@$(MAKE) --no-print-directory all unit drivers
+	@tests/run $(B) $(if $(WRAP),--wrap $(WRAP)) $(TESTARGS)
+demo:
+	@tools/deps demo
+	@$(MAKE) --no-print-directory all
+	@PLATEN_BUILD=$(abspath $(B)) tools/demo $(if $(KEEP),--keep)
+bench:
+	@tools/deps
+	@$(MAKE) --no-print-directory all
+	@PLATEN_BUILD=$(abspath $(B)) bench/run
+lint:
+	mandoc -T lint -W warning man/*
+	$(MAKE) B=build-clang CC=clang WERROR=1 all unit drivers
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin \
+	    $(DESTDIR)$(PREFIX)/share/doc/platen $(foreach n,1 5 7 8,\
+	    $(DESTDIR)$(PREFIX)/share/man/man$(n))
+	install -m 755 $(B)/platend $(B)/platen-central $(DESTDIR)$(PREFIX)/sbin
+	install -m 755 $(B)/platen $(DESTDIR)$(PREFIX)/bin
+	install -m 644 README.md LICENSE CHANGELOG.md etc/* \
+	    $(DESTDIR)$(PREFIX)/share/doc/platen
+	for n in 1 5 7 8; do install -m 644 man/*.$$n \
+	    $(DESTDIR)$(PREFIX)/share/man/man$$n; done
 
 clean:
-	rm -rf build build-san build-fuzz
+	rm -rf build build-san build-clang
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all unit clean
+.PHONY: all unit drivers check demo bench lint install clean

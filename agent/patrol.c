@@ -492,7 +492,7 @@ on_values(struct device *d, struct reading_result *r)
 	changed = bag_merge(d->image, r->fresh, r->covered, r->covered_len);
 	d->printer = true;
 	d->strange = 0;
-	complain(d, NULL);
+	complain(d, r->why[0] != '\0' ? r->why : NULL);
 	if (first)
 		device_save(d);
 	if (d->misses >= MISSES) {
