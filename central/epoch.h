@@ -1,0 +1,52 @@
+/*
+ * How far the centre has come with each agent: (agent, epoch, last seq).
+ * An epoch is the life of an agent's store; within one, reports are taken
+ * strictly in order.
+ */
+#ifndef CENTRAL_EPOCH_H
+#define CENTRAL_EPOCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "central/fleet.h"
+
+struct epoch {
+	int64_t	 id;		/* 0: nothing of it was ever taken */
+	int64_t	 last_seq;	/* 0 then */
+};
+
+int	 epoch_find(struct fleet *, int64_t agent, const char *uuid,
+	    struct epoch *);
+/*
+ * Makes sure that the epoch has a row and is the agent's current one.  When
+ * it becomes that, all that was open before is put in doubt: the agent
+ * tells everything again.
+ */
+int	 epoch_enter(struct fleet *, int64_t agent, const char *uuid,
+	    struct epoch *, int64_t now_ms);
+int	 epoch_advance(struct fleet *, const struct epoch *, int64_t seq,
+	    int64_t now_ms);
+
+/*
+ * What to tell in a handshake.  seq is the last one taken; whole when the
+ * reports up to first are gone, or when something that came rested on what
+ * we never had.
+ */
+int	 epoch_greet(struct fleet *, int64_t agent, const char *uuid,
+	    int64_t first, int64_t *seq, bool *whole);
+/* The session of that handshake is proven: what was promised holds.  gap is
+ * how many reports are gone. */
+int	 epoch_resume(struct fleet *, int64_t agent, const char *uuid,
+	    int64_t first, bool whole, int64_t now_ms, int64_t *gap);
+/* The next handshake will ask for everything. */
+int	 epoch_want_whole(struct fleet *, int64_t agent);
+
+/* Reports refused for good.  reason is "" when seq was not refused. */
+int	 epoch_refuse(struct fleet *, const struct epoch *, int64_t seq,
+	    const char *reason, int64_t now_ms);
+int	 epoch_refused(struct fleet *, const struct epoch *, int64_t seq,
+	    char *reason, size_t size);
+
+#endif

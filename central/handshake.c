@@ -1,0 +1,191 @@
+#include "central/handshake.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/secret.h"
+#include "central/epoch.h"
+#include "central/roster.h"
+#include "schema/record.h"
+#include "schema/xmltree.h"
+#include "xmpp/jid.h"
+
+struct hello {
+	char	 epoch[UUID_TEXT_MAX];
+	int64_t	 acked, first;
+	char	*token;
+};
+
+static void
+refuse(struct handshake *out, const char *condition, const char *text)
+{
+	out->condition = condition;
+	if (text != out->text)
+		snprintf(out->text, sizeof(out->text), "%s", text);
+}
+
+/* A decimal number from min on; ABSENT is none. */
+static int64_t
+number(const xmlNode *node, const char *name, int64_t min)
+{
+	char	*text, *c;
+	int64_t	 value = 0;
+
+	if ((text = xmltree_attr(node, name)) == NULL)
+		return ABSENT;
+	for (c = text; *c >= '0' && *c <= '9' && c - text < 18; c++)
+		value = value * 10 + (*c - '0');
+	if (*c != '\0' || c == text || value < min)
+		value = ABSENT;
+	free(text);
+	return value;
+}
+
+static int
+read_hello(const struct buf *payload, struct hello *hello)
+{
+	xmlDoc	*doc;
+	xmlNode	*root;
+	char	*epoch, why[120];
+	int	 rc = -1;
+
+	memset(hello, 0, sizeof(*hello));
+	doc = xmltree_parse(payload->data == NULL ? "" : payload->data,
+	    payload->len, why, sizeof(why));
+	if (doc == NULL)
+		return -1;
+	root = xmlDocGetRootElement(doc);
+	epoch = xmltree_attr(root, "epoch");
+	hello->acked = number(root, "acked", 0);
+	hello->first = number(root, "first", 1);
+	if (xmltree_is(root, "hello", HANDSHAKE_NS) &&
+	    number(root, "version", 1) == 1 && epoch != NULL &&
+	    uuid_valid(epoch) && hello->acked != ABSENT &&
+	    hello->first != ABSENT) {
+		snprintf(hello->epoch, sizeof(hello->epoch), "%s", epoch);
+		hello->token = xmltree_attr(root, "token");
+		rc = 0;
+	}
+	free(epoch);
+	xmlFreeDoc(doc);
+	return rc;
+}
+
+static void
+clear_hello(struct hello *hello)
+{
+	if (hello->token != NULL)
+		secret_wipe(hello->token, strlen(hello->token));
+	free(hello->token);
+	hello->token = NULL;
+}
+
+static int
+admit(struct fleet *fleet, struct seal *seal, const char *jid,
+    const struct hello *hello, int64_t wall_ms, int64_t *agent,
+    struct handshake *out)
+{
+	enum roster_verdict	verdict;
+
+	verdict = roster_admit(fleet, jid, seal_remote(seal), hello->token,
+	    wall_ms, agent, out->text, sizeof(out->text));
+	if (fleet_commit(fleet) != 0)
+		verdict = ROSTER_BUSY;
+	switch (verdict) {
+	case ROSTER_ADMITTED:
+		return 0;
+	case ROSTER_WAITS:
+		refuse(out, "registration-required", out->text);
+		break;
+	case ROSTER_WRONG:
+		refuse(out, "not-authorized", out->text);
+		break;
+	case ROSTER_FORBIDDEN:
+		refuse(out, "forbidden", out->text);
+		break;
+	case ROSTER_BUSY:
+		refuse(out, "resource-constraint", "the store is busy");
+		break;
+	}
+	return -1;
+}
+
+static int
+welcome(struct fleet *fleet, struct seal *seal, int64_t agent,
+    const struct hello *hello, int64_t wall_ms, bool *whole, struct buf *reply)
+{
+	struct buf	payload = { 0 };
+	int64_t		seq;
+	char		time[CLOCK_TEXT_MAX];
+	int		rc;
+
+	if (epoch_greet(fleet, agent, hello->epoch, hello->first, &seq,
+	    whole) != 0)
+		return -1;
+	buf_printf(&payload, "<welcome xmlns='%s' version='1' seq='%lld' "
+	    "time='%s' whole='%s'/>", HANDSHAKE_NS, (long long)seq,
+	    clock_format(wall_ms, time), *whole ? "true" : "false");
+	buf_printf(reply, "<handshake xmlns='%s'>", HANDSHAKE_NS);
+	rc = seal_answer(seal, payload.data, payload.len, reply);
+	buf_puts(reply, "</handshake>");
+	buf_free(&payload);
+	return rc;
+}
+
+static void
+decide(struct fleet *fleet, struct seal **seal, const char *jid,
+    const char *from, const struct hello *hello, int64_t wall_ms,
+    struct handshake *out)
+{
+	struct session	*session;
+	int64_t		 agent;
+	bool		 whole;
+
+	if (admit(fleet, *seal, jid, hello, wall_ms, &agent, out) != 0)
+		return;
+	if (welcome(fleet, *seal, agent, hello, wall_ms, &whole,
+	    &out->reply) != 0) {
+		refuse(out, "resource-constraint", "the store is busy");
+		return;
+	}
+	session = session_new(*seal, from);
+	*seal = NULL;
+	session->agent = agent;
+	session->first = hello->first;
+	session->whole = whole;
+	snprintf(session->epoch, sizeof(session->epoch), "%s", hello->epoch);
+	out->session = session;
+}
+
+void
+handshake_take(struct fleet *fleet, const struct key *own, const char *centre,
+    const char *from, const char *message, int64_t wall_ms, int64_t mono_ms,
+    struct handshake *out)
+{
+	struct buf	 payload = { 0 };
+	struct hello	 hello = { .token = NULL };
+	struct seal	*seal = NULL;
+	char		 jid[JID_MAX];
+
+	memset(out, 0, sizeof(*out));
+	if (jid_bare(from, jid, sizeof(jid)) != 0)
+		refuse(out, "bad-request", "no JID");
+	else if (strlen(message) > HANDSHAKE_MAX)
+		refuse(out, "policy-violation", "handshake too long");
+	else if ((seal = seal_accept(own, jid, centre, message,
+	    strlen(message), mono_ms, &payload)) == NULL)
+		refuse(out, "bad-request", "the handshake does not open");
+	else if (read_hello(&payload, &hello) != 0)
+		refuse(out, "bad-request", "the hello makes no sense");
+	else
+		decide(fleet, &seal, jid, from, &hello, wall_ms, out);
+	clear_hello(&hello);
+	if (payload.data != NULL)
+		secret_wipe(payload.data, payload.len);
+	buf_free(&payload);
+	seal_free(seal);
+	if (out->session == NULL)
+		buf_free(&out->reply);
+}

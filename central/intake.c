@@ -1,0 +1,179 @@
+#include "central/intake.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "central/epoch.h"
+#include "schema/envelope.h"
+#include "schema/report.h"
+#include "schema/xmltree.h"
+
+static void
+refuse(struct intake *out, const char *condition, const char *text)
+{
+	out->condition = condition;
+	snprintf(out->text, sizeof(out->text), "%s", text);
+}
+
+/* Digits only: no sign, no blanks, no overflow. */
+static int
+parse_number(const char *text, uint64_t max, uint64_t *out)
+{
+	uint64_t	value = 0, digit;
+
+	if (text == NULL || *text == '\0')
+		return -1;
+	for (; *text >= '0' && *text <= '9'; text++) {
+		digit = (uint64_t)(*text - '0');
+		if (value > (max - digit) / 10)
+			return -1;
+		value = value * 10 + digit;
+	}
+	*out = value;
+	return *text == '\0' ? 0 : -1;
+}
+
+/*
+ * The proven session first: one that is only answered may be a replay of an
+ * old handshake and replaces nothing until a message opens under it.
+ */
+static bool
+usable(const struct session *s, const char *from)
+{
+	return s != NULL && !s->ended && strcmp(s->full, from) == 0 &&
+	    seal_alive(s->seal, clock_mono_ms());
+}
+
+static struct session *
+open_sealed(struct peers *peers, struct peer *peer, const char *from,
+    uint64_t n, const char *text, bool *fresh, struct buf *plain,
+    struct intake *out)
+{
+	struct session	*live = peer->live, *next = peer->fresh;
+	size_t		 len = strlen(text);
+	bool		 any = false;
+
+	*fresh = false;
+	if (usable(live, from)) {
+		any = true;
+		if (seal_take(live->seal, n, text, len, plain) == 0)
+			return live;
+	}
+	if (usable(next, from)) {
+		any = true;
+		if (seal_take(next->seal, n, text, len, plain) == 0) {
+			peers_promote(peers, peer);
+			*fresh = true;
+			return next;
+		}
+	}
+	if (any)
+		refuse(out, "bad-request", "the message does not open");
+	else
+		refuse(out, "item-not-found", "no session");
+	return NULL;
+}
+
+static int
+prove(struct fleet *fleet, struct peer *peer, struct session *s)
+{
+	int64_t	gap;
+
+	if (epoch_resume(fleet, s->agent, s->epoch, s->first, s->whole,
+	    clock_wall_ms(), &gap) != 0)
+		return -1;
+	log_info("agent", "%s has a session", log_safe(s->full));
+	if (gap > 0)
+		log_warnx("agent", "%s: %lld reports are gone; it tells "
+		    "everything again", log_safe(peer->jid), (long long)gap);
+	return 0;
+}
+
+static void
+log_answer(const struct peer *peer, const struct apply_answer *a)
+{
+	if (a->verdict == APPLY_REFUSED)
+		log_warnx("agent", "%s: report %lld refused: %s",
+		    log_safe(peer->jid), (long long)a->seq,
+		    log_safe(a->reason));
+	else if (a->verdict == APPLY_AGAIN)
+		log_debug("agent", "%s: to send again after %lld",
+		    log_safe(peer->jid), (long long)a->seq);
+}
+
+static void
+take_content(struct fleet *fleet, struct peer *peer, const xmlNode *content,
+    struct intake *out)
+{
+	struct buf	 xml = { 0 };
+	char		*epoch, *seq;
+	uint64_t	 number;
+
+	epoch = xmltree_attr(content, "epoch");
+	seq = xmltree_attr(content, "seq");
+	if (!xmltree_is(content, "report", REPORT_NS) || epoch == NULL ||
+	    !uuid_valid(epoch) || parse_number(seq, INT64_MAX / 2,
+	    &number) != 0 || number == 0)
+		refuse(out, "bad-request", "no report, or not numbered");
+	else {
+		xmltree_print(&xml, content);
+		apply_report(fleet, out->session->agent, epoch,
+		    (int64_t)number, xml.data, xml.len, clock_wall_ms(),
+		    &out->answer);
+		log_answer(peer, &out->answer);
+	}
+	buf_free(&xml);
+	free(epoch);
+	free(seq);
+}
+
+static void
+take_plain(struct fleet *fleet, struct peer *peer, const char *jid,
+    const struct buf *plain, struct intake *out)
+{
+	struct envelope	envelope;
+	char		why[120];
+
+	if (envelope_read(plain->data == NULL ? "" : plain->data, plain->len,
+	    peer->jid, jid, &envelope, why, sizeof(why)) != 0) {
+		refuse(out, "bad-request", "wrong envelope");
+		log_warnx("agent", "%s: wrong envelope: %s",
+		    log_safe(peer->jid), log_safe(why));
+		return;
+	}
+	take_content(fleet, peer, envelope.content, out);
+	envelope_clear(&envelope);
+}
+
+void
+intake_take(struct fleet *fleet, struct peers *peers, struct peer *peer,
+    const char *jid, const char *from, const xmlNode *sealed,
+    struct intake *out)
+{
+	struct buf	 plain = { 0 };
+	char		*text, *counter;
+	uint64_t	 n;
+	bool		 fresh;
+
+	memset(out, 0, sizeof(*out));
+	text = xmltree_text(sealed);
+	counter = xmltree_attr(sealed, "n");
+	if (text == NULL || parse_number(counter, SEAL_MESSAGES, &n) != 0)
+		refuse(out, "bad-request", "not numbered, or empty");
+	else if (strlen(text) > SEAL_TEXT_MAX)
+		refuse(out, "policy-violation", "too large");
+	else if ((out->session = open_sealed(peers, peer, from, n, text,
+	    &fresh, &plain, out)) != NULL) {
+		if (fresh && prove(fleet, peer, out->session) != 0)
+			out->answer.verdict = APPLY_FAILED;
+		else
+			take_plain(fleet, peer, jid, &plain, out);
+	}
+	buf_free(&plain);
+	free(counter);
+	free(text);
+}

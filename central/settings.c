@@ -1,0 +1,115 @@
+#include "central/settings.h"
+
+#include <pwd.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/ini.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "xmpp/jid.h"
+
+#define AT(member)	offsetof(struct settings, member)
+
+static const struct ini_key	keys[] = {
+	{ .section = "component", .name = "jid", .kind = INI_STRING,
+	    .offset = AT(jid) },
+	{ .section = "component", .name = "host", .kind = INI_STRING,
+	    .offset = AT(host) },
+	{ .section = "component", .name = "port", .kind = INI_INT,
+	    .offset = AT(port), .min = 1, .max = 65535 },
+	{ .section = "component", .name = "secret_file", .kind = INI_STRING,
+	    .offset = AT(secret_file) },
+	{ .section = "component", .name = "user", .kind = INI_STRING,
+	    .offset = AT(user) },
+	{ .section = "store", .name = "path", .kind = INI_STRING,
+	    .offset = AT(store_path) },
+	{ .section = "crypto", .name = "key_file", .kind = INI_STRING,
+	    .offset = AT(key_file) },
+	{ .section = NULL }
+};
+
+static void *
+section(void *arg, const char *name)
+{
+	if (strcmp(name, "component") == 0 || strcmp(name, "store") == 0 ||
+	    strcmp(name, "crypto") == 0)
+		return arg;
+	return NULL;
+}
+
+static void
+set_default(char **value, const char *text)
+{
+	if (*value == NULL)
+		*value = xstrdup(text);
+}
+
+/* A user that is named must exist; the default one only if it does. */
+static int
+check_user(const char *path, struct settings *s)
+{
+	if (s->user == NULL) {
+		if (getpwnam(SETTINGS_USER) != NULL)
+			s->user = xstrdup(SETTINGS_USER);
+		return 0;
+	}
+	if (geteuid() != 0 || getpwnam(s->user) != NULL)
+		return 0;
+	log_warnx("config", "%s: [component] user: there is no user %s", path,
+	    log_safe(s->user));
+	return -1;
+}
+
+static int
+check(const char *path, struct settings *s)
+{
+	char	bare[JID_MAX];
+
+	if (s->jid == NULL) {
+		log_warnx("config", "%s: [component] jid is missing: the "
+		    "JID of this component, as the XMPP server knows it",
+		    path);
+		return -1;
+	}
+	if (!jid_valid_bare(s->jid) || strchr(s->jid, '@') != NULL ||
+	    jid_bare(s->jid, bare, sizeof(bare)) != 0) {
+		log_warnx("config", "%s: [component] jid: \"%s\" is no JID of "
+		    "a component; a domain such as print.example.org is",
+		    path, log_safe(s->jid));
+		return -1;
+	}
+	free(s->jid);
+	s->jid = xstrdup(bare);
+	set_default(&s->host, "127.0.0.1");
+	set_default(&s->store_path, SETTINGS_STORE);
+	set_default(&s->secret_file, PLATEN_SYSCONFDIR
+	    "/platen/component.secret");
+	set_default(&s->key_file, PLATEN_SYSCONFDIR "/platen/central.key");
+	return check_user(path, s);
+}
+
+int
+settings_read(const char *path, struct settings *s)
+{
+	memset(s, 0, sizeof(*s));
+	s->port = 5347;
+	if (ini_read(path, keys, section, s) == 0 && check(path, s) == 0)
+		return 0;
+	settings_clear(s);
+	return -1;
+}
+
+void
+settings_clear(struct settings *s)
+{
+	free(s->jid);
+	free(s->host);
+	free(s->secret_file);
+	free(s->user);
+	free(s->store_path);
+	free(s->key_file);
+	memset(s, 0, sizeof(*s));
+}

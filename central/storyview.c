@@ -1,0 +1,150 @@
+/* What happened, in order: the history (central/view.h). */
+#include "central/view.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "central/journal.h"
+
+enum column { AGENT, ASSET, MAKE, MODEL, SERIAL, RECEIVED, TIME, RECORD,
+	FIELD, VALUE, UNIT, CAPACITY, PERCENT, STATE, PAGES, EPOCH, SEQ, ID,
+	SUPPLY_ID, SUPPLY_INDEX, SUPPLY_TEXT, ALERT_ID, ALERT_INDEX,
+	ALERT_NAME, ALERT_TEXT };
+
+#define SELECT	"g.name AS agent, a.uuid, a.make, a.model, a.serial, " \
+		"h.received_at, h.time, h.record, h.field, h.value, h.unit, " \
+		"h.capacity, h.percent, h.state, h.pages, e.uuid, h.seq, " \
+		"h.id AS id, c.uuid, c.\"index\", c.description, l.uuid, " \
+		"l.\"index\", l.code_name, l.description"
+#define FROM	"history h JOIN asset a ON a.id = h.asset " \
+		"JOIN agent g ON g.id = a.agent JOIN epoch e ON e.id = h.epoch " \
+		"LEFT JOIN consumable c ON c.id = h.thing AND h.record <> 3 " \
+		"LEFT JOIN alert l ON l.id = h.thing AND h.record = 3"
+_Static_assert(JOURNAL_ALERT == 3, "FROM says so");
+
+static const char *
+text(sqlite3_stmt *stmt, enum column column)
+{
+	return (const char *)sqlite3_column_text(stmt, (int)column);
+}
+
+/* What the row is about, in words; NULL for the asset itself. */
+static const char *
+name_of(sqlite3_stmt *stmt, int64_t record)
+{
+	if (record == JOURNAL_COUNTER)
+		return text(stmt, FIELD);
+	if (record != JOURNAL_ALERT)
+		return text(stmt, SUPPLY_TEXT);
+	return text(stmt, text(stmt, ALERT_NAME) != NULL ? ALERT_NAME :
+	    ALERT_TEXT);
+}
+
+static void
+json_word(struct view *v, const char *key, const struct keyword *words,
+    int64_t value)
+{
+	const char	*word;
+
+	if (value != ABSENT && (word = keyword_of(words, value)) != NULL)
+		json_string(&v->json, key, word);
+	else
+		view_json_int(v, key, value);
+}
+
+static void
+json_row(struct view *v, sqlite3_stmt *stmt)
+{
+	int64_t	record;
+	bool	alert;
+
+	record = fleet_number(stmt, RECORD);
+	alert = record == JOURNAL_ALERT;
+	json_string(&v->json, "agent", text(stmt, AGENT));
+	json_string(&v->json, "asset", text(stmt, ASSET));
+	view_json_time(v, "received_at", fleet_number(stmt, RECEIVED));
+	view_json_time(v, "time", fleet_number(stmt, TIME));
+	json_word(v, "record", journal_words, record);
+	json_string(&v->json, "name", name_of(stmt, record));
+	view_json_int(v, "index", fleet_number(stmt, alert ? ALERT_INDEX :
+	    SUPPLY_INDEX));
+	json_string(&v->json, "id", text(stmt, alert ? ALERT_ID :
+	    SUPPLY_ID));
+	json_string(&v->json, "field", record == JOURNAL_COUNTER ? "value" :
+	    text(stmt, FIELD));
+	if (sqlite3_column_type(stmt, VALUE) == SQLITE_TEXT)
+		json_string(&v->json, "value", text(stmt, VALUE));
+	else
+		view_json_int(v, "value", fleet_number(stmt, VALUE));
+	json_word(v, "unit", words_unit, fleet_number(stmt, UNIT));
+	view_json_int(v, "capacity", fleet_number(stmt, CAPACITY));
+	view_json_int(v, "percent", fleet_number(stmt, PERCENT));
+	json_word(v, "state", words_supply_state, fleet_number(stmt, STATE));
+	view_json_int(v, "pages", fleet_number(stmt, PAGES));
+	json_string(&v->json, "epoch", text(stmt, EPOCH));
+	view_json_int(v, "seq", fleet_number(stmt, SEQ));
+}
+
+static void
+table_row(struct view *v, sqlite3_stmt *stmt)
+{
+	char		 time[VIEW_TIME_MAX];
+	char		*printer, *what, *value;
+	const char	*name;
+	int64_t		 record, unit, percent;
+
+	record = fleet_number(stmt, RECORD);
+	unit = fleet_number(stmt, UNIT);
+	percent = fleet_number(stmt, PERCENT);
+	name = name_of(stmt, record);
+	printer = view_name(text(stmt, MAKE), text(stmt, MODEL));
+	what = record == JOURNAL_COUNTER || name == NULL ?
+	    xstrdup(text(stmt, FIELD)) :
+	    xasprintf("%s %s", text(stmt, FIELD), name);
+	if (record == JOURNAL_LEVEL && percent != ABSENT)
+		value = xasprintf("%s (%lld%%)", text(stmt, VALUE) == NULL ?
+		    "-" : text(stmt, VALUE), (long long)percent);
+	else
+		value = xstrdup_null(text(stmt, VALUE));
+	screen_table_row(v->table, (const char *const[]){
+	    view_time(fleet_number(stmt, TIME), time), text(stmt, AGENT),
+	    printer, text(stmt, SERIAL), keyword_of(journal_words, record),
+	    what, record == JOURNAL_ALERT ? NULL : value, unit == ABSENT ?
+	    NULL : keyword_of(words_unit, unit) });
+	free(printer);
+	free(what);
+	free(value);
+}
+
+int
+view_history(struct fleet *fleet, const struct view_filter *filter,
+    FILE *out, int64_t now_ms)
+{
+	static const char *const	 columns[] = { "TIME", "AGENT",
+		"PRINTER", "SERIAL", "RECORD", "WHAT", ">VALUE", "UNIT",
+		NULL };
+	struct view			 v;
+	sqlite3_stmt			*stmt;
+	int				 rc = -1;
+
+	if (view_start(&v, fleet, filter, out, now_ms, columns) != 0)
+		return -1;
+	/* The latest rows, oldest first. */
+	if (filter->limit == ABSENT)
+		stmt = view_query(&v, SELECT, FROM, NULL, "h.received_at",
+		    "ORDER BY h.id LIMIT :limit");
+	else
+		stmt = view_query(&v, "* FROM (SELECT " SELECT, FROM, NULL,
+		    "h.received_at", "ORDER BY h.id DESC LIMIT :limit) "
+		    "ORDER BY id");
+	while (stmt != NULL && (rc = fleet_step(fleet, stmt)) == 1) {
+		view_row(&v);
+		if (filter->json)
+			json_row(&v, stmt);
+		else
+			table_row(&v, stmt);
+		view_row_end(&v);
+	}
+	sqlite3_finalize(stmt);
+	return view_end(&v, "no history", rc);
+}
