@@ -137,8 +137,6 @@ vendor_allows(const struct objid *id, const struct vendor *v,
 	for (i = 0; i < n; i++)
 		if (objid_within(id, &list[i]))
 			return true;
-	if (bag == NULL)
-		return false;
 	n = vendor_counter_objects(v, bag, list, PLAN_VENDOR_OBJECTS);
 	for (i = 0; i < n; i++)
 		if (objid_cmp(&list[i], id) == 0)
@@ -164,5 +162,5 @@ plan_allows(const struct objid *id, const struct vendor *v,
 	if (item != NULL && item->shape == STANDARD_SCALAR &&
 	    objid_cmp(&scalar, &item->id) == 0)
 		return true;
-	return v != NULL && vendor_allows(id, v, bag);
+	return vendor_allows(id, v, bag);
 }

@@ -33,7 +33,7 @@ const struct plan_item	*plan_items(size_t *n);
 /*
  * Whether id may be asked: an instance of a standard object, or the column
  * itself (which GETNEXT starts from); or an object or a table that v (NULL:
- * none) names for a device with that bag.
+ * nobody in particular) names for a device with that bag.
  */
 bool	 plan_allows(const struct objid *id, const struct vendor *v,
 	    const struct bag *);

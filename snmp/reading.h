@@ -43,14 +43,17 @@ enum reading_status {
 	READING_DONE,		/* fresh holds what was read */
 	READING_SILENT,		/* no answer at all */
 	READING_NO_PRINTER,	/* it answered; why says why it is none */
-	READING_BROKEN		/* it answered, but made no sense; why */
+	READING_BROKEN		/* it answered, but made no sense or broke
+				 * off; fresh holds what came; why */
 };
 
 struct reading_result {
 	enum reading_status	 status;
-	char			 why[160];
+	char			 why[160];	/* with DONE: what was odd, or "" */
 	struct bag		*fresh;		/* taken by the callback */
-	struct objid		*covered;	/* for bag_merge(); lent */
+	struct objid		*covered;	/* for bag_merge(); lent.  After
+						 * READING_ALL it is everything,
+						 * unless that broke off */
 	size_t			 covered_len;
 	bool			 restarted;	/* sysUpTime fell, or the
 						 * configuration changed: read

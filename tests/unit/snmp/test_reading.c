@@ -1,0 +1,835 @@
+/*
+ * Readings of a toy printer: the same values whatever it does to the asking
+ * (old version, small requests, silence, loops), the right verdict about what
+ * is no printer, and nothing asked that is not in the plan.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "snmp/plan.h"
+#include "snmp/printer.h"
+#include "snmp/reading.h"
+#include "tests/unit/snmp/toy.h"
+
+#define GENERAL	"1.3.6.1.2.1.43.5.1.1"
+#define SUPPLY	"1.3.6.1.2.1.43.11.1.1"
+#define ALERT	"1.3.6.1.2.1.43.18.1.1"
+
+/* The third device of this one is the printer; its index says so. */
+static const struct toy_value model[] = {
+	{ "1.3.6.1.2.1.1.1.0", 4, 0, "Toybox TB-100 printer" },
+	{ "1.3.6.1.2.1.1.2.0", 6, 0, "1.3.6.1.4.1.4294967295.7" },
+	{ "1.3.6.1.2.1.1.3.0", 0x43, 50000, NULL },
+	{ "1.3.6.1.2.1.1.4.0", 4, 0, "a person" },
+	{ "1.3.6.1.2.1.1.5.0", 4, 0, "tb100" },
+	{ "1.3.6.1.2.1.1.6.0", 4, 0, "Attic" },
+	{ "1.3.6.1.2.1.2.2.1.6.1", 4, 0, "\x02\x11\x22\x33\x44\x55" },
+	{ "1.3.6.1.2.1.4.20.1.2.127.0.0.1", 2, 1, NULL },
+	{ "1.3.6.1.2.1.25.3.2.1.2.1", 6, 0, "1.3.6.1.2.1.25.3.1.3" },
+	{ "1.3.6.1.2.1.25.3.2.1.2.2", 6, 0, "1.3.6.1.2.1.25.3.1.4" },
+	{ "1.3.6.1.2.1.25.3.2.1.2.3", 6, 0, "1.3.6.1.2.1.25.3.1.5" },
+	{ "1.3.6.1.2.1.25.3.2.1.3.1", 4, 0, "a processor" },
+	{ "1.3.6.1.2.1.25.3.2.1.3.2", 4, 0, "a network" },
+	{ "1.3.6.1.2.1.25.3.2.1.3.3", 4, 0, "Toybox TB-100" },
+	{ "1.3.6.1.2.1.25.3.2.1.5.3", 2, 2, NULL },
+	{ "1.3.6.1.2.1.25.3.5.1.1.3", 2, 3, NULL },
+	{ "1.3.6.1.2.1.25.3.5.1.2.3", 4, 0, " " },
+	{ GENERAL ".1.3", 0x41, 7, NULL },
+	{ GENERAL ".17.3", 4, 0, "TB0012345" },
+	{ GENERAL ".18.3", 0x41, 4, NULL },
+	{ GENERAL ".19.3", 0x41, 9, NULL },
+	{ "1.3.6.1.2.1.43.10.2.1.3.3.1", 2, 7, NULL },
+	{ "1.3.6.1.2.1.43.10.2.1.4.3.1", 0x41, 12345, NULL },
+	{ SUPPLY ".2.3.1", 2, 1, NULL },
+	{ SUPPLY ".4.3.1", 2, 3, NULL },
+	{ SUPPLY ".4.3.5", 2, 3, NULL },
+	{ SUPPLY ".5.3.1", 2, 3, NULL },
+	{ SUPPLY ".5.3.5", 2, 9, NULL },
+	{ SUPPLY ".6.3.1", 4, 0, "Black Toner" },
+	{ SUPPLY ".6.3.5", 4, 0, "Drum" },
+	{ SUPPLY ".7.3.1", 2, 19, NULL },
+	{ SUPPLY ".7.3.5", 2, 7, NULL },
+	{ SUPPLY ".8.3.1", 2, 100, NULL },
+	{ SUPPLY ".8.3.5", 2, 20000, NULL },
+	{ SUPPLY ".9.3.1", 2, 42, NULL },
+	{ SUPPLY ".9.3.5", 2, 15000, NULL },
+	{ ALERT ".2.3.8", 2, 3, NULL },
+	{ ALERT ".2.3.11", 2, 5, NULL },
+	{ ALERT ".4.3.8", 2, 6, NULL },
+	{ ALERT ".4.3.11", 2, 8, NULL },
+	{ ALERT ".7.3.8", 2, 3, NULL },
+	{ ALERT ".7.3.11", 2, 808, NULL },
+	{ ALERT ".8.3.8", 4, 0, "Cover open" },
+	{ ALERT ".8.3.11", 4, 0, "Tray empty" },
+	{ 0 }
+};
+/* One value of these is nobody's to ask for: sysContact and column 2. */
+#define MODEL_WANTED	(sizeof(model) / sizeof(model[0]) - 1 - 2)
+
+/* How the toy behaves. */
+struct manner {
+	struct toy_value	 table[64];
+	struct toy_value	 context[32];	/* of public@Jetdirect */
+	bool		 v1_only, undecodable;
+	size_t		 too_big;	/* more varbinds: tooBig; 0: any */
+	size_t		 mute_over;	/* more varbinds: no answer */
+	size_t		 error_over;	/* more varbinds: genErr */
+	const char	*mute;		/* no answer when this is asked */
+	const char	*loop;		/* this column starts again */
+	const char	*endless;	/* this column never ends */
+	int		 die_after;	/* requests; 0: never */
+	bool		 others;	/* other OIDs than were asked for */
+	uint32_t	 mangle;	/* a seed */
+};
+
+struct outcome {
+	int			 calls;
+	struct reading_result	 result;
+	struct objid		*covered;
+	char			 text[16384];	/* the bag, as snmprec */
+};
+
+static struct loop	*loop;
+static struct asker	*asker;
+static struct toy	 toy;
+static struct manner	 manner;
+static struct outcome	 got;
+static struct device_memo memo;
+static const struct vendor *vendor;	/* whose toy it is */
+
+static void
+on_reading(void *arg, struct reading_result *result)
+{
+	struct outcome *o = arg;
+	FILE *file;
+
+	o->calls++;
+	o->result = *result;
+	o->covered = malloc((result->covered_len + 1) *
+	    sizeof(*result->covered));
+	memcpy(o->covered, result->covered,
+	    result->covered_len * sizeof(*result->covered));
+	file = fmemopen(o->text, sizeof(o->text), "w");
+	bag_write_snmprec(result->fresh, file);
+	fclose(file);
+	memo = result->memo;
+}
+
+static void
+outcome_clear(void)
+{
+	bag_free(got.result.fresh);
+	free(got.covered);
+	memset(&got, 0, sizeof(got));
+}
+
+static struct reading *
+start(unsigned what, const struct bag *image, int version, int timeout_ms)
+{
+	struct reading_target target = { .addr = toy.addr,
+	    .version = version, .community = "public",
+	    .timeout_ms = timeout_ms, .retries = 0 };
+
+	outcome_clear();
+	toy.requests = 0;
+	toy.most = 0;
+	return reading_start(asker, loop, &target, what, image, &memo,
+	    on_reading, &got);
+}
+
+static void
+read_timed(unsigned what, const struct bag *image, int timeout_ms)
+{
+	int64_t until = clock_mono_ms() + 20000;
+
+	start(what, image, 0, timeout_ms);
+	assert_int_equal(got.calls, 0);
+	while (got.calls == 0 && clock_mono_ms() < until)
+		loop_once(loop, 100);
+	assert_int_equal(got.calls, 1);
+}
+
+static void
+read_it(unsigned what, const struct bag *image)
+{
+	read_timed(what, image, 1000);
+}
+
+static const struct toy_value *
+table_of(const struct toy_request *q)
+{
+	return strcmp(q->community, "public") == 0 ? manner.table :
+	    strcmp(q->community, "public@Jetdirect") == 0 &&
+	    manner.context[0].oid != NULL ? manner.context : NULL;
+}
+
+static bool
+asks_within(const struct toy_request *q, const char *oid)
+{
+	struct objid column;
+	size_t i;
+
+	objid_parse(oid, &column);
+	for (i = 0; i < q->n; i++)
+		if (objid_within(&q->oid[i], &column))
+			return true;
+	return false;
+}
+
+/* Answers one varbind with the column's own row, for ever. */
+static void
+answer_row(struct toy *t, const struct toy_request *q, const char *column,
+    bool endless)
+{
+	struct toy_bytes list = { .len = 0 }, out;
+	struct toy_value text = { .tag = 4, .text = "again" };
+	struct objid root, id;
+	const struct toy_value *v;
+	size_t i;
+
+	objid_parse(column, &root);
+	for (i = 0; i < q->n; i++) {
+		if (objid_within(&q->oid[i], &root)) {
+			id = q->oid[i];
+			if (id.len == root.len || !endless) {
+				id = root;
+				objid_add(&id, 3);
+				objid_add(&id, 1);
+			} else
+				id.sub[id.len - 1]++;
+			toy_varbind(&list, &id, &text);
+			continue;
+		}
+		v = toy_find(manner.table, &q->oid[i],
+		    q->pdu == TOY_GETNEXT, &id);
+		text.tag = TOY_END;
+		toy_varbind(&list, &id, v != NULL ? v : &text);
+		text.tag = 4;
+	}
+	toy_message(&out, q->version, q->community, TOY_RESPONSE, q->id, 0,
+	    0, &list);
+	toy_send(t, q, &out);
+}
+
+static uint32_t
+random_next(void)
+{
+	manner.mangle ^= manner.mangle << 13;
+	manner.mangle ^= manner.mangle >> 17;
+	manner.mangle ^= manner.mangle << 5;
+	return manner.mangle;
+}
+
+/* An honest answer with a few octets changed. */
+static void
+answer_mangled(struct toy *t, const struct toy_request *q)
+{
+	struct toy_bytes list = { .len = 0 }, out;
+	struct toy_value end = { .tag = TOY_END };
+	const struct toy_value *v;
+	struct objid id;
+	uint32_t n;
+	size_t i;
+
+	for (i = 0; i < q->n; i++) {
+		v = toy_find(manner.table, &q->oid[i],
+		    q->pdu == TOY_GETNEXT, &id);
+		toy_varbind(&list, &id, v != NULL ? v : &end);
+	}
+	for (n = random_next() % 4; n > 0 && list.len > 0; n--)
+		list.b[random_next() % list.len] = (uint8_t)random_next();
+	toy_message(&out, q->version, q->community, TOY_RESPONSE, q->id, 0,
+	    0, &list);
+	for (n = random_next() % 8; n == 7; n = 0)
+		out.b[random_next() % out.len] = (uint8_t)random_next();
+	toy_send(t, q, &out);
+}
+
+static void
+behave(struct toy *t, const struct toy_request *q)
+{
+	static const struct toy_value odd[] = {
+		{ "1.3.6.1.2.1.1.4.0", 4, 0, "not asked" }, { 0 }
+	};
+	struct toy_request other = *q;
+	size_t i;
+
+	/* Whatever else: only what may be asked. */
+	for (i = 0; i < q->n; i++)
+		assert_true(plan_allows(&q->oid[i], vendor, NULL));
+	assert_true(q->pdu == TOY_GET || q->pdu == TOY_GETNEXT);
+
+	if (table_of(q) == NULL || (manner.v1_only && q->version != 0) ||
+	    (manner.mute_over != 0 && q->n > manner.mute_over) ||
+	    (manner.mute != NULL && asks_within(q, manner.mute)) ||
+	    (manner.die_after != 0 && t->requests > manner.die_after))
+		return;
+	if (manner.undecodable) {
+		struct toy_bytes junk = { .b = { 0x30, 2, 1, 1 }, .len = 4 };
+
+		toy_send(t, q, &junk);
+	} else if (manner.too_big != 0 && q->n > manner.too_big)
+		toy_error(t, q, 1, 0);
+	else if (manner.error_over != 0 && q->n > manner.error_over)
+		toy_error(t, q, 5, 0);
+	else if (manner.loop != NULL && asks_within(q, manner.loop))
+		answer_row(t, q, manner.loop, false);
+	else if (manner.endless != NULL && asks_within(q, manner.endless))
+		answer_row(t, q, manner.endless, true);
+	else if (manner.mangle != 0)
+		answer_mangled(t, q);
+	else if (manner.others && q->pdu == TOY_GET) {
+		other.n = 1;
+		objid_parse(odd[0].oid, &other.oid[0]);
+		toy_answer(t, &other, odd);
+	} else
+		toy_answer(t, q, table_of(q));
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	memset(&manner, 0, sizeof(manner));
+	memcpy(manner.table, model, sizeof(model));
+	memset(&memo, 0, sizeof(memo));
+	vendor = NULL;
+	loop = loop_new();
+	asker = asker_new(loop, 8);
+	toy_open(&toy, loop, behave, NULL);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	outcome_clear();
+	toy_close(&toy);
+	asker_free(asker);
+	loop_free(loop);
+	return 0;
+}
+
+static struct toy_value *
+row(const char *oid)
+{
+	struct toy_value *v;
+
+	for (v = manner.table; v->oid != NULL; v++)
+		if (strcmp(v->oid, oid) == 0)
+			return v;
+	fail_msg("no %s", oid);
+	return NULL;
+}
+
+static void
+remove_row(const char *oid)
+{
+	struct toy_value *v = row(oid);
+
+	do
+		v[0] = v[1];
+	while ((v++)->oid != NULL);
+}
+
+/* The image that a full reading of the well-behaved toy gives; *text is what
+ * it says. */
+static struct bag *
+whole(char **text)
+{
+	struct bag *image;
+
+	read_it(READING_ALL, NULL);
+	assert_int_equal(got.result.status, READING_DONE);
+	if (text != NULL)
+		*text = strdup(got.text);
+	image = got.result.fresh;
+	got.result.fresh = NULL;
+	return image;
+}
+
+static void
+test_all(void **state)
+{
+	struct bag_value value;
+	struct objid id;
+
+	(void)state;
+	read_it(READING_ALL, NULL);
+	assert_int_equal(got.result.status, READING_DONE);
+	assert_string_equal(got.result.why, "");
+	/* What was wanted, and the reader's note of the life count. */
+	assert_int_equal(bag_count(got.result.fresh), MODEL_WANTED + 1);
+	assert_int_equal(got.result.memo.version, 2);
+	assert_int_equal(got.result.traffic.requests, toy.requests);
+	assert_true(toy.most <= 10);
+	assert_true(got.result.rtt_ms >= 0);
+	assert_int_equal(got.result.covered_len, 1);
+	objid_parse("1.3.6.1.2.1.1.4.0", &id);
+	assert_false(bag_get(got.result.fresh, &id, &value));
+}
+
+/* All of these end with the same values. */
+static void
+test_same_whatever(void **state)
+{
+	char *want;
+	struct bag *image = whole(&want);
+
+	(void)state;
+	bag_free(image);
+
+	memset(&memo, 0, sizeof(memo));
+	manner.v1_only = true;
+	read_timed(READING_ALL, NULL, 50);
+	assert_string_equal(got.text, want);
+	assert_int_equal(memo.version, 1);
+	/* It is remembered: no more v2c. */
+	read_timed(READING_HEARTBEAT, got.result.fresh, 50);
+	assert_int_equal(toy.requests, 1);
+	manner.v1_only = false;
+
+	memset(&memo, 0, sizeof(memo));
+	manner.too_big = 3;
+	read_it(READING_ALL, NULL);
+	assert_string_equal(got.text, want);
+	assert_int_equal(memo.varbinds, 2);
+	read_it(READING_ALL, NULL);
+	assert_int_equal(toy.most, 2);
+	manner.too_big = 0;
+
+	memset(&memo, 0, sizeof(memo));
+	manner.mute_over = 5;
+	read_timed(READING_ALL, NULL, 30);
+	assert_string_equal(got.text, want);
+	assert_int_equal(memo.varbinds, 4);
+	manner.mute_over = 0;
+
+	memset(&memo, 0, sizeof(memo));
+	manner.error_over = 4;
+	read_it(READING_ALL, NULL);
+	assert_string_equal(got.text, want);
+	assert_int_equal(memo.varbinds, 0);
+	free(want);
+}
+
+static void
+test_loop(void **state)
+{
+	(void)state;
+	manner.loop = SUPPLY ".6";
+	read_it(READING_ALL, NULL);
+	assert_int_equal(got.result.status, READING_DONE);
+	assert_string_equal(got.result.why,
+	    "walk of prtMarkerSuppliesDescription loops at row 3.1");
+	/* One description of two is lost, nothing else. */
+	assert_int_equal(bag_count(got.result.fresh), MODEL_WANTED);
+}
+
+static void
+test_endless(void **state)
+{
+	(void)state;
+	manner.endless = SUPPLY ".9";
+	read_it(READING_ALL, NULL);
+	assert_int_equal(got.result.status, READING_DONE);
+	assert_string_equal(got.result.why,
+	    "walk of prtMarkerSuppliesLevel finds too many rows at row 3.64");
+	assert_true(toy.requests < 120);
+}
+
+static void
+test_mute_object(void **state)
+{
+	(void)state;
+	manner.mute = "1.3.6.1.2.1.43.9";
+	read_timed(READING_ALL, NULL, 30);
+	assert_int_equal(got.result.status, READING_DONE);
+	assert_string_equal(got.result.why,
+	    "walk of prtOutputName gets no answer");
+	assert_int_equal(bag_count(got.result.fresh), MODEL_WANTED + 1);
+}
+
+static void
+test_dies_midway(void **state)
+{
+	(void)state;
+	manner.die_after = 4;
+	read_timed(READING_ALL, NULL, 30);
+	assert_int_equal(got.result.status, READING_BROKEN);
+	assert_non_null(strstr(got.result.why, "stopped answering"));
+	assert_true(bag_count(got.result.fresh) > 4);
+}
+
+static void
+test_other_objects(void **state)
+{
+	struct bag *image = whole(NULL);
+	char *before;
+
+	(void)state;
+	manner.others = true;
+	read_it(READING_HEARTBEAT, image);
+	assert_int_equal(got.result.status, READING_DONE);
+	assert_int_equal(bag_count(got.result.fresh), 0);
+	before = strstr(got.result.why, "something else");
+	assert_non_null(before);
+	bag_free(image);
+}
+
+static void
+test_silent(void **state)
+{
+	(void)state;
+	manner.mute_over = 1;
+	manner.mute = "1.3.6.1.2.1.1";
+	read_timed(READING_ALL, NULL, 20);
+	assert_int_equal(got.result.status, READING_SILENT);
+	assert_string_equal(got.result.why,
+	    "no answer to SNMP v2c or v1");
+	assert_int_equal(toy.requests, 2);
+	assert_int_equal(got.result.traffic.requests, 2);
+	assert_int_equal(got.result.rtt_ms, -1);
+
+	/* A fixed version is not left. */
+	start(READING_ALL, NULL, 1, 20);
+	while (got.calls == 0)
+		loop_once(loop, 100);
+	assert_int_equal(got.result.status, READING_SILENT);
+	assert_string_equal(got.result.why, "no answer to SNMP v1");
+	assert_int_equal(toy.requests, 1);
+}
+
+static void
+test_undecodable(void **state)
+{
+	(void)state;
+	manner.undecodable = true;
+	read_timed(READING_ALL, NULL, 20);
+	assert_int_equal(got.result.status, READING_BROKEN);
+	assert_string_equal(got.result.why, "answers cannot be decoded");
+}
+
+static void
+test_refused(void **state)
+{
+	struct toy gone;
+
+	(void)state;
+	toy_open(&gone, loop, behave, NULL);
+	toy_close(&gone);
+	toy.addr = gone.addr;
+	read_it(READING_ALL, NULL);
+	assert_int_equal(got.result.status, READING_SILENT);
+	assert_non_null(strstr(got.result.why, "refused"));
+}
+
+/* Printer rows without a Printer MIB: a server with print queues.  It is
+ * found out with a few requests and then left alone. */
+static void
+test_no_printer(void **state)
+{
+	struct toy_value *v;
+
+	(void)state;
+	for (v = manner.table; v->oid != NULL; )
+		if (strncmp(v->oid, "1.3.6.1.2.1.43", 14) == 0)
+			remove_row(v->oid);
+		else
+			v++;
+	read_it(READING_ALL, NULL);
+	assert_int_equal(got.result.status, READING_NO_PRINTER);
+	assert_true(got.result.why[0] != '\0');
+	assert_int_equal(got.result.covered_len, 0);
+	assert_true(bag_count(got.result.fresh) >= 5);
+	assert_true(toy.requests <= 3);
+}
+
+static void
+test_heartbeat(void **state)
+{
+	struct bag *image = whole(NULL);
+
+	(void)state;
+	row("1.3.6.1.2.1.1.3.0")->number = 60000;
+	row("1.3.6.1.2.1.43.10.2.1.4.3.1")->number = 12346;
+	read_it(READING_HEARTBEAT, image);
+	assert_int_equal(got.result.status, READING_DONE);
+	assert_int_equal(toy.requests, 1);
+	assert_int_equal(toy.most, 8);
+	assert_int_equal(bag_count(got.result.fresh), 8);
+	assert_false(got.result.restarted);
+	assert_false(got.result.alerts_moved);
+	assert_true(bag_merge(image, got.result.fresh, got.covered,
+	    got.result.covered_len));
+	assert_int_equal(bag_count(image), MODEL_WANTED + 1);
+
+	row(GENERAL ".19.3")->number = 10;
+	read_it(READING_HEARTBEAT, image);
+	assert_true(got.result.alerts_moved);
+	assert_false(got.result.restarted);
+	row(GENERAL ".19.3")->number = 9;
+
+	row("1.3.6.1.2.1.1.3.0")->number = 100;
+	read_it(READING_HEARTBEAT, image);
+	assert_true(got.result.restarted);
+	row("1.3.6.1.2.1.1.3.0")->number = 70000;
+
+	row(GENERAL ".1.3")->number = 8;
+	read_it(READING_HEARTBEAT, image);
+	assert_true(got.result.restarted);
+	row(GENERAL ".1.3")->number = 7;
+
+	/* One of two counters is enough to go by; without any, always. */
+	remove_row(GENERAL ".18.3");
+	remove_row(GENERAL ".19.3");
+	bag_free(image);
+	image = whole(NULL);
+	read_it(READING_HEARTBEAT, image);
+	assert_true(got.result.alerts_moved);
+	assert_int_equal(toy.most, 6);
+	bag_free(image);
+}
+
+static void
+test_supplies(void **state)
+{
+	struct bag *image = whole(NULL);
+
+	(void)state;
+	row(SUPPLY ".9.3.1")->number = 41;
+	remove_row(SUPPLY ".9.3.5");
+	read_it(READING_SUPPLIES, image);
+	assert_int_equal(got.result.status, READING_DONE);
+	assert_int_equal(toy.requests, 1);
+	assert_int_equal(toy.most, 6);
+	/* What was there and is not any more is told. */
+	assert_int_equal(got.result.covered_len, 1);
+	assert_true(bag_merge(image, got.result.fresh, got.covered,
+	    got.result.covered_len));
+	assert_int_equal(bag_number(image, SUPPLY ".9", 2, 3, 1), 41);
+	assert_int_equal(bag_number(image, SUPPLY ".9", 2, 3, 5), ABSENT);
+	bag_free(image);
+}
+
+static void
+test_alerts(void **state)
+{
+	struct bag *image = whole(NULL);
+
+	(void)state;
+	remove_row(ALERT ".2.3.8");
+	remove_row(ALERT ".4.3.8");
+	remove_row(ALERT ".7.3.8");
+	remove_row(ALERT ".8.3.8");
+	read_it(READING_ALERTS, image);
+	assert_int_equal(got.result.status, READING_DONE);
+	assert_int_equal(toy.requests, 2);
+	assert_true(bag_merge(image, got.result.fresh, got.covered,
+	    got.result.covered_len));
+	assert_int_equal(bag_number(image, ALERT ".7", 2, 3, 8), ABSENT);
+	assert_int_equal(bag_number(image, ALERT ".7", 2, 3, 11), 808);
+	assert_int_equal(bag_number(image, SUPPLY ".9", 2, 3, 1), 42);
+	bag_free(image);
+}
+
+static void
+test_counters(void **state)
+{
+	struct bag *image = whole(NULL);
+
+	(void)state;
+	read_it(READING_COUNTERS, image);
+	assert_int_equal(got.result.status, READING_DONE);
+	assert_int_equal(toy.requests, 1);
+	/* Life count, unit, uptime, and the note of the moment. */
+	assert_int_equal(bag_count(got.result.fresh), 4);
+	/* Everything at once is still few requests. */
+	read_it(READING_HEARTBEAT | READING_COUNTERS | READING_SUPPLIES |
+	    READING_ALERTS, image);
+	assert_true(toy.requests <= 6);
+	bag_free(image);
+}
+
+/* Nothing to ask is a reading, too. */
+static void
+test_nothing(void **state)
+{
+	struct bag *image = bag_new();
+
+	(void)state;
+	read_it(READING_SUPPLIES, image);
+	assert_int_equal(got.result.status, READING_DONE);
+	assert_int_equal(toy.requests, 0);
+	bag_free(image);
+}
+
+/* HP: types in one community, the rest in another. */
+static void
+test_jetdirect(void **state)
+{
+	struct bag *image;
+	struct toy_value *v;
+	size_t n = 0;
+
+	(void)state;
+	row("1.3.6.1.2.1.1.2.0")->text = "1.3.6.1.4.1.11.2.3.9.1";
+	for (v = manner.table; v->oid != NULL; v++)
+		if (strncmp(v->oid, SUPPLY, strlen(SUPPLY)) == 0)
+			manner.context[n++] = *v;
+	for (v = manner.table; v->oid != NULL; )
+		if (strncmp(v->oid, SUPPLY, strlen(SUPPLY)) == 0 &&
+		    strncmp(v->oid, SUPPLY ".5", strlen(SUPPLY ".5")) != 0)
+			remove_row(v->oid);
+		else
+			v++;
+	for (n = 0; (vendor = vendor_nth(n)) != NULL; n++)
+		if (strcmp(vendor_name(vendor), "hp") == 0)
+			break;
+	assert_non_null(vendor);
+	image = whole(NULL);
+	assert_true(memo.jetdirect);
+	assert_int_equal(bag_number(image, SUPPLY ".9", 2, 3, 5), 15000);
+	for (v = manner.context; v->oid != NULL; v++)
+		if (strcmp(v->oid, SUPPLY ".9.3.5") == 0)
+			v->number = 14000;
+	read_it(READING_SUPPLIES | READING_HEARTBEAT, image);
+	assert_int_equal(got.result.status, READING_DONE);
+	assert_int_equal(bag_number(got.result.fresh, SUPPLY ".9", 2, 3, 5),
+	    14000);
+	bag_free(image);
+
+	/* Silence in that context does no harm. */
+	memset(manner.context, 0, sizeof(manner.context));
+	memset(&memo, 0, sizeof(memo));
+	read_timed(READING_ALL, NULL, 30);
+	assert_int_equal(got.result.status, READING_DONE);
+	assert_false(memo.jetdirect);
+}
+
+static void
+test_cancel(void **state)
+{
+	struct reading *r;
+	int64_t until;
+
+	(void)state;
+	r = start(READING_ALL, NULL, 0, 100);
+	reading_cancel(r);
+	r = start(READING_ALL, NULL, 0, 100);
+	loop_once(loop, 10);
+	loop_once(loop, 10);
+	reading_cancel(r);
+	for (until = clock_mono_ms() + 30; clock_mono_ms() < until; )
+		loop_once(loop, 5);
+	assert_int_equal(got.calls, 0);
+	reading_cancel(NULL);
+}
+
+/* Whatever comes: an end, within bounds. */
+static void
+test_mangled(void **state)
+{
+	uint32_t seed;
+
+	(void)state;
+	for (seed = 1; seed <= 80; seed++) {
+		memset(&memo, 0, sizeof(memo));
+		manner.mangle = seed * 2654435761u;
+		read_timed(READING_ALL, NULL, 2);
+		assert_true(toy.requests <= 450);
+	}
+}
+
+static void
+test_plan(void **state)
+{
+	static const struct {
+		const char	*oid;
+		bool		 allowed;
+	} cases[] = {
+		{ "1.3.6.1.2.1.1.1", true },
+		{ "1.3.6.1.2.1.1.1.0", true },
+		{ "1.3.6.1.2.1.1.1.0.1", false },
+		{ "1.3.6.1.2.1.1", false },
+		{ "1.3.6.1.2.1.1.4.0", false },	/* sysContact: a person */
+		{ SUPPLY ".9", true },
+		{ SUPPLY ".9.1.1", true },
+		{ SUPPLY ".10.1.1", false },
+		{ "1.3.6.1.2.1.43.16.5.1.2.1.1", false },
+		{ "1.3.6.1.2.1.43", false },
+		{ "1.3.6.1.4.1", false },
+		{ "1.3.6.1.4.1.1248.1.2.2.44.1.1.2.1", false },
+		{ "1.3.6.1.4.1.236.11.5.11.81.10.1.5.0", false },
+		{ "1.3.6.1.2.1.43.5.1.1.3.1", false },	/* a reset */
+		{ "0.0", false },
+		{ "2.999", false },
+	};
+	struct objid list[PLAN_VENDOR_OBJECTS], id;
+	const struct vendor *v;
+	const struct plan_item *item;
+	size_t i, j, n, count;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		objid_parse(cases[i].oid, &id);
+		if (plan_allows(&id, NULL, NULL) != cases[i].allowed)
+			fail_msg("%s", cases[i].oid);
+	}
+	/* The vendors' own are allowed with that vendor alone, and every
+	 * standard object has a name for messages. */
+	for (i = 0; (v = vendor_nth(i)) != NULL; i++) {
+		n = vendor_objects(v, list, PLAN_VENDOR_OBJECTS);
+		assert_true(n < PLAN_VENDOR_OBJECTS);
+		for (j = 0; j < n; j++)
+			assert_true(plan_allows(&list[j], v, NULL));
+		n = vendor_tables(v, list, PLAN_VENDOR_TABLES);
+		assert_true(n < PLAN_VENDOR_TABLES);
+		for (j = 0; j < n; j++) {
+			assert_true(plan_allows(&list[j], v, NULL));
+			assert_false(plan_allows(&list[j], NULL, NULL));
+		}
+	}
+	item = plan_items(&count);
+	for (i = 0; i < count; i++) {
+		assert_true(item[i].name[0] > '9');
+		assert_true(i == 0 ||
+		    objid_cmp(&item[i - 1].id, &item[i].id) < 0);
+	}
+}
+
+#define T(name)	cmocka_unit_test_setup_teardown(test_ ## name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(all),
+		T(same_whatever),
+		T(loop),
+		T(endless),
+		T(mute_object),
+		T(dies_midway),
+		T(other_objects),
+		T(silent),
+		T(undecodable),
+		T(refused),
+		T(no_printer),
+		T(heartbeat),
+		T(supplies),
+		T(alerts),
+		T(counters),
+		T(nothing),
+		T(jetdirect),
+		T(cancel),
+		T(mangled),
+		T(plan),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
