@@ -390,8 +390,11 @@ test_same_whatever(void **state)
 	assert_string_equal(got.text, want);
 	assert_int_equal(memo.version, 1);
 	/* It is remembered: no more v2c. */
-	read_timed(READING_HEARTBEAT, got.result.fresh, 50);
+	image = got.result.fresh;
+	got.result.fresh = NULL;
+	read_timed(READING_HEARTBEAT, image, 50);
 	assert_int_equal(toy.requests, 1);
+	bag_free(image);
 	manner.v1_only = false;
 
 	memset(&memo, 0, sizeof(memo));
