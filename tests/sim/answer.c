@@ -42,7 +42,7 @@ static struct request	 req;
 static uint8_t		 room[ANSWER_ROOM];
 
 struct answer {
-	struct fleet	*fleet;
+	struct lan	*lan;
 	struct device	*device;
 	struct view	*view;
 	int64_t		 now_ms;
@@ -103,7 +103,7 @@ static int
 admit(struct answer *a, const struct request *r)
 {
 	const char *want = a->device->community != NULL ?
-	    a->device->community : fleet_community(a->fleet);
+	    a->device->community : lan_community(a->lan);
 	const char *got = (const char *)r->community.at;
 	size_t want_len = strlen(want), got_len = r->community.left;
 
@@ -350,7 +350,7 @@ count_request(struct answer *a, const struct request *r)
 	t->sets += r->pdu == PDU_SET;
 	t->varbinds += r->count;
 	for (i = 0; i < r->count; i++)
-		fleet_asked(a->fleet, a->device, r->names[i].sub,
+		lan_asked(a->lan, a->device, r->names[i].sub,
 		    r->names[i].len);
 }
 
@@ -368,7 +368,7 @@ meet_faults(struct answer *a, const struct request *r)
 		return false;
 	for (i = 0; i < r->count; i++) {
 		if (is_fault_at(&f->poison, &r->names[i])) {
-			panel_restart(a->device, fleet_truth(a->fleet),
+			panel_restart(a->device, lan_truth(a->lan),
 			    a->now_ms);
 			return false;
 		}
@@ -396,10 +396,10 @@ room_for_list(const struct answer *a, const struct request *r)
 }
 
 size_t
-answer_make(struct fleet *fleet, struct device *d, const uint8_t *request,
+answer_make(struct lan *lan, struct device *d, const uint8_t *request,
     size_t len, int64_t now_ms, uint8_t out[ANSWER_ROOM])
 {
-	struct answer a = { .fleet = fleet, .device = d, .now_ms = now_ms };
+	struct answer a = { .lan = lan, .device = d, .now_ms = now_ms };
 	const struct fault *f = d->fault;
 
 	d->traffic.bytes_in += len;

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tests/sim/fleet.h"
+#include "tests/sim/lan.h"
 
 #define ANSWER_MAX	1472		/* octets, unless "maxsize" says more */
 #define ANSWER_ROOM	65507		/* the most that UDP carries */
@@ -18,7 +18,7 @@
  * device says nothing to it (another community, another version, no SNMP).
  * now_ms is monotonic.
  */
-size_t	 answer_make(struct fleet *, struct device *d, const uint8_t *request,
+size_t	 answer_make(struct lan *, struct device *d, const uint8_t *request,
 	    size_t len, int64_t now_ms, uint8_t out[ANSWER_ROOM]);
 
 #endif

@@ -1,4 +1,4 @@
-/* The invented devices that the program carries along: printers/NAME.snmprec. */
+/* The invented devices that the program has in it: printers/NAME.snmprec. */
 #ifndef SIM_BUILTIN_H
 #define SIM_BUILTIN_H
 

@@ -55,7 +55,7 @@ command_quote(const char *word, struct buf *out)
 
 /* One running command. */
 struct run {
-	struct fleet	*fleet;
+	struct lan	*lan;
 	struct device	*device;	/* when the command names one */
 	char		**arg;		/* after command and address */
 	int		 args;
@@ -114,8 +114,8 @@ run_list(struct run *r)
 
 	json_start(&json, r->out);
 	json_array(&json, NULL);
-	for (d = fleet_from(r->fleet, 0); d != NULL;
-	    d = fleet_from(r->fleet, d->addr + 1))
+	for (d = lan_from(r->lan, 0); d != NULL;
+	    d = lan_from(r->lan, d->addr + 1))
 		list_device(&json, d);
 	json_array_end(&json);
 	return 0;
@@ -174,7 +174,7 @@ run_set(struct run *r)
 		wrong(r, "tag and value do not fit together");
 	else {
 		rc = 0;
-		device_set(r->device, fleet_truth(r->fleet), "set", &id, tag,
+		device_set(r->device, lan_truth(r->lan), "set", &id, tag,
 		    body.data, body.len);
 		/* set while it runs, the clock runs on from there */
 		if (device_clock(r->device, id.sub, id.len, now_ms, &ticks) &&
@@ -199,7 +199,7 @@ run_unset(struct run *r)
 	if (parse_place(r, r->arg[0], &id, &tree) < 0)
 		return -1;
 	buf_printf(r->out, "%zu", device_unset(r->device,
-	    fleet_truth(r->fleet), "unset", &id, tree));
+	    lan_truth(r->lan), "unset", &id, tree));
 	return 0;
 }
 
@@ -212,7 +212,7 @@ run_bump(struct run *r)
 	if (oid_parse(r->arg[0], &id) < 0 ||
 	    parse_integer(r->arg[1], &delta) < 0)
 		return wrong(r, "usage: bump ADDR OID DELTA");
-	if (device_bump(r->device, fleet_truth(r->fleet), "bump", &id, -1,
+	if (device_bump(r->device, lan_truth(r->lan), "bump", &id, -1,
 	    delta) < 0)
 		return wrong(r, "no such number");
 	return run_get(r);
@@ -254,7 +254,7 @@ parse_alert(struct run *r, struct alert *a)
 static int
 clear_alert(struct run *r)
 {
-	struct truth *truth = fleet_truth(r->fleet);
+	struct truth *truth = lan_truth(r->lan);
 	int64_t now_ms = clock_mono_ms(), index;
 	bool trace = r->args == 3 && strcmp(r->arg[2], "trace") == 0;
 
@@ -283,7 +283,7 @@ run_alert(struct run *r)
 	if (parse_alert(r, &a) < 0)
 		return -1;
 	buf_printf(r->out, "%u", panel_raise(r->device,
-	    fleet_truth(r->fleet), &a, clock_mono_ms()));
+	    lan_truth(r->lan), &a, clock_mono_ms()));
 	return 0;
 }
 
@@ -295,7 +295,7 @@ run_level(struct run *r)
 	if (parse_integer(r->arg[0], &row) < 0 ||
 	    parse_integer(r->arg[1], &level) < 0)
 		return wrong(r, "usage: level ADDR ROW VALUE");
-	return panel_level(r->device, fleet_truth(r->fleet), (uint32_t)row,
+	return panel_level(r->device, lan_truth(r->lan), (uint32_t)row,
 	    level) < 0 ? wrong(r, "no such supply") : 0;
 }
 
@@ -310,7 +310,7 @@ run_replace(struct run *r)
 		return wrong(r, "usage: replace ADDR ROW [serial=TEXT]");
 	if (r->args > 1)
 		serial = r->arg[1] + 7;
-	return panel_replace(r->device, fleet_truth(r->fleet), (uint32_t)row,
+	return panel_replace(r->device, lan_truth(r->lan), (uint32_t)row,
 	    serial, clock_mono_ms()) < 0 ? wrong(r, "no such supply") : 0;
 }
 
@@ -324,21 +324,21 @@ run_print(struct run *r)
 	    pages > UINT32_MAX || (r->args > 1 && !colour &&
 	    strcmp(r->arg[1], "mono") != 0))
 		return wrong(r, "usage: print ADDR PAGES [mono|colour]");
-	panel_print(r->device, fleet_truth(r->fleet), (uint32_t)pages, colour);
+	panel_print(r->device, lan_truth(r->lan), (uint32_t)pages, colour);
 	return 0;
 }
 
 static int
 run_config(struct run *r)
 {
-	return panel_config(r->device, fleet_truth(r->fleet)) < 0 ?
+	return panel_config(r->device, lan_truth(r->lan)) < 0 ?
 	    wrong(r, "it does not count configuration changes") : 0;
 }
 
 static int
 run_restart(struct run *r)
 {
-	panel_restart(r->device, fleet_truth(r->fleet), clock_mono_ms());
+	panel_restart(r->device, lan_truth(r->lan), clock_mono_ms());
 	return 0;
 }
 
@@ -352,7 +352,7 @@ run_asleep(struct run *r)
 	if ((!on && strcmp(r->arg[0], "off") != 0) ||
 	    fault_set(device_fault(r->device), "wake", wake) != 0)
 		return wrong(r, "usage: asleep ADDR on [WAKE_MS] | off");
-	panel_sleep(r->device, fleet_truth(r->fleet), on);
+	panel_sleep(r->device, lan_truth(r->lan), on);
 	return 0;
 }
 
@@ -363,9 +363,9 @@ run_move(struct run *r)
 
 	if (address_parse(r->arg[0], &to) < 0)
 		return wrong(r, "not an address");
-	if (fleet_move(r->fleet, r->device, to) < 0)
+	if (lan_move(r->lan, r->device, to) < 0)
 		return wrong(r, "that address is taken or not in 127/8");
-	truth_event(fleet_truth(r->fleet), "move", to, r->arg[0]);
+	truth_event(lan_truth(r->lan), "move", to, r->arg[0]);
 	return 0;
 }
 
@@ -377,27 +377,27 @@ run_swap(struct run *r)
 	struct device *other;
 
 	if (address_parse(r->arg[0], &there) < 0 || there == here ||
-	    (other = fleet_find(r->fleet, there)) == NULL)
+	    (other = lan_find(r->lan, there)) == NULL)
 		return wrong(r, "no device there");
-	if (fleet_move(r->fleet, other, aside) < 0 ||
-	    fleet_move(r->fleet, r->device, there) < 0 ||
-	    fleet_move(r->fleet, other, here) < 0)
+	if (lan_move(r->lan, other, aside) < 0 ||
+	    lan_move(r->lan, r->device, there) < 0 ||
+	    lan_move(r->lan, other, here) < 0)
 		return wrong(r, "no room to swap");
-	truth_event(fleet_truth(r->fleet), "swap", here, r->arg[0]);
+	truth_event(lan_truth(r->lan), "swap", here, r->arg[0]);
 	return 0;
 }
 
 static int
 run_add(struct run *r)
 {
-	return fleet_add(r->fleet, r->arg[0], r->out);
+	return lan_add(r->lan, r->arg[0], r->out);
 }
 
 static int
 run_remove(struct run *r)
 {
-	truth_event(fleet_truth(r->fleet), "remove", r->device->addr, "");
-	fleet_remove(r->fleet, r->device);
+	truth_event(lan_truth(r->lan), "remove", r->device->addr, "");
+	lan_remove(r->lan, r->device);
 	return 0;
 }
 
@@ -415,15 +415,15 @@ add_traffic(struct traffic *sum, const struct traffic *t)
 static int
 run_stats(struct run *r)
 {
-	struct traffic sum = { 0 }, *stray = fleet_stray(r->fleet);
+	struct traffic sum = { 0 }, *stray = lan_stray(r->lan);
 	struct device *d = r->device;
 	struct json json;
 
 	if (d != NULL)
 		sum = d->traffic;
 	else
-		for (d = fleet_from(r->fleet, 0); d != NULL;
-		    d = fleet_from(r->fleet, d->addr + 1))
+		for (d = lan_from(r->lan, 0); d != NULL;
+		    d = lan_from(r->lan, d->addr + 1))
 			add_traffic(&sum, &d->traffic);
 	json_start(&json, r->out);
 	json_object(&json, NULL);
@@ -442,9 +442,9 @@ run_stats(struct run *r)
 	json_int(&json, "malformed", (int64_t)sum.malformed);
 	if (r->device != NULL)
 		json_int(&json, "names",
-		    (int64_t)fleet_asked_count(r->device));
+		    (int64_t)lan_asked_count(r->device));
 	else {
-		json_int(&json, "devices", (int64_t)fleet_count(r->fleet));
+		json_int(&json, "devices", (int64_t)lan_count(r->lan));
 		json_int(&json, "stray", (int64_t)stray->requests);
 	}
 	json_object_end(&json);
@@ -466,7 +466,7 @@ run_asked(struct run *r)
 
 	json_start(&json, r->out);
 	json_array(&json, NULL);
-	fleet_asked_each(r->fleet, r->device, list_name, &json);
+	lan_asked_each(r->lan, r->device, list_name, &json);
 	json_array_end(&json);
 	return 0;
 }
@@ -478,15 +478,15 @@ run_changes(struct run *r)
 
 	if (r->args > 0 && (parse_integer(r->arg[0], &since) < 0 || since < 0))
 		return wrong(r, "usage: changes [SINCE]");
-	truth_list(fleet_truth(r->fleet), (uint64_t)since, r->out);
+	truth_list(lan_truth(r->lan), (uint64_t)since, r->out);
 	return 0;
 }
 
 static int
 run_reset(struct run *r)
 {
-	fleet_reset(r->fleet);
-	truth_reset(fleet_truth(r->fleet));
+	lan_reset(r->lan);
+	truth_reset(lan_truth(r->lan));
 	return 0;
 }
 
@@ -534,7 +534,7 @@ run_fault(struct run *r, const char *name)
 	if (rc < 0)
 		return wrong(r, "takes on or off, a number or off, or an OID "
 		    "or off");
-	truth_event(fleet_truth(r->fleet), "fault", r->device->addr, name);
+	truth_event(lan_truth(r->lan), "fault", r->device->addr, name);
 	return 0;
 }
 
@@ -553,7 +553,7 @@ run_words(struct run *r, char **words, int count)
 		used = 2;
 		if (address_parse(words[1], &addr) < 0)
 			return wrong(r, "not an address");
-		r->device = fleet_find(r->fleet, addr);
+		r->device = lan_find(r->lan, addr);
 		if (r->device == NULL)
 			return wrong(r, "no such device");
 	}
@@ -584,11 +584,11 @@ put_flat(struct buf *out, const char *text, size_t len)
 }
 
 bool
-command_run(struct fleet *fleet, char *line, struct buf *answer)
+command_run(struct lan *lan, char *line, struct buf *answer)
 {
 	char *words[COMMAND_WORDS_MAX];
 	struct buf text = { 0 };
-	struct run r = { .fleet = fleet, .out = &text };
+	struct run r = { .lan = lan, .out = &text };
 	int count, rc;
 	bool quit;
 

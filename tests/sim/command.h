@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #include "base/buf.h"
-#include "tests/sim/fleet.h"
+#include "tests/sim/lan.h"
 
 #define COMMAND_WORDS_MAX	64
 
@@ -18,6 +18,6 @@ void	 command_quote(const char *word, struct buf *out);
 
 /* Runs one line (which it cuts up) and appends the answer, newline included.
  * True when it was "quit". */
-bool	 command_run(struct fleet *, char *line, struct buf *answer);
+bool	 command_run(struct lan *, char *line, struct buf *answer);
 
 #endif

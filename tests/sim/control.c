@@ -25,7 +25,7 @@ struct client {
 
 struct control {
 	struct loop	*loop;
-	struct fleet	*fleet;
+	struct lan	*lan;
 	char		*path;
 	int		 fd;
 	struct client	*clients;
@@ -57,7 +57,7 @@ run_lines(struct client *c)
 	while (c->in.len > 0 && (eol = memchr(c->in.data, '\n',
 	    c->in.len)) != NULL) {
 		*eol = '\0';
-		if (command_run(c->control->fleet, c->in.data, &c->out))
+		if (command_run(c->control->lan, c->in.data, &c->out))
 			c->control->quit = true;
 		buf_drop(&c->in, (size_t)(eol - c->in.data) + 1);
 	}
@@ -146,7 +146,7 @@ make_address(const char *path, struct sockaddr_un *addr)
 }
 
 struct control *
-control_start(struct loop *loop, struct fleet *fleet, const char *path)
+control_start(struct loop *loop, struct lan *lan, const char *path)
 {
 	struct control *control;
 	struct sockaddr_un addr;
@@ -171,7 +171,7 @@ control_start(struct loop *loop, struct fleet *fleet, const char *path)
 	}
 	control = xcalloc(1, sizeof(*control));
 	control->loop = loop;
-	control->fleet = fleet;
+	control->lan = lan;
 	control->path = xstrdup(path);
 	control->fd = fd;
 	loop_watch(loop, fd, LOOP_READ, on_connect, control);

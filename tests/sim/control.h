@@ -7,13 +7,13 @@
 
 #include "base/buf.h"
 #include "base/loop.h"
-#include "tests/sim/fleet.h"
+#include "tests/sim/lan.h"
 
 struct control;
 
 /* Makes the socket (mode 0600; one that is left over is replaced).  NULL on
  * failure, logged. */
-struct control	*control_start(struct loop *, struct fleet *,
+struct control	*control_start(struct loop *, struct lan *,
 		    const char *path);
 /* Removes the socket. */
 void		 control_stop(struct control *);

@@ -40,7 +40,7 @@ spread_counters(struct device *d)
 
 struct device *
 device_new(const struct walk *walk, uint32_t addr, uint32_t number,
-    const struct identity *identity, int64_t now_ms)
+    const struct guise *guise, int64_t now_ms)
 {
 	struct device *d = xcalloc(1, sizeof(*d));
 	const struct walk *other;
@@ -62,12 +62,12 @@ device_new(const struct walk *walk, uint32_t addr, uint32_t number,
 		d->contexts[i].name = other->context;
 		d->contexts[i].view.walk = other;
 	}
-	if (identity != NULL) {
-		identity_apply(identity, &d->view);
+	if (guise != NULL) {
+		guise_apply(guise, &d->view);
 		for (i = 0; i < d->contexts_len; i++)
-			identity_apply(identity, &d->contexts[i].view);
+			guise_apply(guise, &d->contexts[i].view);
 	}
-	identity_address(&d->view, 0, addr);
+	guise_address(&d->view, 0, addr);
 	if (number > 0)
 		spread_counters(d);
 	return d;
@@ -227,7 +227,7 @@ device_bump(struct device *d, struct truth *truth, const char *what,
 void
 device_move(struct device *d, uint32_t addr)
 {
-	identity_address(&d->view, d->addr, addr);
+	guise_address(&d->view, d->addr, addr);
 	d->addr = addr;
 }
 

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "tests/sim/fault.h"
-#include "tests/sim/identity.h"
+#include "tests/sim/guise.h"
 #include "tests/sim/truth.h"
 #include "tests/sim/view.h"
 
@@ -32,7 +32,7 @@ struct raised {
 
 struct device {
 	uint32_t	 addr;		/* host order */
-	uint32_t	 number;	/* in its fleet; 0 is the walk itself */
+	uint32_t	 number;	/* in its lan; 0 is the walk itself */
 	char		*spec;
 	char		*community;	/* NULL: the fleet's */
 	struct view	 view;
@@ -47,14 +47,14 @@ struct device {
 	uint32_t	 cartridges;	/* how many were replaced */
 	struct fault	*fault;		/* NULL: never had one */
 	struct traffic	 traffic;
-	uint64_t	*asked;		/* one bit a name, see fleet_asked() */
+	uint64_t	*asked;		/* one bit a name, see lan_asked() */
 	size_t		 asked_words;
 	struct device	*next;		/* the fleet's chain */
 };
 
-/* The walk must outlive the device.  identity may be NULL. */
+/* The walk must outlive the device.  guise may be NULL. */
 struct device	*device_new(const struct walk *, uint32_t addr,
-		    uint32_t number, const struct identity *, int64_t now_ms);
+		    uint32_t number, const struct guise *, int64_t now_ms);
 void		 device_free(struct device *);
 
 /* The view for "" or a context; NULL when it has no such context. */

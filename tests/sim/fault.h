@@ -21,8 +21,8 @@ struct fault {
 	bool		 twice;		/* every answer two times */
 	uint32_t	 slow_ms;
 	uint32_t	 lose_percent;
-	uint32_t	 wake_ms;	/* asleep: the first answer takes this */
-	uint32_t	 too_big;	/* more varbinds than this: tooBig; 0 off */
+	uint32_t	 wake_ms;	/* asleep: the first answer takes it */
+	uint32_t	 too_big;	/* more variables: tooBig; 0 off */
 	uint32_t	 cut;		/* answers end here; 0 off */
 	uint32_t	 max_size;	/* largest answer; 0: ANSWER_MAX */
 	struct oid	 loop;		/* GETNEXT past this goes back */

@@ -201,9 +201,12 @@ put_row(struct device *d, uint32_t index, const struct alert *a,
     uint32_t ticks)
 {
 	const struct { uint32_t column; int32_t number; } cells[] = {
-		{ ALERT_SEVERITY, a->severity }, { ALERT_TRAINING, a->training },
-		{ ALERT_GROUP, a->group }, { ALERT_GROUP_INDEX, a->group_index },
-		{ ALERT_LOCATION, a->location }, { ALERT_CODE, a->code },
+		{ ALERT_SEVERITY, a->severity },
+		{ ALERT_TRAINING, a->training },
+		{ ALERT_GROUP, a->group },
+		{ ALERT_GROUP_INDEX, a->group_index },
+		{ ALERT_LOCATION, a->location },
+		{ ALERT_CODE, a->code },
 	};
 	struct oid id;
 	size_t i;

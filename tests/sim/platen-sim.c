@@ -13,7 +13,7 @@
 #include "base/loop.h"
 #include "tests/sim/builtin.h"
 #include "tests/sim/control.h"
-#include "tests/sim/fleet.h"
+#include "tests/sim/lan.h"
 #include "tests/sim/serve.h"
 
 struct options {
@@ -132,30 +132,30 @@ parse(int argc, char **argv, struct options *o)
 }
 
 static int
-populate(struct fleet *fleet, const struct options *o, char **specs,
+populate(struct lan *lan, const struct options *o, char **specs,
     int count)
 {
 	struct buf why = { 0 };
 	int i, rc = 0;
 
 	for (i = 0; i < count && rc == 0; i++)
-		rc = fleet_add(fleet, specs[i], &why);
+		rc = lan_add(lan, specs[i], &why);
 	if (rc == 0 && o->fleet > 0)
-		rc = fleet_many(fleet, o->base, o->fleet, o->files, &why);
+		rc = lan_many(lan, o->base, o->fleet, o->files, &why);
 	if (rc < 0)
-		log_warnx("fleet", "%s", why.data);
+		log_warnx("lan", "%s", why.data);
 	buf_free(&why);
 	return rc;
 }
 
 static void
-say_ready(const struct options *o, const struct fleet *fleet, int port)
+say_ready(const struct options *o, const struct lan *lan, int port)
 {
 	char line[64];
 	int len;
 
 	len = snprintf(line, sizeof(line), "ready %d %zu\n", port,
-	    fleet_count(fleet));
+	    lan_count(lan));
 	if (write(o->ready_fd, line, (size_t)len) != len)
 		log_warn("ready", "descriptor %d", o->ready_fd);
 }
@@ -173,7 +173,7 @@ main(int argc, char **argv)
 	    .base = 127u << 24 | 10u << 16 | 1, .ready_fd = STDOUT_FILENO };
 	struct control *control = NULL;
 	struct serve *serve = NULL;
-	struct fleet *fleet;
+	struct lan *lan;
 	struct loop *loop;
 	int rc = 1;
 
@@ -187,27 +187,27 @@ main(int argc, char **argv)
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
-	fleet = fleet_new(o.community, o.strict);
+	lan = lan_new(o.community, o.strict);
 	loop = loop_new();
 	loop_signal(loop, SIGINT, on_signal, loop);
 	loop_signal(loop, SIGTERM, on_signal, loop);
-	if (populate(fleet, &o, argv + optind, argc - optind) < 0)
+	if (populate(lan, &o, argv + optind, argc - optind) < 0)
 		goto out;
-	serve = serve_start(loop, fleet, o.port, o.refuse);
+	serve = serve_start(loop, lan, o.port, o.refuse);
 	if (serve == NULL)
 		goto out;
 	if (o.control != NULL) {
-		control = control_start(loop, fleet, o.control);
+		control = control_start(loop, lan, o.control);
 		if (control == NULL)
 			goto out;
 	}
-	say_ready(&o, fleet, serve_port(serve));
+	say_ready(&o, lan, serve_port(serve));
 	loop_run(loop);
 	rc = 0;
 out:
 	control_stop(control);
 	serve_stop(serve);
 	loop_free(loop);
-	fleet_free(fleet);
+	lan_free(lan);
 	return rc;
 }

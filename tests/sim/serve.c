@@ -41,7 +41,7 @@ struct slot {
 
 struct serve {
 	struct loop	*loop;
-	struct fleet	*fleet;
+	struct lan	*lan;
 	int		 fd;
 	int		 raw;		/* -1 unless refusing */
 	int		 port;
@@ -264,14 +264,14 @@ take(struct serve *s, struct mmsghdr *m, int64_t now_ms)
 {
 	struct slot *slot = &s->in_slot[m - s->in];
 	uint32_t to = asked_address(&m->msg_hdr), wait_ms = 0;
-	struct traffic *stray = fleet_stray(s->fleet);
+	struct traffic *stray = lan_stray(s->lan);
 	struct device *d;
 	uint8_t *bytes;
 	size_t len;
 
 	if (!loopback(to) || !loopback(ntohl(slot->peer.sin_addr.s_addr)))
 		return;
-	d = fleet_find(s->fleet, to);
+	d = lan_find(s->lan, to);
 	if (d == NULL) {
 		stray->requests++;
 		stray->bytes_in += m->msg_len;
@@ -290,7 +290,7 @@ take(struct serve *s, struct mmsghdr *m, int64_t now_ms)
 	if (s->out_len == BATCH || HEAP_SIZE - s->heap_used < ANSWER_ROOM)
 		flush(s);
 	bytes = s->heap + s->heap_used;
-	len = answer_make(s->fleet, d, s->requests[m - s->in], m->msg_len,
+	len = answer_make(s->lan, d, s->requests[m - s->in], m->msg_len,
 	    now_ms, bytes);
 	if (len > 0)
 		dispatch(s, d, bytes, len, wait_ms, &slot->peer);
@@ -368,14 +368,14 @@ prepare(struct serve *s)
 }
 
 struct serve *
-serve_start(struct loop *loop, struct fleet *fleet, int port, bool refusing)
+serve_start(struct loop *loop, struct lan *lan, int port, bool refusing)
 {
 	struct serve *s = xcalloc(1, sizeof(*s));
 	struct sockaddr_in bound;
 	socklen_t len = sizeof(bound);
 
 	s->loop = loop;
-	s->fleet = fleet;
+	s->lan = lan;
 	s->raw = -1;
 	s->fd = open_socket(port);
 	if (s->fd < 0) {

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "base/loop.h"
-#include "tests/sim/fleet.h"
+#include "tests/sim/lan.h"
 
 struct serve;
 
@@ -15,7 +15,7 @@ struct serve;
  * addresses without a device with "port unreachable" (needs root).  NULL on
  * failure, logged.
  */
-struct serve	*serve_start(struct loop *, struct fleet *, int port,
+struct serve	*serve_start(struct loop *, struct lan *, int port,
 		    bool refuse);
 int		 serve_port(const struct serve *);
 void		 serve_stop(struct serve *);

@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "tests/sim/ber.h"
-#include "tests/sim/identity.h"
+#include "tests/sim/guise.h"
 
 #define FILE_MAX	(64 * 1024 * 1024)
 
@@ -199,7 +199,7 @@ walk_parse(const char *name, const char *text, size_t len, bool strict)
 		return NULL;
 	}
 	sort(walk);
-	identity_find(walk);
+	guise_find(walk);
 	return walk;
 }
 

@@ -3,14 +3,14 @@
  * number, the MAC address and the system name of the walk are replaced
  * wherever its values mention them, in whatever vendor's object.
  */
-#ifndef SIM_IDENTITY_H
-#define SIM_IDENTITY_H
+#ifndef SIM_GUISE_H
+#define SIM_GUISE_H
 
 #include <stdint.h>
 
 #include "tests/sim/view.h"
 
-struct identity {
+struct guise {
 	char	 serial[64];	/* "" leaves the walk's */
 	char	 sys_name[64];
 	uint8_t	 mac[6];
@@ -18,17 +18,17 @@ struct identity {
 };
 
 /* Fills in what a walk says of itself. */
-void	 identity_find(struct walk *);
+void	 guise_find(struct walk *);
 /* Another device of the same kind, told apart by number (1...). */
-void	 identity_number(const struct walk *, uint32_t number,
-	    struct identity *);
-/* Writes the identity over the walk's values. */
-void	 identity_apply(const struct identity *, struct view *);
+void	 guise_number(const struct walk *, uint32_t number,
+	    struct guise *);
+/* Writes it over the walk's values. */
+void	 guise_apply(const struct guise *, struct view *);
 /*
  * Invented walks name their own address 192.0.2.1 (RFC 5737), in ipAddrTable
  * rows and in IpAddress values; every device has its own there instead.
  * Addresses are in host order; was is 0 the first time.
  */
-void	 identity_address(struct view *, uint32_t was, uint32_t now);
+void	 guise_address(struct view *, uint32_t was, uint32_t now);
 
 #endif

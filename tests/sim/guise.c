@@ -1,4 +1,4 @@
-#include "tests/sim/identity.h"
+#include "tests/sim/guise.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -159,7 +159,7 @@ replace(const uint8_t *body, size_t len, const struct swap *swaps,
 #define SWAPS	5
 
 static void
-make_swaps(const struct walk *walk, const struct identity *id,
+make_swaps(const struct walk *walk, const struct guise *id,
     char text[4][13], struct swap swaps[SWAPS])
 {
 	memset(swaps, 0, SWAPS * sizeof(*swaps));
@@ -182,11 +182,11 @@ make_swaps(const struct walk *walk, const struct identity *id,
 }
 
 void
-identity_find(struct walk *walk)
+guise_find(struct walk *walk)
 {
 	struct swap swaps[SWAPS];
 	const struct value *v;
-	struct identity any;
+	struct guise any;
 	struct buf out = { 0 };
 	char text[4][13];
 	size_t i;
@@ -198,7 +198,7 @@ identity_find(struct walk *walk)
 	find_mac(walk);
 	walk->printer_row = find_row(walk);
 
-	any = (struct identity){ .serial = "-", .sys_name = "-",
+	any = (struct guise){ .serial = "-", .sys_name = "-",
 	    .has_mac = true };
 	make_swaps(walk, &any, text, swaps);
 	for (i = 0; i < walk->len; i++) {
@@ -234,7 +234,7 @@ number_serial(const char *was, uint32_t number, char *out, size_t room)
 }
 
 void
-identity_number(const struct walk *walk, uint32_t number, struct identity *id)
+guise_number(const struct walk *walk, uint32_t number, struct guise *id)
 {
 	memset(id, 0, sizeof(*id));
 	if (walk->serial[0] != '\0')
@@ -253,7 +253,7 @@ identity_number(const struct walk *walk, uint32_t number, struct identity *id)
 }
 
 void
-identity_apply(const struct identity *id, struct view *view)
+guise_apply(const struct guise *id, struct view *view)
 {
 	const struct walk *walk = view->walk;
 	struct swap swaps[SWAPS];
@@ -298,7 +298,7 @@ names_address(const struct value *v)
 }
 
 void
-identity_address(struct view *view, uint32_t was, uint32_t now)
+guise_address(struct view *view, uint32_t was, uint32_t now)
 {
 	const struct walk *walk = view->walk;
 	uint8_t own[4], mine[4], octets[4];

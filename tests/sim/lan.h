@@ -1,49 +1,49 @@
 /* All devices by address, the walks that they share, and who may ask. */
-#ifndef SIM_FLEET_H
-#define SIM_FLEET_H
+#ifndef SIM_LAN_H
+#define SIM_LAN_H
 
 #include "base/buf.h"
 #include "tests/sim/device.h"
 
-struct fleet;
+struct lan;
 
 /* strict: a walk with a bad line is refused. */
-struct fleet	*fleet_new(const char *community, bool strict);
-void		 fleet_free(struct fleet *);
+struct lan	*lan_new(const char *community, bool strict);
+void		 lan_free(struct lan *);
 
 /*
  * Adds "ADDRESS=FILE.snmprec[,key=value...]" or "ADDRESS=@NAME[,...]"; the
  * keys are serial, mac, name, community, number.  0, or -1 with the reason
  * in why.
  */
-int		 fleet_add(struct fleet *, const char *spec, struct buf *why);
+int		 lan_add(struct lan *, const char *spec, struct buf *why);
 /* count devices from base on (addresses ending in .0 and .255 left out), in
  * turn over the built-in printers, or over every walk in dir. */
-int		 fleet_many(struct fleet *, uint32_t base, size_t count,
+int		 lan_many(struct lan *, uint32_t base, size_t count,
 		    const char *dir, struct buf *why);
-void		 fleet_remove(struct fleet *, struct device *);
+void		 lan_remove(struct lan *, struct device *);
 /* 0, or -1 when to is taken (or no loopback address). */
-int		 fleet_move(struct fleet *, struct device *, uint32_t to);
+int		 lan_move(struct lan *, struct device *, uint32_t to);
 
-struct device	*fleet_find(const struct fleet *, uint32_t addr);
-size_t		 fleet_count(const struct fleet *);
+struct device	*lan_find(const struct lan *, uint32_t addr);
+size_t		 lan_count(const struct lan *);
 /* In order of address: the first one at or after addr, or NULL. */
-struct device	*fleet_from(const struct fleet *, uint32_t addr);
+struct device	*lan_from(const struct lan *, uint32_t addr);
 
-const char	*fleet_community(const struct fleet *);
-struct truth	*fleet_truth(struct fleet *);
+const char	*lan_community(const struct lan *);
+struct truth	*lan_truth(struct lan *);
 /* What came for addresses where no device is. */
-struct traffic	*fleet_stray(struct fleet *);
+struct traffic	*lan_stray(struct lan *);
 
 /* Remembers that a name was asked for. */
-void		 fleet_asked(struct fleet *, struct device *,
+void		 lan_asked(struct lan *, struct device *,
 		    const uint32_t *sub, size_t len);
-size_t		 fleet_asked_count(const struct device *);
+size_t		 lan_asked_count(const struct device *);
 /* Calls back for each name asked, in no order. */
-void		 fleet_asked_each(const struct fleet *, const struct device *,
+void		 lan_asked_each(const struct lan *, const struct device *,
 		    void (*fn)(void *arg, const uint32_t *sub, size_t len),
 		    void *arg);
 /* Forgets traffic and names asked, of all devices. */
-void		 fleet_reset(struct fleet *);
+void		 lan_reset(struct lan *);
 
 #endif

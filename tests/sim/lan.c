@@ -1,4 +1,4 @@
-#include "tests/sim/fleet.h"
+#include "tests/sim/lan.h"
 
 #include <glob.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include "tests/sim/panel.h"
 
 #define BUCKETS		16384		/* a power of two */
-/* Names asked for are numbered over the whole fleet; past this many they
+/* Names asked for are numbered over the whole lan; past this many they
  * are only counted as requests. */
 #define NAMES_MAX	65536
 #define NAME_SLOTS	(2 * NAMES_MAX)
@@ -21,7 +21,7 @@ struct name {
 	size_t		 len;
 };
 
-struct fleet {
+struct lan {
 	char		*community;
 	bool		 strict;
 	struct device	*bucket[BUCKETS];
@@ -36,10 +36,10 @@ struct fleet {
 	uint32_t	*slots;		/* number + 1; 0 is free */
 };
 
-struct fleet *
-fleet_new(const char *community, bool strict)
+struct lan *
+lan_new(const char *community, bool strict)
 {
-	struct fleet *f = xcalloc(1, sizeof(*f));
+	struct lan *f = xcalloc(1, sizeof(*f));
 
 	f->community = xstrdup(community);
 	f->strict = strict;
@@ -48,7 +48,7 @@ fleet_new(const char *community, bool strict)
 }
 
 void
-fleet_free(struct fleet *f)
+lan_free(struct lan *f)
 {
 	struct device *d, *next;
 	size_t i;
@@ -80,7 +80,7 @@ bucket(uint32_t addr)
 }
 
 struct device *
-fleet_find(const struct fleet *f, uint32_t addr)
+lan_find(const struct lan *f, uint32_t addr)
 {
 	struct device *d = f->bucket[bucket(addr)];
 
@@ -90,7 +90,7 @@ fleet_find(const struct fleet *f, uint32_t addr)
 }
 
 static void
-link_device(struct fleet *f, struct device *d)
+link_device(struct lan *f, struct device *d)
 {
 	struct device **head = &f->bucket[bucket(d->addr)];
 
@@ -102,7 +102,7 @@ link_device(struct fleet *f, struct device *d)
 }
 
 static void
-unlink_device(struct fleet *f, struct device *d)
+unlink_device(struct lan *f, struct device *d)
 {
 	struct device **at = &f->bucket[bucket(d->addr)];
 
@@ -115,7 +115,7 @@ unlink_device(struct fleet *f, struct device *d)
 }
 
 static struct walk *
-get_walk(struct fleet *f, const char *name)
+get_walk(struct lan *f, const char *name)
 {
 	struct walk *walk;
 	size_t i;
@@ -169,7 +169,7 @@ parse_number(const char *text, uint32_t *number)
 }
 
 struct wish {
-	struct identity	 identity;
+	struct guise	 guise;
 	uint32_t	 number;
 	const char	*community;
 };
@@ -184,15 +184,15 @@ parse_wish(char *option, struct wish *wish)
 		return -1;
 	*value++ = '\0';
 	if (strcmp(option, "serial") == 0)
-		snprintf(wish->identity.serial, sizeof(wish->identity.serial),
+		snprintf(wish->guise.serial, sizeof(wish->guise.serial),
 		    "%s", value);
 	else if (strcmp(option, "name") == 0)
-		snprintf(wish->identity.sys_name,
-		    sizeof(wish->identity.sys_name), "%s", value);
+		snprintf(wish->guise.sys_name,
+		    sizeof(wish->guise.sys_name), "%s", value);
 	else if (strcmp(option, "mac") == 0) {
-		if (parse_mac(value, wish->identity.mac) < 0)
+		if (parse_mac(value, wish->guise.mac) < 0)
 			return -1;
-		wish->identity.has_mac = true;
+		wish->guise.has_mac = true;
 	} else if (strcmp(option, "number") == 0)
 		return parse_number(value, &wish->number);
 	else if (strcmp(option, "community") == 0)
@@ -203,28 +203,28 @@ parse_wish(char *option, struct wish *wish)
 }
 
 static void
-merge_identity(const struct walk *walk, struct wish *wish)
+merge_guise(const struct walk *walk, struct wish *wish)
 {
-	struct identity base;
+	struct guise base;
 
 	if (wish->number == 0)
 		return;
-	identity_number(walk, wish->number, &base);
-	if (wish->identity.serial[0] != '\0')
-		memcpy(base.serial, wish->identity.serial,
+	guise_number(walk, wish->number, &base);
+	if (wish->guise.serial[0] != '\0')
+		memcpy(base.serial, wish->guise.serial,
 		    sizeof(base.serial));
-	if (wish->identity.sys_name[0] != '\0')
-		memcpy(base.sys_name, wish->identity.sys_name,
+	if (wish->guise.sys_name[0] != '\0')
+		memcpy(base.sys_name, wish->guise.sys_name,
 		    sizeof(base.sys_name));
-	if (wish->identity.has_mac) {
-		memcpy(base.mac, wish->identity.mac, 6);
+	if (wish->guise.has_mac) {
+		memcpy(base.mac, wish->guise.mac, 6);
 		base.has_mac = true;
 	}
-	wish->identity = base;
+	wish->guise = base;
 }
 
 static int
-add_parts(struct fleet *f, char *text, struct buf *why)
+add_parts(struct lan *f, char *text, struct buf *why)
 {
 	char *walk_name, *option, *rest, *spec = xstrdup(text);
 	struct wish wish = { .number = 0 };
@@ -245,7 +245,7 @@ add_parts(struct fleet *f, char *text, struct buf *why)
 		buf_printf(why, "\"%s\" is not in 127.0.0.0/8", text);
 		goto out;
 	}
-	if (fleet_find(f, addr) != NULL) {
+	if (lan_find(f, addr) != NULL) {
 		buf_printf(why, "%s is taken", text);
 		goto out;
 	}
@@ -260,8 +260,8 @@ add_parts(struct fleet *f, char *text, struct buf *why)
 		buf_printf(why, "no walk \"%s\"", walk_name);
 		goto out;
 	}
-	merge_identity(walk, &wish);
-	d = device_new(walk, addr, wish.number, &wish.identity,
+	merge_guise(walk, &wish);
+	d = device_new(walk, addr, wish.number, &wish.guise,
 	    clock_mono_ms());
 	d->community = xstrdup_null(wish.community);
 	d->spec = xstrdup(strchr(spec, '=') + 1);
@@ -274,7 +274,7 @@ out:
 }
 
 int
-fleet_add(struct fleet *f, const char *spec, struct buf *why)
+lan_add(struct lan *f, const char *spec, struct buf *why)
 {
 	char *text = xstrdup(spec);
 	int rc = add_parts(f, text, why);
@@ -284,7 +284,7 @@ fleet_add(struct fleet *f, const char *spec, struct buf *why)
 }
 
 static int
-add_numbered(struct fleet *f, uint32_t addr, const char *walk, size_t number,
+add_numbered(struct lan *f, uint32_t addr, const char *walk, size_t number,
     struct buf *why)
 {
 	char text[ADDRESS_TEXT_MAX], *spec;
@@ -292,14 +292,14 @@ add_numbered(struct fleet *f, uint32_t addr, const char *walk, size_t number,
 
 	spec = xasprintf("%s=%s,number=%zu", address_format(addr, text), walk,
 	    number);
-	rc = fleet_add(f, spec, why);
+	rc = lan_add(f, spec, why);
 	free(spec);
 	return rc;
 }
 
 /* The walks that a fleet is made of, in turn: count names, freed by caller. */
 static char **
-fleet_walks(struct fleet *f, const char *dir, size_t *count)
+fleet_walks(struct lan *f, const char *dir, size_t *count)
 {
 	char **names = NULL, *pattern, *name;
 	struct walk *walk;
@@ -339,7 +339,7 @@ fleet_walks(struct fleet *f, const char *dir, size_t *count)
 }
 
 int
-fleet_many(struct fleet *f, uint32_t base, size_t count, const char *dir,
+lan_many(struct lan *f, uint32_t base, size_t count, const char *dir,
     struct buf *why)
 {
 	char **names;
@@ -354,7 +354,7 @@ fleet_many(struct fleet *f, uint32_t base, size_t count, const char *dir,
 	for (i = 0; rc == 0 && i < count; base++) {
 		if ((base & 255) == 0 || (base & 255) == 255)
 			continue;
-		if (fleet_find(f, base) != NULL)
+		if (lan_find(f, base) != NULL)
 			continue;
 		rc = add_numbered(f, base, names[i % kinds], i + 1, why);
 		i++;
@@ -366,16 +366,16 @@ fleet_many(struct fleet *f, uint32_t base, size_t count, const char *dir,
 }
 
 void
-fleet_remove(struct fleet *f, struct device *d)
+lan_remove(struct lan *f, struct device *d)
 {
 	unlink_device(f, d);
 	device_free(d);
 }
 
 int
-fleet_move(struct fleet *f, struct device *d, uint32_t to)
+lan_move(struct lan *f, struct device *d, uint32_t to)
 {
-	if (!loopback(to) || fleet_find(f, to) != NULL)
+	if (!loopback(to) || lan_find(f, to) != NULL)
 		return -1;
 	unlink_device(f, d);
 	device_move(d, to);
@@ -384,7 +384,7 @@ fleet_move(struct fleet *f, struct device *d, uint32_t to)
 }
 
 size_t
-fleet_count(const struct fleet *f)
+lan_count(const struct lan *f)
 {
 	return f->count;
 }
@@ -399,10 +399,10 @@ by_address(const void *a, const void *b)
 }
 
 struct device *
-fleet_from(const struct fleet *f, uint32_t addr)
+lan_from(const struct lan *f, uint32_t addr)
 {
 	/* the order is only a memory of what the buckets hold */
-	struct fleet *cache = (struct fleet *)(uintptr_t)f;
+	struct lan *cache = (struct lan *)(uintptr_t)f;
 	struct device *d;
 	size_t i, n = 0, low = 0, high = f->count, mid;
 
@@ -426,19 +426,19 @@ fleet_from(const struct fleet *f, uint32_t addr)
 }
 
 const char *
-fleet_community(const struct fleet *f)
+lan_community(const struct lan *f)
 {
 	return f->community;
 }
 
 struct truth *
-fleet_truth(struct fleet *f)
+lan_truth(struct lan *f)
 {
 	return f->truth;
 }
 
 struct traffic *
-fleet_stray(struct fleet *f)
+lan_stray(struct lan *f)
 {
 	return &f->stray;
 }
@@ -455,7 +455,7 @@ hash_name(const uint32_t *sub, size_t len)
 
 /* The number of a name, given on first sight; NAMES_MAX when it is full. */
 static size_t
-name_number(struct fleet *f, const uint32_t *sub, size_t len)
+name_number(struct lan *f, const uint32_t *sub, size_t len)
 {
 	uint32_t slot = hash_name(sub, len) % NAME_SLOTS;
 	struct name *name;
@@ -480,7 +480,7 @@ name_number(struct fleet *f, const uint32_t *sub, size_t len)
 }
 
 void
-fleet_asked(struct fleet *f, struct device *d, const uint32_t *sub, size_t len)
+lan_asked(struct lan *f, struct device *d, const uint32_t *sub, size_t len)
 {
 	size_t n = name_number(f, sub, len), words;
 
@@ -497,7 +497,7 @@ fleet_asked(struct fleet *f, struct device *d, const uint32_t *sub, size_t len)
 }
 
 size_t
-fleet_asked_count(const struct device *d)
+lan_asked_count(const struct device *d)
 {
 	size_t i, count = 0;
 
@@ -507,7 +507,7 @@ fleet_asked_count(const struct device *d)
 }
 
 void
-fleet_asked_each(const struct fleet *f, const struct device *d,
+lan_asked_each(const struct lan *f, const struct device *d,
     void (*fn)(void *arg, const uint32_t *sub, size_t len), void *arg)
 {
 	size_t i;
@@ -518,7 +518,7 @@ fleet_asked_each(const struct fleet *f, const struct device *d,
 }
 
 void
-fleet_reset(struct fleet *f)
+lan_reset(struct lan *f)
 {
 	struct device *d;
 	size_t i;
