@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "schema/taggate.h"
 
 /* What is counted while the text is being parsed, so that a bomb costs no
  * more than its fuse. */
@@ -138,6 +139,7 @@ xmlDoc *
 xmltree_parse(const char *xml, size_t len, char *why, size_t why_size)
 {
 	struct watchdog w = { .why = why, .why_size = why_size };
+	struct taggate gate = { 0 };
 	xmlParserCtxt *ctxt;
 	xmlDoc *doc;
 
@@ -148,6 +150,10 @@ xmltree_parse(const char *xml, size_t len, char *why, size_t why_size)
 	/* Before the library guesses at encodings: this is UTF-8. */
 	if (memchr(xml, '\0', len) != NULL || !utf8_valid(xml, len)) {
 		refuse(&w, "not UTF-8 text");
+		return NULL;
+	}
+	if (taggate_feed(&gate, xml, len) == -1) {
+		refuse(&w, "too many attributes");
 		return NULL;
 	}
 	if ((ctxt = xmlNewParserCtxt()) == NULL)

@@ -1,7 +1,8 @@
 /*
  * Reading XML from strangers into a libxml2 tree, safely: no DTD, no entity
- * declarations, no network, no XInclude, at most len bytes (bounded by the
- * caller), XMLTREE_DEPTH levels and XMLTREE_NODES elements.
+ * declarations, no comments, no processing instructions, no network, no
+ * XInclude, at most len bytes (bounded by the caller), XMLTREE_DEPTH levels,
+ * XMLTREE_NODES elements and TAGGATE_ATTRIBUTES attributes of an element.
  */
 #ifndef SCHEMA_XMLTREE_H
 #define SCHEMA_XMLTREE_H

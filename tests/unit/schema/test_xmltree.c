@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "schema/taggate.h"
 
 static void
 refused_n(const char *xml, size_t len, const char *want)
@@ -243,6 +244,77 @@ test_bounds(void **state)
 	assert_true(clock_mono_ms() - start < 20000);
 }
 
+static char *
+attributes(const char *before, int count, const char *quotes)
+{
+	struct buf out = { 0 };
+	int i;
+
+	buf_puts(&out, before);
+	for (i = 0; i < count; i++)
+		buf_printf(&out, " a%d=%s", i, quotes);
+	buf_puts(&out, "/>");
+	return buf_take(&out);
+}
+
+/* Comparing each with each is what would cost. */
+static void
+test_attributes(void **state)
+{
+	static const char *const before[] = { "<a", "<a x='>'", "<a x=\">\"",
+	    "<a><![CDATA[<x \"]]><b", "<a><![CDATA[]]]><b",
+	    "<a><![CDATA[]>]]]]><b", "<a>'<b", "<a>\"<b", "<a><b/>=\"<b",
+	    "<?xml version='1.0'?><a" };
+	char why[256], *xml;
+	int64_t start = clock_mono_ms();
+	xmlDoc *doc;
+	size_t i;
+
+	for (i = 0; i < sizeof before / sizeof before[0]; i++) {
+		xml = attributes(before[i], 30000, "''");
+		refused(xml, "too many attributes");
+		free(xml);
+		xml = attributes(before[i], 30000, "\"\"");
+		refused(xml, "too many attributes");
+		free(xml);
+	}
+	assert_true(clock_mono_ms() - start < 5000);
+	xml = attributes("<a", TAGGATE_ATTRIBUTES, "'='");
+	doc = xmltree_parse(xml, strlen(xml), why, sizeof why);
+	assert_non_null(doc);
+	xmlFreeDoc(doc);
+	free(xml);
+	xml = attributes("<a", TAGGATE_ATTRIBUTES + 1, "'='");
+	refused(xml, "too many attributes");
+	free(xml);
+	/* text may hold as many as it likes */
+	xml = repeat("<a x='1'>", "a=b ", 10000, "<![CDATA[a=b]]></a>");
+	doc = xmltree_parse(xml, strlen(xml), why, sizeof why);
+	assert_non_null(doc);
+	xmlFreeDoc(doc);
+	free(xml);
+}
+
+/* The gate is the same wherever a stream is cut. */
+static void
+test_gate_in_pieces(void **state)
+{
+	char *xml = attributes("<a><![CDATA[<x ']]><b", 65, "'='");
+	struct taggate g;
+	size_t at, len = strlen(xml), n;
+	int rc;
+
+	for (n = 1; n < 40; n++) {
+		memset(&g, 0, sizeof g);
+		for (at = 0, rc = 0; at < len && rc == 0; at += n)
+			rc = taggate_feed(&g, xml + at,
+			    len - at < n ? len - at : n);
+		assert_int_equal(rc, -1);
+		assert_true(at > 500);
+	}
+	free(xml);
+}
+
 static void
 test_escape(void **state)
 {
@@ -311,6 +383,8 @@ main(void)
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_encodings),
 		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_attributes),
+		cmocka_unit_test(test_gate_in_pieces),
 		cmocka_unit_test(test_escape),
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_mutations),
