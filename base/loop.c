@@ -50,8 +50,6 @@ static volatile sig_atomic_t	 sig_arrived[NSIG];
 static volatile sig_atomic_t	 sig_any;
 static int			 sig_wake = -1;	/* eventfd */
 
-static void	 on_wake(void *, int, unsigned);
-
 struct loop *
 loop_new(void)
 {
@@ -69,13 +67,14 @@ loop_free(struct loop *l)
 
 	if (l == NULL)
 		return;
+	/* First, so that nothing is taken out of the set: that would take it
+	 * out of the parent's too if this is its copy after a fork. */
+	close(l->epoll);
+	l->epoll = -1;
 	for (signo = 1; signo < NSIG && l->sigs_len > 0; signo++)
 		loop_signal(l, signo, NULL, NULL);
 	while (l->heap_len > 0)
 		timer_clear(l, l->heap[l->heap_len]);
-	/* Closed only: taking fds out of the set would take them out of the
-	 * parent's too if this is its copy after a fork. */
-	close(l->epoll);
 	free(l->watches);
 	free(l->heap);
 	free(l);
@@ -399,9 +398,8 @@ wake_open(struct loop *l)
 static void
 wake_close(struct loop *l)
 {
-	/* Not taken out of the set: see loop_free(). */
-	l->watches[sig_wake].events = 0;
-	l->watches[sig_wake].generation++;
+	l->watched++;		/* which watch_forget() takes back */
+	watch_forget(l, sig_wake);
 	close(sig_wake);
 	sig_wake = -1;
 }
