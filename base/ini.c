@@ -370,7 +370,8 @@ ini_read(const char *path, const struct ini_key *keys, ini_section_fn *enter,
 		log_warn("config", "%s", log_safe(path));
 		return -1;
 	}
-	while (text.len <= FILE_MOST && (n = fread(part, 1, sizeof part, f)) > 0)
+	while (text.len <= FILE_MOST &&
+	    (n = fread(part, 1, sizeof part, f)) > 0)
 		buf_put(&text, part, n);
 	if (ferror(f))
 		log_warn("config", "%s", log_safe(path));

@@ -35,8 +35,9 @@ struct ini_key {
 };
 
 /*
- * Called for each section met (name as written, blanks tidied); returns the struct that the
- * section's keys are stored in, or NULL when there is no such section.
+ * Called for each section met (name as written, blanks tidied); returns the
+ * struct that the section's keys are stored in, or NULL when there is no such
+ * section.
  */
 typedef void	*ini_section_fn(void *arg, const char *section);
 

@@ -15,8 +15,8 @@
 #define ENVELOPE_MAX	(60 * 1024)
 
 /* Appends an envelope around content (one XML element, as text). from and to
- * are bare JIDs; rpad is random, so that the length tells little: the whole is filled up
- * to a multiple of 64 octets. */
+ * are bare JIDs; rpad is random, and fills the whole up to a multiple of 64
+ * octets, so that the length tells little. */
 void	 envelope_write(struct buf *out, const char *content,
 	    size_t content_len, const char *from, const char *to,
 	    int64_t wall_ms);

@@ -51,19 +51,19 @@ extern const struct field	alert_fields[];
 extern const struct field	agent_fields[];
 
 extern const struct keyword	words_asset_state[];	/* online ... */
-extern const struct keyword	words_strength[];	/* serial mac uuid address */
+extern const struct keyword	words_strength[];	/* serial mac ... */
 extern const struct keyword	words_check[];		/* ok mismatch none */
 extern const struct keyword	words_supply_kind[];	/* toner ... */
-extern const struct keyword	words_supply_class[];	/* other consumed filled */
-extern const struct keyword	words_supply_state[];	/* ok low ... not-reported */
-extern const struct keyword	words_unit[];		/* impressions sheets ... */
+extern const struct keyword	words_supply_class[];	/* filled ... */
+extern const struct keyword	words_supply_state[];	/* ok low ... */
+extern const struct keyword	words_unit[];		/* sheets ... */
 extern const struct keyword	words_error[];		/* lowPaper ... */
-extern const struct keyword	words_device_status[];	/* unknown running ... */
-extern const struct keyword	words_printer_status[];	/* other unknown idle ... */
-extern const struct keyword	words_alert_severity[];	/* other critical ... */
+extern const struct keyword	words_device_status[];	/* running */
+extern const struct keyword	words_printer_status[];	/* idle */
+extern const struct keyword	words_alert_severity[];	/* critical */
 extern const struct keyword	words_alert_group[];
 extern const struct keyword	words_alert_training[];
-extern const struct keyword	words_alert_code[];	/* coverOpen ... */
+extern const struct keyword	words_alert_code[];	/* jam ... */
 
 /* The keyword of value, or NULL. */
 const char	*keyword_of(const struct keyword *, int64_t value);
