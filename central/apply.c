@@ -520,6 +520,10 @@ take(struct work *w, const struct epoch *epoch, const char *xml, size_t len)
 	report_clear(&report);
 	if (rc == WORK_FAILED)
 		return -1;
+	/* It may quote the report: well-formed again, however it was cut. */
+	if (rc == WORK_REFUSED)
+		snprintf(w->answer->reason, sizeof(w->answer->reason), "%s",
+		    log_safe(w->answer->reason));
 	if (rc == WORK_REFUSED && (fleet_do(w->fleet, "ROLLBACK TO report",
 	    "") != 0 || epoch_refuse(w->fleet, epoch, seq, w->answer->reason,
 	    now) != 0))

@@ -1,0 +1,174 @@
+/* A fleet in a directory of its own, an agent in it, and reports for it. */
+#ifndef TESTS_UNIT_CENTRAL_FIXTURE_H
+#define TESTS_UNIT_CENTRAL_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "central/apply.h"
+#include "central/epoch.h"
+#include "central/fleet.h"
+#include "central/roster.h"
+#include "schema/report.h"
+
+#define EPOCH	"00000000-0000-4000-8000-0000000000e1"
+#define EPOCH2	"00000000-0000-4000-8000-0000000000e2"
+#define LASER	"00000000-0000-4000-8000-000000000001"
+#define INKJET	"00000000-0000-4000-8000-000000000002"
+#define AGAIN	"00000000-0000-4000-8000-000000000003"
+#define BLACK	"00000000-0000-4000-8000-0000000000b1"
+#define BLACK2	"00000000-0000-4000-8000-0000000000b2"
+#define JAM	"00000000-0000-4000-8000-0000000000a1"
+#define JAM2	"00000000-0000-4000-8000-0000000000a2"
+#define COVER	"00000000-0000-4000-8000-0000000000a3"
+#define AT	"<time>2026-11-20T19:30:00.000Z</time>"
+
+/* What a printer is told as at first, and its supply and its alert. */
+#define WHOLE(id, serial) \
+	"<asset id='" id "'><key>S:acme:" serial "</key>" \
+	"<strength>serial</strength><make>Acme</make><model>Laser 9</model>" \
+	"<serial>" serial "</serial><location>Floor 2</location>" \
+	"<state>online</state><errors>none</errors>" AT \
+	"<counter name='total' unit='impressions' check='ok' " \
+	"oid='1.3.6.1.2.1.43.10.2.1.4.1.1'>100</counter>" \
+	"</asset>"
+#define SUPPLY(id, asset, level) \
+	"<consumable id='" id "' asset='" asset "'><index>1</index>" \
+	"<kind>toner</kind><colour>black</colour><class>consumed</class>" \
+	"<description>Black Toner</description><level>" level "</level>" \
+	"<capacity>100</capacity><percent>" level "</percent>" \
+	"<state>ok</state>" AT "</consumable>"
+#define ALERT(id, asset) \
+	"<alert id='" id "' asset='" asset "'><index>7</index>" \
+	"<code>8</code><code_name>jam</code_name><severity>critical" \
+	"</severity><description>Paper jam</description>" \
+	"<raised>2026-11-20T19:31:00.000Z</raised></alert>"
+
+struct fixture {
+	char		 dir[64], path[96];
+	struct fleet	*fleet;
+	int64_t		 agent, other;
+	int64_t		 now;
+	struct apply_answer answer;
+};
+
+static const uint8_t	key_a[KEY_LEN] = { 1, 2, 3 };
+static const uint8_t	key_b[KEY_LEN] = { 4, 5, 6 };
+
+static inline void
+quiet(void *arg, enum log_level level, const char *line)
+{
+}
+
+static inline int64_t
+make_agent(struct fixture *f, const char *name, const char *jid)
+{
+	char	token[ROSTER_TOKEN_MAX], why[120];
+	int64_t	agent;
+
+	assert_int_equal(roster_enrol(f->fleet, name, jid, NULL, 1000, f->now,
+	    token, why, sizeof(why)), 0);
+	assert_int_equal(roster_admit(f->fleet, jid, key_a, token, f->now,
+	    &agent, why, sizeof(why)), ROSTER_ADMITTED);
+	assert_int_equal(fleet_commit(f->fleet), 0);
+	return agent;
+}
+
+static inline int
+set_up(void **state)
+{
+	struct fixture	*f;
+
+	log_hook(quiet, NULL);
+	assert_int_equal(key_library_init(), 0);
+	f = xcalloc(1, sizeof(*f));
+	snprintf(f->dir, sizeof(f->dir), "/tmp/test-central-XXXXXX");
+	assert_non_null(mkdtemp(f->dir));
+	snprintf(f->path, sizeof(f->path), "%s/fleet.db", f->dir);
+	f->fleet = fleet_open(f->path, FLEET_CREATE);
+	assert_non_null(f->fleet);
+	f->now = INT64_C(1790000000000);
+	f->agent = make_agent(f, "site7", "site7@example.org");
+	f->other = make_agent(f, "site8", "site8@example.org");
+	*state = f;
+	return 0;
+}
+
+static inline int
+tear_down(void **state)
+{
+	static const char *const	 ends[] = { "", "-wal", "-shm" };
+	struct fixture			*f = *state;
+	char				 path[128];
+	size_t				 i;
+
+	apply_answer_clear(&f->answer);
+	fleet_close(f->fleet);
+	for (i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "%s%s", f->path, ends[i]);
+		unlink(path);
+	}
+	assert_int_equal(rmdir(f->dir), 0);
+	free(f);
+	return 0;
+}
+
+/* Applies without a commit. */
+static inline enum apply_verdict
+tell_as(struct fixture *f, int64_t agent, const char *epoch, int64_t seq,
+    const char *records)
+{
+	char	*xml;
+
+	xml = xasprintf("<report xmlns='" REPORT_NS "' epoch='%s' "
+	    "seq='%lld'>%s</report>", epoch, (long long)seq, records);
+	f->now += 1000;
+	apply_answer_clear(&f->answer);
+	apply_report(f->fleet, agent, epoch, seq, xml, strlen(xml), f->now,
+	    &f->answer);
+	free(xml);
+	return f->answer.verdict;
+}
+
+static inline enum apply_verdict
+tell(struct fixture *f, int64_t seq, const char *records)
+{
+	enum apply_verdict	verdict;
+
+	verdict = tell_as(f, f->agent, EPOCH, seq, records);
+	assert_int_equal(fleet_commit(f->fleet), 0);
+	return verdict;
+}
+
+/* The first column of the first row as text; "" for nothing. */
+static inline const char *
+get(struct fixture *f, const char *sql)
+{
+	static char	 out[4][256];
+	static int	 turn;
+	sqlite3_stmt	*stmt;
+	const char	*text;
+	char		*to = out[turn++ % 4];
+
+	to[0] = '\0';
+	stmt = fleet_prepare(f->fleet, sql);
+	assert_non_null(stmt);
+	if (fleet_step(f->fleet, stmt) == 1 &&
+	    (text = (const char *)sqlite3_column_text(stmt, 0)) != NULL)
+		snprintf(to, sizeof(out[0]), "%s", text);
+	sqlite3_finalize(stmt);
+	return to;
+}
+
+#define assert_get(f, sql, expected) \
+	assert_string_equal(get(f, sql), expected)
+
+#endif

@@ -1,0 +1,366 @@
+/* A report takes effect exactly once, in order, all of it or nothing. */
+#include "tests/unit/central/fixture.h"
+
+#define LAST	"SELECT last_seq FROM epoch WHERE uuid = '" EPOCH "'"
+
+static void
+once(void **state)
+{
+	struct fixture	*f = *state;
+
+	assert_int_equal(tell(f, 1, WHOLE(LASER, "L1")), APPLY_DONE);
+	assert_get(f, "SELECT serial FROM asset", "L1");
+	assert_get(f, "SELECT value FROM counter", "100");
+	assert_get(f, "SELECT count(*) FROM history WHERE record = 1", "1");
+	/* The same again, and even with other contents under its number. */
+	assert_int_equal(tell(f, 1, WHOLE(LASER, "L1")), APPLY_SEEN);
+	assert_int_equal(tell(f, 1, WHOLE(INKJET, "I1")), APPLY_SEEN);
+	assert_get(f, "SELECT count(*) FROM asset", "1");
+	assert_get(f, "SELECT count(*) FROM history WHERE record = 1", "1");
+	assert_get(f, LAST, "1");
+}
+
+static void
+in_order(void **state)
+{
+	struct fixture	*f = *state;
+
+	assert_int_equal(tell(f, 2, WHOLE(LASER, "L1")), APPLY_AGAIN);
+	assert_int_equal(f->answer.seq, 0);
+	assert_int_equal(tell(f, 1, WHOLE(LASER, "L1")), APPLY_DONE);
+	assert_int_equal(tell(f, 3, WHOLE(INKJET, "I1")), APPLY_AGAIN);
+	assert_int_equal(f->answer.seq, 1);
+	assert_get(f, "SELECT count(*) FROM asset", "1");
+	/* Another epoch and another agent count on their own. */
+	assert_int_equal(tell_as(f, f->agent, EPOCH2, 1, ""), APPLY_DONE);
+	assert_int_equal(tell_as(f, f->other, EPOCH, 1, ""), APPLY_DONE);
+}
+
+static void
+only_changes(void **state)
+{
+	struct fixture	*f = *state;
+
+	tell(f, 1, WHOLE(LASER, "L1") SUPPLY(BLACK, LASER, "80"));
+	assert_get(f, "SELECT count(*) FROM history WHERE record = 5", "6");
+	/* Told whole again: nothing has changed. */
+	tell(f, 2, WHOLE(LASER, "L1") SUPPLY(BLACK, LASER, "80"));
+	assert_get(f, "SELECT count(*) FROM history WHERE record = 5", "6");
+	assert_get(f, "SELECT count(*) FROM history WHERE record = 2", "1");
+	tell(f, 3, "<asset id='" LASER "'><location>Floor 3</location>"
+	    "<firmware/></asset><consumable id='" BLACK "' asset='" LASER
+	    "'><index>1</index><level>79</level></consumable>");
+	assert_get(f, "SELECT location FROM asset", "Floor 3");
+	assert_get(f, "SELECT model FROM asset", "Laser 9");
+	assert_get(f, "SELECT description || level FROM consumable",
+	    "Black Toner79");
+	assert_get(f, "SELECT group_concat(field || '=' || value) FROM "
+	    "history WHERE seq = 3", "location=Floor 3,level=79");
+	/* An empty element clears. */
+	tell(f, 4, "<asset id='" LASER "'><location/></asset>");
+	assert_get(f, "SELECT location IS NULL FROM asset", "1");
+	assert_get(f, "SELECT field || coalesce(value, '-') FROM history "
+	    "WHERE seq = 4", "location-");
+	assert_get(f, "SELECT want_whole FROM agent WHERE id = 1", "0");
+}
+
+static void
+alerts(void **state)
+{
+	struct fixture	*f = *state;
+
+	tell(f, 1, WHOLE(LASER, "L1") ALERT(JAM, LASER));
+	assert_get(f, "SELECT code_name FROM alert WHERE cleared IS NULL",
+	    "jam");
+	tell(f, 2, "<alert id='" JAM "' asset='" LASER "'><index>7</index>"
+	    "<cleared>2026-11-20T19:40:00.000Z</cleared></alert>");
+	assert_get(f, "SELECT count(*) FROM alert WHERE cleared IS NULL",
+	    "0");
+	assert_get(f, "SELECT group_concat(field || ' ' || value) FROM "
+	    "history WHERE record = 3", "raised jam,cleared jam");
+	/* The times are the agent's. */
+	assert_get(f, "SELECT time FROM history WHERE field = 'cleared'",
+	    "1795203600000");
+}
+
+static void
+refused_alone(void **state)
+{
+	struct fixture	*f = *state;
+
+	assert_int_equal(tell_as(f, f->agent, EPOCH, 1, WHOLE(LASER, "L1")),
+	    APPLY_DONE);
+	assert_int_equal(tell_as(f, f->agent, EPOCH, 2, WHOLE(INKJET, "I1")
+	    "<nonsense/>"), APPLY_REFUSED);
+	assert_true(f->answer.reason[0] != '\0');
+	/* Good, then bad: what was good in it must not stay. */
+	assert_int_equal(tell_as(f, f->agent, EPOCH, 3, WHOLE(INKJET, "I1")
+	    SUPPLY(BLACK, AGAIN, "5")), APPLY_REFUSED);
+	assert_int_equal(tell_as(f, f->agent, EPOCH, 4, "<asset id='" LASER
+	    "'><location>Cellar</location></asset>"), APPLY_DONE);
+	assert_int_equal(fleet_commit(f->fleet), 0);
+	assert_get(f, "SELECT count(*) || location FROM asset", "1Cellar");
+	assert_get(f, LAST, "4");
+	assert_get(f, "SELECT refused FROM epoch", "2");
+	/* Sent again it is refused again, for the same reason. */
+	assert_int_equal(tell(f, 3, ""), APPLY_REFUSED);
+	assert_non_null(strstr(f->answer.reason, AGAIN));
+	/* It named an asset that we never had: everything, please. */
+	assert_get(f, "SELECT want_whole FROM agent WHERE id = 1", "1");
+}
+
+static void
+absurd(void **state)
+{
+	struct fixture	*f = *state;
+
+	assert_int_equal(tell(f, 1, "<asset id='" LASER "'><counter "
+	    "name='total'>-5</counter></asset>"),
+	    APPLY_REFUSED);
+	assert_int_equal(tell(f, 2, WHOLE(LASER, "L1") "<consumable id='"
+	    BLACK "' asset='" LASER "'><index>1</index><pages>-1</pages>"
+	    "</consumable>"), APPLY_REFUSED);
+	assert_int_equal(tell(f, 3, "<!DOCTYPE x><x/>"), APPLY_REFUSED);
+	assert_get(f, "SELECT count(*) FROM asset", "0");
+}
+
+static void
+partial_first(void **state)
+{
+	struct fixture	*f = *state;
+
+	assert_int_equal(tell(f, 1, "<asset id='" LASER "'><location>Roof"
+	    "</location></asset>"), APPLY_DONE);
+	assert_get(f, "SELECT location FROM asset", "Roof");
+	assert_get(f, "SELECT want_whole FROM agent WHERE id = 1", "1");
+}
+
+static void
+others_assets(void **state)
+{
+	struct fixture	*f = *state;
+
+	tell(f, 1, WHOLE(LASER, "L1") SUPPLY(BLACK, LASER, "80")
+	    ALERT(JAM, LASER));
+	assert_int_equal(tell_as(f, f->other, EPOCH2, 1, "<asset id='" LASER
+	    "'><location>Moon</location></asset>"), APPLY_REFUSED);
+	assert_int_equal(tell_as(f, f->other, EPOCH2, 2, SUPPLY(BLACK2, LASER,
+	    "1")), APPLY_REFUSED);
+	/* Its own printer, but the other's supply and alert. */
+	assert_int_equal(tell_as(f, f->other, EPOCH2, 3, WHOLE(INKJET, "I1")
+	    SUPPLY(BLACK, INKJET, "1")), APPLY_REFUSED);
+	assert_int_equal(tell_as(f, f->other, EPOCH2, 4, WHOLE(INKJET, "I1")
+	    ALERT(JAM, INKJET)), APPLY_REFUSED);
+	/* The same printer seen by two is two rows with one key. */
+	assert_int_equal(tell_as(f, f->other, EPOCH2, 5, WHOLE(INKJET,
+	    "L1")), APPLY_DONE);
+	assert_int_equal(f->answer.same_len, 0);
+	assert_int_equal(fleet_commit(f->fleet), 0);
+	assert_get(f, "SELECT count(*) FROM asset WHERE key = 'S:acme:L1'",
+	    "2");
+	assert_get(f, "SELECT location FROM asset WHERE agent = 1",
+	    "Floor 2");
+	assert_get(f, "SELECT level FROM consumable", "80");
+}
+
+static void
+same_asset(void **state)
+{
+	struct fixture	*f = *state;
+
+	tell(f, 1, WHOLE(LASER, "L1") SUPPLY(BLACK, LASER, "80")
+	    ALERT(JAM, LASER));
+	/* The store was lost: new epoch, new ids, the same printer. */
+	assert_int_equal(tell_as(f, f->agent, EPOCH2, 1, WHOLE(AGAIN, "L1")
+	    SUPPLY(BLACK2, AGAIN, "79") ALERT(JAM2, AGAIN)), APPLY_DONE);
+	assert_int_equal(f->answer.same_len, 1);
+	assert_string_equal(f->answer.same[0].id, AGAIN);
+	assert_string_equal(f->answer.same[0].known, LASER);
+	assert_get(f, "SELECT count(*) || uuid FROM asset", "1" LASER);
+	assert_get(f, "SELECT count(*) || uuid || level FROM consumable",
+	    "1" BLACK "79");
+	assert_get(f, "SELECT count(*) || uuid FROM alert WHERE cleared IS "
+	    "NULL", "1" JAM);
+	/* Nothing but the level has changed. */
+	assert_get(f, "SELECT group_concat(field) FROM history WHERE "
+	    "received_at = (SELECT max(received_at) FROM history)", "level");
+	/* The alias holds for ever, told until the agent renames. */
+	assert_int_equal(tell_as(f, f->agent, EPOCH2, 2, "<asset id='" AGAIN
+	    "'><location>Attic</location></asset><consumable id='" BLACK2
+	    "' asset='" AGAIN "'><index>1</index><level>70</level>"
+	    "</consumable>"), APPLY_DONE);
+	assert_int_equal(f->answer.same_len, 1);
+	assert_get(f, "SELECT location FROM asset", "Attic");
+	assert_int_equal(tell_as(f, f->agent, EPOCH2, 3, "<asset id='" LASER
+	    "'><location>Den</location></asset>"), APPLY_DONE);
+	assert_int_equal(f->answer.same_len, 0);
+	assert_get(f, "SELECT location || level FROM asset, consumable",
+	    "Den70");
+}
+
+static void
+weak_keys_are_not_the_same(void **state)
+{
+	struct fixture	*f = *state;
+	static const char asset[] = "<key>I:10.0.0.1:Acme</key><strength>"
+	    "address</strength><make>Acme</make><state>online</state>"
+	    "</asset>";
+	char		*one, *two;
+
+	one = xasprintf("<asset id='" LASER "'>%s", asset);
+	two = xasprintf("<asset id='" INKJET "'>%s", asset);
+	assert_int_equal(tell(f, 1, one), APPLY_DONE);
+	assert_int_equal(tell(f, 2, two), APPLY_DONE);
+	assert_int_equal(f->answer.same_len, 0);
+	assert_get(f, "SELECT count(*) FROM asset", "2");
+	free(one);
+	free(two);
+}
+
+/* In a new epoch a whole printer that mentions an alert no more ends it. */
+static void
+nothing_immortal(void **state)
+{
+	struct fixture	*f = *state;
+
+	tell(f, 1, WHOLE(LASER, "L1") SUPPLY(BLACK, LASER, "80")
+	    ALERT(JAM, LASER));
+	tell_as(f, f->agent, EPOCH2, 1, "<agent><uptime>1</uptime></agent>");
+	assert_get(f, "SELECT count(*) FROM alert WHERE cleared IS NULL",
+	    "1");
+	tell_as(f, f->agent, EPOCH2, 2, WHOLE(LASER, "L1"));
+	assert_get(f, "SELECT count(*) FROM alert WHERE cleared IS NULL",
+	    "0");
+	assert_get(f, "SELECT count(*) FROM consumable WHERE removed IS "
+	    "NULL", "0");
+	/* It was only in the next report: it is back. */
+	tell_as(f, f->agent, EPOCH2, 3, SUPPLY(BLACK, LASER, "80")
+	    ALERT(JAM, LASER));
+	assert_int_equal(fleet_commit(f->fleet), 0);
+	assert_get(f, "SELECT count(*) FROM alert WHERE cleared IS NULL",
+	    "1");
+	assert_get(f, "SELECT count(*) FROM consumable WHERE removed IS "
+	    "NULL", "1");
+	assert_get(f, "SELECT group_concat(field) FROM history WHERE record "
+	    "= 3", "raised,lapsed,reopened");
+	/* And in its own epoch nothing is ever in doubt. */
+	tell_as(f, f->agent, EPOCH2, 4, WHOLE(LASER, "L1"));
+	assert_get(f, "SELECT count(*) FROM alert WHERE cleared IS NULL",
+	    "1");
+}
+
+static void
+gaps(void **state)
+{
+	struct fixture	*f = *state;
+	int64_t		 seq, gap;
+	bool		 whole;
+
+	tell(f, 1, WHOLE(LASER, "L1") ALERT(JAM, LASER));
+	assert_int_equal(epoch_greet(f->fleet, f->agent, EPOCH, 2, &seq,
+	    &whole), 0);
+	assert_int_equal(seq, 1);
+	assert_false(whole);
+	/* 2 to 5 are gone; nothing happens before the session is proven. */
+	assert_int_equal(epoch_greet(f->fleet, f->agent, EPOCH, 6, &seq,
+	    &whole), 0);
+	assert_int_equal(seq, 1);
+	assert_true(whole);
+	assert_get(f, LAST, "1");
+	assert_int_equal(epoch_resume(f->fleet, f->agent, EPOCH, 6, whole,
+	    f->now, &gap), 0);
+	assert_int_equal(gap, 4);
+	assert_int_equal(tell(f, 5, ""), APPLY_SEEN);
+	assert_int_equal(tell(f, 6, WHOLE(LASER, "L1")), APPLY_DONE);
+	assert_get(f, "SELECT gaps FROM epoch", "1");
+	assert_get(f, "SELECT count(*) FROM alert WHERE cleared IS NULL",
+	    "0");
+	/* We know more than the agent still has: no gap. */
+	assert_int_equal(epoch_resume(f->fleet, f->agent, EPOCH, 3, false,
+	    f->now, &gap), 0);
+	assert_int_equal(gap, 0);
+	assert_int_equal(fleet_commit(f->fleet), 0);
+	assert_get(f, LAST, "6");
+}
+
+static void
+supplies(void **state)
+{
+	struct fixture	*f = *state;
+
+	tell(f, 1, WHOLE(LASER, "L1") SUPPLY(BLACK, LASER, "3"));
+	tell(f, 2, "<consumable id='" BLACK "' asset='" LASER "'><index>1"
+	    "</index><serial>T42</serial><level>100</level><percent>100"
+	    "</percent><replaced>2026-11-20T20:00:00.000Z</replaced>"
+	    "</consumable>");
+	assert_get(f, "SELECT value FROM history WHERE record = 7", "T42");
+	assert_get(f, "SELECT group_concat(value) FROM history WHERE record "
+	    "= 2", "3,100");
+	tell(f, 3, "<consumable id='" BLACK "' asset='" LASER "'><index>1"
+	    "</index><removed>2026-11-20T21:00:00.000Z</removed>"
+	    "</consumable>");
+	assert_get(f, "SELECT removed FROM consumable", "1795208400000");
+	assert_get(f, "SELECT value FROM history WHERE field = 'removed'",
+	    "2026-11-20T21:00:00.000Z");
+}
+
+/* The disk is full: nothing lasts, and later all of it works. */
+static void
+disk_full(void **state)
+{
+	struct fixture	*f = *state;
+	int64_t		 seq = 1;
+	int		 i;
+
+	assert_int_equal(tell(f, seq++, WHOLE(LASER, "L1")), APPLY_DONE);
+	get(f, "PRAGMA max_page_count = 30");
+	for (i = 0; i < 5000 && !fleet_failed(f->fleet); i++) {
+		char	*records;
+
+		records = xasprintf("<asset id='" LASER "'><location>place "
+		    "%d</location></asset>", i);
+		if (tell_as(f, f->agent, EPOCH, seq, records) == APPLY_DONE)
+			seq++;
+		free(records);
+	}
+	assert_int_equal(f->answer.verdict, APPLY_FAILED);
+	assert_int_equal(fleet_commit(f->fleet), -1);
+	assert_get(f, LAST, "1");
+	assert_get(f, "SELECT location FROM asset", "Floor 2");
+	get(f, "PRAGMA max_page_count = 1000000");
+	assert_int_equal(tell(f, 2, "<asset id='" LASER "'><location>Barn"
+	    "</location></asset>"), APPLY_DONE);
+	assert_get(f, "SELECT location FROM asset", "Barn");
+	assert_get(f, "PRAGMA integrity_check", "ok");
+	assert_get(f, "PRAGMA foreign_key_check", "");
+}
+
+static void
+not_committed(void **state)
+{
+	struct fixture	*f = *state;
+
+	assert_int_equal(tell_as(f, f->agent, EPOCH, 1, WHOLE(LASER, "L1")),
+	    APPLY_DONE);
+	fleet_close(f->fleet);
+	f->fleet = fleet_open(f->path, FLEET_WRITE);
+	assert_non_null(f->fleet);
+	assert_get(f, "SELECT count(*) FROM asset", "0");
+	assert_int_equal(tell(f, 1, WHOLE(LASER, "L1")), APPLY_DONE);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(fn)	cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+		TEST(once), TEST(in_order), TEST(only_changes), TEST(alerts),
+		TEST(refused_alone), TEST(absurd), TEST(partial_first),
+		TEST(others_assets), TEST(same_asset),
+		TEST(weak_keys_are_not_the_same), TEST(nothing_immortal),
+		TEST(gaps), TEST(supplies), TEST(disk_full),
+		TEST(not_committed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,224 @@
+/* Enrolment, tokens, approval: who is let in, and with which key. */
+#include "tests/unit/central/fixture.h"
+
+#define JID	"new@example.org"
+
+static char	why[160];
+static int64_t	agent;
+
+static enum roster_verdict
+come(struct fixture *f, const uint8_t *key, const char *token)
+{
+	enum roster_verdict	verdict;
+
+	verdict = roster_admit(f->fleet, JID, key, token, f->now, &agent, why,
+	    sizeof(why));
+	assert_int_equal(fleet_commit(f->fleet), 0);
+	return verdict;
+}
+
+static void
+enrol(struct fixture *f, char *token)
+{
+	assert_int_equal(roster_enrol(f->fleet, "new", JID, "Acme", 60000,
+	    f->now, token, why, sizeof(why)), 0);
+	assert_int_equal(fleet_commit(f->fleet), 0);
+}
+
+#define STATE	"SELECT state FROM agent WHERE jid = '" JID "'"
+
+static void
+token_works_once(void **state)
+{
+	struct fixture	*f = *state;
+	char		 token[ROSTER_TOKEN_MAX];
+
+	enrol(f, token);
+	assert_int_equal(strlen(token), 43);
+	assert_get(f, STATE, "enrolled");
+	assert_int_equal(come(f, key_a, token), ROSTER_ADMITTED);
+	assert_get(f, STATE, "active");
+	/* The same agent may go on to show it, another may not. */
+	assert_int_equal(come(f, key_a, token), ROSTER_ADMITTED);
+	assert_int_equal(come(f, key_a, NULL), ROSTER_ADMITTED);
+	assert_int_equal(come(f, key_b, token), ROSTER_WRONG);
+	assert_int_equal(come(f, key_b, NULL), ROSTER_WRONG);
+	assert_get(f, "SELECT hex(other_key) LIKE '040506%' FROM agent "
+	    "WHERE jid = '" JID "'", "1");
+	assert_int_equal(come(f, key_a, NULL), ROSTER_ADMITTED);
+}
+
+static void
+token_is_not_stored(void **state)
+{
+	struct fixture	*f = *state;
+	char		 token[ROSTER_TOKEN_MAX], *sql;
+
+	enrol(f, token);
+	sql = xasprintf("SELECT count(*) FROM agent WHERE token_hash = '%s' "
+	    "OR token_hash = CAST('%s' AS BLOB)", token, token);
+	assert_get(f, sql, "0");
+	free(sql);
+	assert_get(f, "SELECT length(token_hash) FROM agent WHERE jid = '" JID
+	    "'", "32");
+}
+
+static void
+wrong_token(void **state)
+{
+	struct fixture	*f = *state;
+	char		 token[ROSTER_TOKEN_MAX];
+
+	enrol(f, token);
+	assert_int_equal(come(f, key_a, "wrong"), ROSTER_WRONG);
+	assert_get(f, STATE, "enrolled");
+	assert_int_equal(come(f, key_a, token), ROSTER_ADMITTED);
+}
+
+static void
+token_expires(void **state)
+{
+	struct fixture	*f = *state;
+	char		 token[ROSTER_TOKEN_MAX];
+
+	enrol(f, token);
+	f->now += 60000;
+	assert_int_equal(come(f, key_a, token), ROSTER_WAITS);
+	assert_non_null(strstr(why, "expired"));
+	assert_get(f, STATE, "pending");
+}
+
+static void
+new_token_replaces(void **state)
+{
+	struct fixture	*f = *state;
+	char		 one[ROSTER_TOKEN_MAX], two[ROSTER_TOKEN_MAX];
+
+	enrol(f, one);
+	enrol(f, two);
+	assert_int_equal(come(f, key_a, one), ROSTER_WRONG);
+	assert_int_equal(come(f, key_a, two), ROSTER_ADMITTED);
+	/* The agent was installed anew: its old key goes on until then. */
+	enrol(f, one);
+	assert_int_equal(come(f, key_a, NULL), ROSTER_ADMITTED);
+	assert_int_equal(come(f, key_b, one), ROSTER_ADMITTED);
+	assert_int_equal(come(f, key_a, NULL), ROSTER_WRONG);
+	assert_int_equal(come(f, key_b, NULL), ROSTER_ADMITTED);
+}
+
+static void
+approval(void **state)
+{
+	struct fixture	*f = *state;
+	uint8_t		 key[KEY_LEN];
+
+	assert_int_equal(come(f, key_a, NULL), ROSTER_WAITS);
+	assert_get(f, STATE, "pending");
+	/* The first key is the one that waits. */
+	assert_int_equal(come(f, key_b, NULL), ROSTER_WAITS);
+	assert_int_equal(roster_approve(f->fleet, JID, key, why,
+	    sizeof(why)), 0);
+	assert_memory_equal(key, key_a, KEY_LEN);
+	assert_int_equal(fleet_commit(f->fleet), 0);
+	assert_int_equal(come(f, key_b, NULL), ROSTER_WRONG);
+	assert_int_equal(come(f, key_a, NULL), ROSTER_ADMITTED);
+	assert_int_equal(roster_approve(f->fleet, JID, key, why,
+	    sizeof(why)), -1);
+	assert_int_equal(roster_approve(f->fleet, "no@example.org", key, why,
+	    sizeof(why)), -1);
+	fleet_rollback(f->fleet);
+}
+
+static void
+revocation(void **state)
+{
+	struct fixture	*f = *state;
+	uint8_t		 key[KEY_LEN];
+	char		 token[ROSTER_TOKEN_MAX];
+
+	enrol(f, token);
+	assert_int_equal(come(f, key_a, token), ROSTER_ADMITTED);
+	assert_int_equal(roster_revoke(f->fleet, JID, why, sizeof(why)), 0);
+	assert_int_equal(fleet_commit(f->fleet), 0);
+	assert_int_equal(come(f, key_a, NULL), ROSTER_FORBIDDEN);
+	assert_int_equal(come(f, key_a, token), ROSTER_FORBIDDEN);
+	assert_int_equal(roster_approve(f->fleet, JID, key, why,
+	    sizeof(why)), -1);
+	fleet_rollback(f->fleet);
+	enrol(f, token);
+	assert_int_equal(come(f, key_a, NULL), ROSTER_WAITS);
+	assert_int_equal(come(f, key_b, token), ROSTER_ADMITTED);
+}
+
+static void
+names(void **state)
+{
+	struct fixture	*f = *state;
+	char		 token[ROSTER_TOKEN_MAX], jid[64];
+
+	assert_int_equal(roster_enrol(f->fleet, "site7", JID, NULL, 1, f->now,
+	    token, why, sizeof(why)), -1);
+	assert_non_null(strstr(why, "belongs to another"));
+	fleet_rollback(f->fleet);
+	assert_true(roster_name_valid("Acme, floor 2"));
+	assert_true(roster_name_valid("M\xc3\xbcller"));
+	assert_false(roster_name_valid(""));
+	assert_false(roster_name_valid("a\nb"));
+	assert_false(roster_name_valid("a;b"));
+	assert_false(roster_name_valid("a\xff"));
+	assert_false(roster_name_valid("x@y"));
+	assert_int_equal(roster_jid("Site7@Example.ORG", jid, sizeof(jid)),
+	    0);
+	assert_string_equal(jid, "site7@example.org");
+	assert_int_equal(roster_jid("a@b/c", jid, sizeof(jid)), -1);
+}
+
+static void
+strangers_are_bounded(void **state)
+{
+	struct fixture	*f = *state;
+	char		 jid[64];
+	int		 i;
+
+	for (i = 0; i < ROSTER_PENDING_MAX + 5; i++) {
+		snprintf(jid, sizeof(jid), "stranger%d@example.org", i);
+		assert_int_equal(roster_admit(f->fleet, jid, key_b,
+		    "token", f->now, &agent, why, sizeof(why)),
+		    ROSTER_WAITS);
+	}
+	assert_int_equal(fleet_commit(f->fleet), 0);
+	assert_get(f, "SELECT count(*) FROM agent WHERE state = 'pending'",
+	    "1000");
+}
+
+static void
+presence(void **state)
+{
+	struct fixture	*f = *state;
+
+	assert_int_equal(roster_presence(f->fleet, "site7@example.org",
+	    "available", f->now), 0);
+	assert_get(f, "SELECT presence || last_seen FROM agent WHERE id = 1",
+	    "available1790000000000");
+	assert_int_equal(roster_presence(f->fleet, "site7@example.org",
+	    "unavailable", f->now + 5), 0);
+	assert_get(f, "SELECT presence || last_seen FROM agent WHERE id = 1",
+	    "unavailable1790000000005");
+	assert_int_equal(roster_presence(f->fleet, "no@example.org",
+	    "available", f->now), 0);
+	assert_int_equal(fleet_commit(f->fleet), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(fn)	cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+		TEST(token_works_once), TEST(token_is_not_stored),
+		TEST(wrong_token), TEST(token_expires),
+		TEST(new_token_replaces), TEST(approval), TEST(revocation),
+		TEST(names), TEST(strangers_are_bounded), TEST(presence),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
