@@ -12,7 +12,9 @@ SYSCONFDIR ?= /etc
 VERSION	:= 0.1.0
 
 B	?= build$(if $(SAN),-san)
-CC	?= gcc
+ifeq ($(origin CC),default)
+CC	:= gcc
+endif
 PKGS	:= libxml-2.0 libsodium sqlite3 inih openssl libstrophe
 WARN	:= -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	   -Wpointer-arith -Wformat=2 -Wvla -Wno-unused-parameter
