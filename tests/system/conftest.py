@@ -1,0 +1,56 @@
+"""Fixtures of the system tests; what they give is in rig.py."""
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from rig import WALKS, Rig  # noqa: E402
+
+
+@pytest.fixture
+def rig(request):
+    """A private directory and lazily made parts; all die with the test."""
+    made = Rig(request.node.name)
+    request.node.rigs = [made]
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def module_rig(request):
+    """One for all tests of a file, where they do not disturb each other."""
+    made = Rig(request.node.name)
+    request.node.rigs = [made]
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def sim(rig):
+    """Simulated printers alone: sim.start([...]) is the test's."""
+    return rig.sim
+
+
+@pytest.fixture(scope="session")
+def walks():
+    """The folder of recorded printers, or a skip."""
+    if not list(WALKS.glob("*.snmprec")):
+        pytest.skip(f"no recorded printers in {WALKS}")
+    return WALKS
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Shows the logs of all parts under a failed test."""
+    report = (yield).get_result()
+    if report.passed or report.skipped:
+        return
+    for node in item.listchain():
+        for made in getattr(node, "rigs", []):
+            report.sections += [s for s in made.logs() if s[1]]
+
+
+def pytest_sessionfinish():
+    Rig.forget_shared()
