@@ -6,7 +6,13 @@
  *
  * libstrophe resolves names synchronously and blocks in the TLS handshake,
  * so this lives in a process of its own; a deadline ends such a wait by
- * shutting the socket down from a signal handler (one uplink a process).
+ * shutting the socket down from a signal handler (one uplink a process, and
+ * SIGALRM is its own; SIGPIPE it ignores).  It logs its changes of state.
+ *
+ * What is not refused by TLS is refused here: no plain text, no login but
+ * SCRAM.  A server with a valid certificate that turns hostile can still end
+ * this process (login.h, watchdog.h); it then starts again and nothing is
+ * lost.
  */
 #ifndef XMPP_UPLINK_H
 #define XMPP_UPLINK_H
@@ -56,7 +62,9 @@ struct uplink_element {
 };
 
 struct uplink_events {
-	/* why is one line for the log and the status, NULL when fine. */
+	/* why is one line for the status, NULL when fine; logged already.
+	 * READY may come again without another state in between: the centre
+	 * announced itself, so it was started anew and knows nothing. */
 	void	(*on_state)(void *arg, enum uplink_state, const char *why);
 	/* An iq of type set from the centre that is not ours to answer; the
 	 * owner calls uplink_reply() or uplink_refuse() with its id. */
@@ -64,21 +72,26 @@ struct uplink_events {
 		    const struct uplink_element *);
 };
 
+/* NULL, logged, when jid is not user@domain.  None of these three may be
+ * called from a callback of the uplink's; the rest may. */
 struct uplink	*uplink_new(struct loop *, const struct uplink_config *,
 		    const struct uplink_events *, void *arg);
-/* Starts connecting, and keeps on. */
-void		 uplink_start(struct uplink *);
 /* Says unavailable, closes the stream, gives it half a second. */
 void		 uplink_stop(struct uplink *);
 void		 uplink_free(struct uplink *);
+/* Starts connecting, and keeps on. */
+void		 uplink_start(struct uplink *);
 enum uplink_state uplink_state(const struct uplink *);
 
 typedef void	 uplink_answer_fn(void *arg, enum uplink_answer,
 		    const char *condition, const struct uplink_element *);
+/* Servers take stanzas of 256 KiB and end the stream at more. */
+#define UPLINK_PAYLOAD_MAX	(200 * 1024)
 /*
  * Sends an iq of type set with payload (one XML element as text) to the
- * centre.  The callback comes exactly once, also when the link goes.  0, or
- * -1 when not READY (no callback).
+ * centre.  The callback comes exactly once, also when the link or the centre
+ * goes.  0, or -1 when not READY, when payload is too long or when several
+ * megabytes wait already (no callback).
  */
 int		 uplink_ask(struct uplink *, const char *payload,
 		    size_t len, int timeout_ms, uplink_answer_fn *,

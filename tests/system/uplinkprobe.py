@@ -1,0 +1,123 @@
+"""Runs tests/unit/xmpp/uplink_probe for the uplink's system tests."""
+import os
+import pathlib
+import queue
+import re
+import subprocess
+import threading
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+# Added to the probe's environment.
+PROBE_ENV = {}
+
+
+@pytest.fixture(scope="session")
+def probe_path():
+    if "PROBE" in os.environ:
+        return os.environ["PROBE"]
+    build = os.environ.get("B", "build")
+    target = f"{build}/tests/unit/xmpp/uplink_probe"
+    subprocess.run(["make", "-s", f"B={build}", target], cwd=ROOT, check=True)
+    return ROOT / target
+
+
+class Probe:
+    def __init__(self, path, config):
+        env = dict(os.environ, **PROBE_ENV)
+        self.process = subprocess.Popen(
+            [str(path)] + [f"{k}={v}" for k, v in config.items()
+                           if v is not None],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, env=env)
+        self.events, self.log, self.seen = queue.Queue(), [], []
+        self.readers = [
+            threading.Thread(target=self._read, daemon=True),
+            threading.Thread(target=self._read_log, daemon=True)]
+        for t in self.readers:
+            t.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.events.put(line.rstrip("\n"))
+
+    def _read_log(self):
+        for line in self.process.stderr:
+            self.log.append(line.rstrip("\n"))
+
+    def say(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def _next(self, until, wanted):
+        try:
+            line = self.events.get(timeout=max(0, until - time.monotonic()))
+        except queue.Empty:
+            tail = "\n".join(self.seen[-12:] + self.log[-12:])
+            raise AssertionError(f"no {wanted!r}; last:\n{tail[-3000:]}") \
+                from None
+        self.seen.append(line[:300])
+        return line
+
+    def expect(self, pattern, timeout):
+        """Waits for an event that matches, others may come before."""
+        until = time.monotonic() + timeout
+        while True:
+            m = re.match(pattern, self._next(until, pattern))
+            if m:
+                return m
+
+    def expect_next(self, pattern, timeout):
+        line = self._next(time.monotonic() + timeout, pattern)
+        assert re.match(pattern, line), (line[:300], pattern[:300])
+
+    def expect_log(self, pattern, timeout):
+        until = time.monotonic() + timeout
+        while not any(re.search(pattern, x) for x in self.log):
+            assert time.monotonic() < until, (pattern, self.log[-12:])
+            time.sleep(0.02)
+
+    def drain(self, seconds):
+        lines, until = [], time.monotonic() + seconds
+        while time.monotonic() < until:
+            try:
+                lines.append(self.events.get(
+                    timeout=max(0, until - time.monotonic())))
+            except queue.Empty:
+                pass
+        return lines
+
+    def nothing_more(self):
+        return self.events.empty()
+
+    def wait(self, timeout):
+        return self.process.wait(timeout)
+
+    def end(self):
+        """Ends it, and insists that it ended well."""
+        if self.process.stdin.closed:
+            return
+        ended = self.process.poll()
+        try:
+            self.process.stdin.close()
+        except OSError:
+            pass
+        try:
+            code = self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+        for t in self.readers:
+            t.join(5)
+        self.process.stdout.close()
+        self.process.stderr.close()
+        # 75: a test that wants the watchdog to end it.
+        assert code == 0 or ended == 75, (code, self.log[-40:])
+
+
+def cpu_seconds(probe):
+    stat = pathlib.Path(f"/proc/{probe.process.pid}/schedstat").read_text()
+    return int(stat.split()[0]) / 1e9
