@@ -1,0 +1,876 @@
+/* The store: numbers without gaps, both sides of a change or neither, and
+ * nothing lost whatever happens to the process. */
+#include "kit.h"
+
+#include <sys/wait.h>
+
+#include <signal.h>
+#include <sqlite3.h>
+
+#include "agent/store.h"
+#include "base/clock.h"
+
+static void
+put(struct store *st, const struct report *r, enum store_lane lane,
+    const char *asset, int want)
+{
+	assert_int_equal(store_begin(st), 0);
+	assert_int_equal(store_append(st, r, lane, asset), want);
+	assert_int_equal(store_commit(st), 0);
+}
+
+/* A report about the asset with its counter "total" and nothing else. */
+static void
+put_total(struct store *st, enum store_lane lane, const char *asset,
+    int64_t total)
+{
+	struct report r;
+	struct asset *a;
+
+	report_init(&r);
+	a = report_asset(&r);
+	a->id = xstrdup(asset);
+	kit_counter(a, "total", total);
+	put(st, &r, lane, asset, 1);
+	report_clear(&r);
+}
+
+static void
+put_alert(struct store *st, const char *asset, int64_t code)
+{
+	struct report r;
+	struct alert *a;
+
+	report_init(&r);
+	a = report_alert(&r);
+	kit_alert(a, 1, code, 3);
+	a->id = xstrdup(KIT_THIRD);
+	a->asset = xstrdup(asset);
+	put(st, &r, STORE_EVENT, asset, 1);
+	report_clear(&r);
+}
+
+static void
+put_level(struct store *st, enum store_lane lane, const char *asset,
+    const char *id, int64_t level)
+{
+	struct report r;
+	struct consumable *c;
+
+	report_init(&r);
+	c = report_consumable(&r);
+	c->id = xstrdup(id);
+	c->asset = xstrdup(asset);
+	c->index = 1;
+	c->level = level;
+	if (lane == STORE_EVENT)
+		c->state = SUPPLY_LOW;
+	put(st, &r, lane, asset, 1);
+	report_clear(&r);
+}
+
+/* Reads every report that waits into one model, as a centre does. */
+struct model {
+	struct report	 all;
+	int64_t		 last;
+	int		 reports;
+};
+
+static struct asset *
+model_asset(struct model *m, const char *id)
+{
+	struct asset *a;
+	size_t i;
+
+	for (i = 0; i < m->all.assets_len; i++)
+		if (strcmp(m->all.assets[i].id, id) == 0)
+			return &m->all.assets[i];
+	a = report_asset(&m->all);
+	a->id = xstrdup(id);
+	return a;
+}
+
+static void
+model_apply(struct model *m, const struct report *r)
+{
+	struct consumable *c;
+	struct counter *count;
+	struct asset *a;
+	size_t i, j;
+
+	for (i = 0; i < r->assets_len; i++) {
+		a = model_asset(m, r->assets[i].id);
+		record_apply(asset_fields, a, &r->assets[i]);
+		for (j = 0; j < r->assets[i].counters_len; j++) {
+			count = asset_counter(a, r->assets[i].counters[j].name);
+			if (count == NULL)
+				count = asset_counter_add(a,
+				    r->assets[i].counters[j].name);
+			record_apply(counter_fields, count,
+			    &r->assets[i].counters[j]);
+		}
+	}
+	for (i = 0; i < r->consumables_len; i++) {
+		for (c = NULL, j = 0; j < m->all.consumables_len; j++)
+			if (strcmp(m->all.consumables[j].id,
+			    r->consumables[i].id) == 0)
+				c = &m->all.consumables[j];
+		if (c == NULL)
+			c = report_consumable(&m->all);
+		record_apply(consumable_fields, c, &r->consumables[i]);
+	}
+	for (i = 0; i < r->alerts_len; i++)
+		record_copy(alert_fields, report_alert(&m->all),
+		    &r->alerts[i]);
+}
+
+static void
+model_read(struct model *m, struct store *st, int64_t after)
+{
+	struct buf xml = { 0 };
+	char epoch[UUID_TEXT_MAX], why[200];
+	struct report one;
+	int64_t seq;
+
+	memset(m, 0, sizeof(*m));
+	report_init(&m->all);
+	m->last = after;
+	assert_int_equal(store_epoch(st, epoch), 0);
+	while (store_next(st, m->last, &seq, &xml) == 1) {
+		assert_int_equal(seq, m->last + 1);
+		if (report_read(xml.data, xml.len, &one, why,
+		    sizeof(why)) == -1)
+			fail_msg("%s: %s", why, xml.data);
+		assert_int_equal(one.seq, seq);
+		assert_string_equal(one.epoch, epoch);
+		model_apply(m, &one);
+		report_clear(&one);
+		m->last = seq;
+		m->reports++;
+		buf_reset(&xml);
+	}
+	buf_free(&xml);
+}
+
+static void
+model_clear(struct model *m)
+{
+	report_clear(&m->all);
+}
+
+static struct store *
+open_store(void)
+{
+	struct store *st = store_open(kit_dir);
+
+	assert_non_null(st);
+	return st;
+}
+
+/* --- numbers ------------------------------------------------------------------------ */
+
+static void
+numbers_have_no_gap(void **state)
+{
+	struct store *st = open_store();
+	struct store_outbox box;
+	struct model m;
+	int i;
+
+	for (i = 1; i <= 20; i++) {
+		put_total(st, i % 3 ? STORE_DETAIL : STORE_EVENT, KIT_ASSET, i);
+		if (i % 5 == 0)
+			assert_int_equal(store_ack(st, i - 3), 0);
+	}
+	assert_int_equal(store_outbox(st, &box), 0);
+	assert_int_equal(box.first_seq, 18);
+	assert_int_equal(box.next_seq, 21);
+	assert_int_equal(box.acked_seq, 17);
+	assert_int_equal(box.depth, 3);
+	assert_true(box.bytes > 0);
+	store_close(st);
+
+	/* Emptied and opened again, it counts on. */
+	st = open_store();
+	assert_int_equal(store_ack(st, 20), 0);
+	put_total(st, STORE_EVENT, KIT_ASSET, 21);
+	model_read(&m, st, 20);
+	assert_int_equal(m.reports, 1);
+	assert_int_equal(m.last, 21);
+	model_clear(&m);
+	store_close(st);
+}
+
+static void
+rolled_back_numbers_are_given_again(void **state)
+{
+	struct store *st = open_store();
+	struct report r;
+	struct model m;
+
+	put_total(st, STORE_EVENT, KIT_ASSET, 1);
+	report_init(&r);
+	report_asset(&r)->id = xstrdup(KIT_ASSET);
+	assert_int_equal(store_begin(st), 0);
+	assert_true(store_in_transaction(st));
+	assert_int_equal(store_append(st, &r, STORE_EVENT, KIT_ASSET), 1);
+	store_rollback(st);
+	assert_false(store_in_transaction(st));
+	report_clear(&r);
+	put_total(st, STORE_EVENT, KIT_ASSET, 2);
+	model_read(&m, st, 0);
+	assert_int_equal(m.reports, 2);
+	model_clear(&m);
+	store_close(st);
+}
+
+static void
+epochs_are_for_life(void **state)
+{
+	char first[UUID_TEXT_MAX], second[UUID_TEXT_MAX], *path;
+	struct store *st = open_store();
+
+	assert_int_equal(store_epoch(st, first), 0);
+	assert_true(uuid_valid(first));
+	store_close(st);
+	st = open_store();
+	assert_int_equal(store_epoch(st, second), 0);
+	assert_string_equal(first, second);
+	store_close(st);
+	path = xasprintf("%s/store.db", kit_dir);
+	assert_int_equal(unlink(path), 0);
+	free(path);
+	st = open_store();
+	assert_int_equal(store_epoch(st, second), 0);
+	assert_string_not_equal(first, second);
+	store_close(st);
+}
+
+static void
+a_new_epoch_numbers_from_one(void **state)
+{
+	char before[UUID_TEXT_MAX], after[UUID_TEXT_MAX];
+	struct store *st = open_store();
+	struct store_outbox box;
+	struct model m;
+	int i;
+
+	for (i = 1; i <= 9; i++)
+		put_total(st, STORE_EVENT, KIT_ASSET, i);
+	assert_int_equal(store_ack(st, 4), 0);
+	assert_int_equal(store_epoch(st, before), 0);
+	assert_int_equal(store_new_epoch(st), 0);
+	assert_int_equal(store_epoch(st, after), 0);
+	assert_string_not_equal(before, after);
+	assert_int_equal(store_outbox(st, &box), 0);
+	assert_int_equal(box.first_seq, 1);
+	assert_int_equal(box.next_seq, 6);
+	assert_int_equal(box.acked_seq, 0);
+	put_total(st, STORE_EVENT, KIT_ASSET, 10);
+	model_read(&m, st, 0);
+	assert_int_equal(m.reports, 6);
+	/* In the order that they had. */
+	assert_int_equal(asset_counter(&m.all.assets[0], "total")->value, 10);
+	model_clear(&m);
+	/* And with nothing waiting. */
+	assert_int_equal(store_ack(st, 6), 0);
+	assert_int_equal(store_new_epoch(st), 0);
+	assert_int_equal(store_outbox(st, &box), 0);
+	assert_int_equal(box.next_seq, 1);
+	put_total(st, STORE_EVENT, KIT_ASSET, 11);
+	model_read(&m, st, 0);
+	assert_int_equal(m.reports, 1);
+	model_clear(&m);
+	store_close(st);
+}
+
+/* --- what was told -------------------------------------------------------------------- */
+
+static void
+told_comes_back_as_it_was(void **state)
+{
+	struct store *st = open_store();
+	struct consumable c, none;
+	struct report told;
+	struct asset a;
+	struct alert l;
+
+	kit_asset(&a, KIT_ASSET);
+	kit_consumable(&c, 1, "black", 80);
+	c.id = xstrdup(KIT_OTHER);
+	c.asset = xstrdup(KIT_ASSET);
+	kit_alert(&l, 4, 8, 3);
+	l.id = xstrdup(KIT_THIRD);
+	l.asset = xstrdup(KIT_ASSET);
+	l.raised = KIT_TIME;
+	assert_int_equal(store_begin(st), 0);
+	assert_int_equal(store_tell_asset(st, &a), 0);
+	assert_int_equal(store_tell_consumable(st, &c), 0);
+	assert_int_equal(store_tell_alert(st, &l), 0);
+	assert_int_equal(store_commit(st), 0);
+	store_close(st);
+
+	st = open_store();
+	report_init(&told);
+	assert_int_equal(store_told(st, KIT_ASSET, &told), 0);
+	assert_int_equal(told.assets_len, 1);
+	assert_int_equal(told.consumables_len, 1);
+	assert_int_equal(told.alerts_len, 1);
+	assert_string_equal(told.assets[0].location, "Hall & <entrance>");
+	assert_int_equal(told.assets[0].errors, 0);
+	assert_int_equal(told.assets[0].counters_len, 2);
+	consumable_init(&none);
+	assert_int_equal(record_diff(consumable_fields, &c,
+	    &told.consumables[0], ~0u, &none), 0);
+	consumable_clear(&none);
+	assert_int_equal(told.alerts[0].raised, KIT_TIME);
+	report_clear(&told);
+	/* Of another asset nothing was told. */
+	assert_int_equal(store_told(st, KIT_OTHER, &told), 0);
+	assert_int_equal(told.assets_len + told.consumables_len, 0);
+	assert_int_equal(store_forget(st, KIT_THIRD), 0);
+	assert_int_equal(store_told(st, KIT_ASSET, &told), 0);
+	assert_int_equal(told.alerts_len, 0);
+	report_clear(&told);
+	store_close(st);
+	asset_clear(&a);
+	consumable_clear(&c);
+	alert_clear(&l);
+}
+
+static void
+notes_are_kept(void **state)
+{
+	struct store *st = open_store();
+	char *note;
+
+	assert_int_equal(store_note_int(st, "nothing", 7), 7);
+	note = store_note(st, "nothing");
+	assert_string_equal(note, "");
+	free(note);
+	assert_int_equal(store_set_note_int(st, "n", -3), 0);
+	assert_int_equal(store_note_int(st, "n", 7), -3);
+	assert_int_equal(store_set_note(st, "n", "text"), 0);
+	assert_int_equal(store_note_int(st, "n", 7), 7);
+	assert_int_equal(store_set_note(st, "n", NULL), 0);
+	note = store_note(st, "n");
+	assert_string_equal(note, "");
+	free(note);
+	store_close(st);
+}
+
+static void
+count_device(void *arg, const struct store_device *d)
+{
+	struct store_device *out = arg;
+
+	out->id++;
+	out->version = d->version;
+	out->printer = d->printer;
+	out->seen_ms = d->seen_ms;
+}
+
+static void
+devices_are_known_by_address(void **state)
+{
+	struct store_device d = { .address = xstrdup("192.0.2.7:161"),
+	    .credentials = xstrdup("office"), .version = 2, .printer = 1,
+	    .seen_ms = 5 }, seen = { 0 };
+	struct store_asset asset = { .id = KIT_ASSET, .row = 1,
+	    .key = xstrdup("S:a:1"), .strength = KEY_SERIAL }, found;
+	struct store *st = open_store();
+	int64_t id;
+
+	assert_int_equal(store_put_device(st, &d), 0);
+	id = d.id;
+	assert_true(id > 0);
+	d.version = 1;
+	d.id = 0;
+	assert_int_equal(store_put_device(st, &d), 0);
+	assert_int_equal(d.id, id);
+	assert_int_equal(store_each_device(st, count_device, &seen), 0);
+	assert_int_equal(seen.id, 1);
+	assert_int_equal(seen.version, 1);
+	asset.device = id;
+	assert_int_equal(store_put_asset(st, &asset), 0);
+	assert_int_equal(store_asset_at(st, id, 1, &found), 1);
+	assert_string_equal(found.id, KIT_ASSET);
+	store_asset_clear(&found);
+	assert_int_equal(store_asset_at(st, id, 2, &found), 0);
+	assert_int_equal(store_asset_by_key(st, "S:a:1", &found), 1);
+	store_asset_clear(&found);
+	/* A dropped device leaves its assets without one. */
+	assert_int_equal(store_drop_device(st, id), 0);
+	assert_int_equal(store_asset_by_key(st, "S:a:1", &found), 1);
+	assert_int_equal(found.device, 0);
+	store_asset_clear(&found);
+	store_asset_clear(&asset);
+	store_device_clear(&d);
+	store_close(st);
+}
+
+/* --- long reports ---------------------------------------------------------------------- */
+
+static void
+long_reports_are_split(void **state)
+{
+	struct store *st = open_store();
+	struct consumable *c;
+	struct report r;
+	struct model m;
+	size_t i;
+	int n;
+
+	report_init(&r);
+	kit_asset(report_asset(&r), KIT_ASSET);
+	for (i = 0; i < 300; i++) {
+		c = report_consumable(&r);
+		kit_consumable(c, (int64_t)i, "black", 50);
+		c->id = xasprintf("00000000-0000-4000-8000-%012zu", i);
+		c->asset = xstrdup(KIT_ASSET);
+	}
+	assert_int_equal(store_begin(st), 0);
+	n = store_append(st, &r, STORE_EVENT, KIT_ASSET);
+	assert_int_equal(store_commit(st), 0);
+	assert_true(n >= 3 && n < 20);
+	model_read(&m, st, 0);
+	assert_int_equal(m.reports, n);
+	assert_int_equal(m.all.assets_len, 1);
+	assert_int_equal(m.all.consumables_len, 300);
+	model_clear(&m);
+	report_clear(&r);
+	report_init(&r);
+	put(st, &r, STORE_EVENT, NULL, 0);	/* nothing is no report */
+	store_close(st);
+}
+
+/* --- acknowledgement and refusal ---------------------------------------------------------- */
+
+static void
+acknowledged_is_gone(void **state)
+{
+	struct store *st = open_store();
+	struct buf xml = { 0 };
+	int64_t seq;
+	int i;
+
+	for (i = 1; i <= 5; i++)
+		put_total(st, STORE_EVENT, KIT_ASSET, i);
+	assert_int_equal(store_next(st, 0, &seq, &xml), 1);
+	assert_int_equal(seq, 1);
+	assert_int_equal(store_ack(st, 3), 0);
+	assert_int_equal(store_ack(st, 2), 0);	/* late, without effect */
+	assert_int_equal(store_note_int(st, "acked_seq", -1), 3);
+	assert_int_equal(store_next(st, 0, &seq, &xml), 1);
+	assert_int_equal(seq, 4);
+	assert_int_equal(store_next(st, 5, &seq, &xml), 0);
+	buf_free(&xml);
+	store_close(st);
+}
+
+struct aside {
+	int	 count;
+	int64_t	 seq;
+	char	 why[300];
+};
+
+static void
+note_aside(void *arg, const struct store_report *r)
+{
+	struct aside *a = arg;
+
+	a->count++;
+	a->seq = r->seq;
+	snprintf(a->why, sizeof(a->why), "%s", r->why == NULL ? "" : r->why);
+	assert_non_null(strstr(r->body, "<report"));
+}
+
+static void
+refused_is_kept_aside(void **state)
+{
+	struct store *st = open_store();
+	struct aside aside = { 0 };
+	struct store_outbox box;
+	int i;
+
+	for (i = 1; i <= 4; i++)
+		put_total(st, STORE_EVENT, KIT_ASSET, i);
+	assert_int_equal(store_refuse(st, 2, "it makes no sense"), 0);
+	assert_false(store_in_transaction(st));
+	assert_int_equal(store_each_report(st, true, note_aside, &aside), 0);
+	assert_int_equal(aside.count, 1);
+	assert_int_equal(aside.seq, 2);
+	assert_string_equal(aside.why, "it makes no sense");
+	assert_int_equal(store_outbox(st, &box), 0);
+	assert_int_equal(box.depth, 2);
+	assert_int_equal(box.first_seq, 3);
+	assert_int_equal(box.refused, 1);
+	/* The same answer once more. */
+	assert_int_equal(store_refuse(st, 2, "again"), 0);
+	assert_int_equal(store_outbox(st, &box), 0);
+	assert_int_equal(box.refused, 1);
+	assert_int_equal(box.depth, 2);
+	store_close(st);
+}
+
+/* --- a full outbox ------------------------------------------------------------------------ */
+
+/* The first STORE_IN_FLIGHT_MAX numbers may be under way. */
+static void
+fill_window(struct store *st)
+{
+	int i;
+
+	for (i = 0; i <= STORE_IN_FLIGHT_MAX; i++)
+		put_alert(st, KIT_OTHER, 8);
+}
+
+static void
+squeezing_keeps_alerts_and_the_last_word(void **state)
+{
+	struct store *st = open_store();
+	struct store_outbox before, after;
+	struct model m;
+	int i, folded;
+
+	fill_window(st);
+	for (i = 1; i <= 50; i++) {
+		put_total(st, STORE_DETAIL, KIT_ASSET, i);
+		put_level(st, STORE_DETAIL, KIT_ASSET, KIT_OTHER, 100 - i);
+		put_alert(st, KIT_ASSET, i);
+	}
+	assert_int_equal(store_outbox(st, &before), 0);
+	assert_int_equal(store_begin(st), 0);
+	assert_int_equal(store_squeeze(st, before.bytes), 0);
+	folded = store_squeeze(st, 1);
+	assert_int_equal(store_commit(st), 0);
+	assert_true(folded > 90);
+	assert_int_equal(store_outbox(st, &after), 0);
+	assert_true(after.bytes < before.bytes);
+	assert_int_equal(after.lost_detail, folded);
+	/* No number is missing and none is new. */
+	assert_int_equal(after.depth, before.depth);
+	assert_int_equal(after.next_seq, before.next_seq);
+	model_read(&m, st, 0);
+	assert_int_equal(m.all.alerts_len, STORE_IN_FLIGHT_MAX + 1 + 50);
+	assert_int_equal(m.all.assets_len, 1);
+	assert_int_equal(asset_counter(&m.all.assets[0], "total")->value, 50);
+	assert_int_equal(m.all.consumables_len, 1);
+	assert_int_equal(m.all.consumables[0].level, 50);
+	model_clear(&m);
+	store_close(st);
+}
+
+static void
+squeezing_leaves_what_is_under_way(void **state)
+{
+	struct store *st = open_store();
+	int i;
+
+	for (i = 1; i <= STORE_IN_FLIGHT_MAX; i++)
+		put_total(st, STORE_DETAIL, KIT_ASSET, i);
+	assert_int_equal(store_begin(st), 0);
+	assert_int_equal(store_squeeze(st, 1), 0);
+	assert_int_equal(store_commit(st), 0);
+	store_close(st);
+}
+
+/* --- more than one process ------------------------------------------------------------------ */
+
+static void
+two_connections_see_the_same(void **state)
+{
+	struct store *a = open_store(), *b = open_store();
+	struct store_outbox box;
+	struct report r;
+
+	report_init(&r);
+	report_asset(&r)->id = xstrdup(KIT_ASSET);
+	assert_int_equal(store_begin(a), 0);
+	assert_int_equal(store_append(a, &r, STORE_EVENT, KIT_ASSET), 1);
+	assert_int_equal(store_outbox(b, &box), 0);
+	assert_int_equal(box.depth, 0);		/* not before the commit */
+	assert_int_equal(store_commit(a), 0);
+	assert_int_equal(store_outbox(b, &box), 0);
+	assert_int_equal(box.depth, 1);
+	assert_int_equal(store_ack(b, 1), 0);
+	assert_int_equal(store_outbox(a, &box), 0);
+	assert_int_equal(box.depth, 0);
+	assert_int_equal(box.acked_seq, 1);
+	/* The other changed next_seq behind a's back. */
+	assert_int_equal(store_new_epoch(b), 0);
+	put(a, &r, STORE_EVENT, KIT_ASSET, 1);
+	assert_int_equal(store_outbox(b, &box), 0);
+	assert_int_equal(box.first_seq, 1);
+	report_clear(&r);
+	store_close(a);
+	store_close(b);
+}
+
+#define MANY	150
+
+static void
+write_many(void)
+{
+	struct store *st = store_open(kit_dir);
+	struct report r;
+	int i;
+
+	report_init(&r);
+	report_asset(&r)->id = xstrdup(KIT_ASSET);
+	for (i = 0; i < MANY; i++)
+		if (st == NULL || store_begin(st) == -1 ||
+		    store_append(st, &r, STORE_EVENT, KIT_ASSET) != 1 ||
+		    store_commit(st) == -1)
+			_exit(1);
+	report_clear(&r);
+	store_close(st);
+	_exit(0);
+}
+
+static void
+one_writes_while_the_other_takes(void **state)
+{
+	struct buf xml = { 0 };
+	struct store *st;
+	int64_t last = 0, seq, end;
+	int status;
+	pid_t pid;
+
+	if ((pid = fork()) == 0)
+		write_many();
+	st = open_store();
+	end = clock_mono_ms() + 60000;
+	while (last < MANY && clock_mono_ms() < end) {
+		buf_reset(&xml);
+		if (store_next(st, last, &seq, &xml) != 1)
+			continue;
+		assert_int_equal(seq, last + 1);
+		last = seq;
+		if (last % 7 == 0)
+			assert_int_equal(store_ack(st, last), 0);
+	}
+	assert_int_equal(last, MANY);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	buf_free(&xml);
+	store_close(st);
+}
+
+/* Both children of the supervisor make the store at the same time. */
+static void
+two_make_it_at_once(void **state)
+{
+	char first[UUID_TEXT_MAX], *path = xasprintf("%s/store.db", kit_dir);
+	struct store *st;
+	int i, j, status;
+	pid_t pid[2];
+
+	for (i = 0; i < 15; i++) {
+		for (j = 0; j < 2; j++)
+			if ((pid[j] = fork()) == 0) {
+				st = store_open(kit_dir);
+				_exit(st != NULL &&
+				    store_epoch(st, first) == 0 ? 0 : 1);
+			}
+		for (j = 0; j < 2; j++) {
+			assert_int_equal(waitpid(pid[j], &status, 0), pid[j]);
+			assert_true(WIFEXITED(status) &&
+			    WEXITSTATUS(status) == 0);
+		}
+		assert_int_equal(kit_dir_remove(NULL), 0);
+		assert_int_equal(mkdir(kit_dir, 0700), 0);
+	}
+	free(path);
+}
+
+/* One change after the other: the told total and a report that says it. */
+static void
+change_for_ever(void)
+{
+	struct store *st = store_open(kit_dir);
+	struct report r, told;
+	struct asset *a;
+	int64_t n;
+
+	for (;;) {
+		report_init(&told);
+		if (st == NULL || store_begin(st) == -1 ||
+		    store_told(st, KIT_ASSET, &told) == -1)
+			_exit(1);
+		n = told.assets_len == 0 ? 0 :
+		    told.assets[0].counters[0].value;
+		report_clear(&told);
+		report_init(&r);
+		a = report_asset(&r);
+		a->id = xstrdup(KIT_ASSET);
+		kit_counter(a, "total", n + 1);
+		if (store_append(st, &r, STORE_EVENT, KIT_ASSET) != 1 ||
+		    store_tell_asset(st, a) == -1 || store_commit(st) == -1)
+			_exit(1);
+		report_clear(&r);
+	}
+}
+
+static void
+killed_it_has_both_sides_or_none(void **state)
+{
+	struct store *st;
+	struct store_outbox box;
+	struct report told;
+	struct model m;
+	int64_t total = 0;
+	int i, status;
+	pid_t pid;
+
+	srandom(4711);
+	for (i = 0; i < 20; i++) {
+		if ((pid = fork()) == 0)
+			change_for_ever();
+		usleep(2000 + (useconds_t)(random() % 30000));
+		kill(pid, SIGKILL);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status));
+		st = open_store();
+		report_init(&told);
+		assert_int_equal(store_told(st, KIT_ASSET, &told), 0);
+		if (told.assets_len > 0)
+			total = told.assets[0].counters[0].value;
+		report_clear(&told);
+		model_read(&m, st, 0);
+		assert_int_equal(m.reports, total);
+		assert_int_equal(m.last, total);
+		model_clear(&m);
+		assert_int_equal(store_outbox(st, &box), 0);
+		assert_int_equal(box.next_seq, total + 1);
+		store_close(st);
+	}
+	assert_true(total > 20);
+}
+
+static void
+killed_in_the_middle_it_has_nothing(void **state)
+{
+	struct store_outbox box;
+	struct store *st = open_store();
+	struct report r, told;
+	int status;
+	pid_t pid;
+
+	store_close(st);
+	if ((pid = fork()) == 0) {
+		report_init(&r);
+		kit_asset(report_asset(&r), KIT_ASSET);
+		st = store_open(kit_dir);
+		if (st == NULL || store_begin(st) == -1 ||
+		    store_append(st, &r, STORE_EVENT, KIT_ASSET) != 1 ||
+		    store_tell_asset(st, &r.assets[0]) == -1)
+			_exit(1);
+		kill(getpid(), SIGKILL);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	st = open_store();
+	assert_int_equal(store_outbox(st, &box), 0);
+	assert_int_equal(box.depth, 0);
+	assert_int_equal(box.next_seq, 1);
+	report_init(&told);
+	assert_int_equal(store_told(st, KIT_ASSET, &told), 0);
+	assert_int_equal(told.assets_len, 0);
+	store_close(st);
+}
+
+/* --- opening --------------------------------------------------------------------------------- */
+
+static void
+reading_only_never_writes(void **state)
+{
+	struct store_outbox box;
+	struct store *st, *ro;
+
+	kit_listen();
+	assert_null(store_open_readonly(kit_dir));
+	st = open_store();
+	put_total(st, STORE_EVENT, KIT_ASSET, 1);
+	ro = store_open_readonly(kit_dir);
+	assert_non_null(ro);
+	assert_int_equal(store_outbox(ro, &box), 0);
+	assert_int_equal(box.depth, 1);
+	assert_int_equal(store_ack(ro, 1), -1);
+	assert_false(store_in_transaction(ro));
+	store_close(ro);
+	store_close(st);
+	/* And after it was closed in peace. */
+	ro = store_open_readonly(kit_dir);
+	assert_non_null(ro);
+	assert_int_equal(store_outbox(ro, &box), 0);
+	assert_int_equal(box.depth, 1);
+	store_close(ro);
+	kit_listen_no_more();
+}
+
+static void
+sql(const char *text)
+{
+	char *path = xasprintf("%s/store.db", kit_dir);
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	free(path);
+}
+
+static void
+a_newer_store_is_not_touched(void **state)
+{
+	store_close(open_store());
+	sql("PRAGMA user_version = 99");
+	kit_listen();
+	assert_null(store_open(kit_dir));
+	assert_said("version 99");
+	assert_said("newer Platen");
+	kit_listen_no_more();
+}
+
+static void
+what_is_no_store_is_refused(void **state)
+{
+	free(kit_write("store.db", "this is a text and no database at all, "
+	    "whatever its name may say about it\n", 0600));
+	kit_listen();
+	assert_null(store_open(kit_dir));
+	assert_true(kit_lines >= 1);
+	kit_listen_no_more();
+}
+
+#define TEST(f)	cmocka_unit_test_setup_teardown(f, kit_dir_make, kit_dir_remove)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(numbers_have_no_gap),
+		TEST(rolled_back_numbers_are_given_again),
+		TEST(epochs_are_for_life),
+		TEST(a_new_epoch_numbers_from_one),
+		TEST(told_comes_back_as_it_was),
+		TEST(notes_are_kept),
+		TEST(devices_are_known_by_address),
+		TEST(long_reports_are_split),
+		TEST(acknowledged_is_gone),
+		TEST(refused_is_kept_aside),
+		TEST(squeezing_keeps_alerts_and_the_last_word),
+		TEST(squeezing_leaves_what_is_under_way),
+		TEST(two_connections_see_the_same),
+		TEST(one_writes_while_the_other_takes),
+		TEST(two_make_it_at_once),
+		TEST(killed_it_has_both_sides_or_none),
+		TEST(killed_in_the_middle_it_has_nothing),
+		TEST(reading_only_never_writes),
+		TEST(a_newer_store_is_not_touched),
+		TEST(what_is_no_store_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
