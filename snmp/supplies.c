@@ -141,17 +141,19 @@ split_xerox(struct consumable *c)
 	return true;
 }
 
-/* Samsung, and what it builds for HP: "Black Toner S/N:CRUM-0123" */
+/* Samsung, and what it builds for HP: "Black Toner S/N:CRUM-0123".  Where no
+ * serial follows there is nothing to take out. */
 static bool
 split_samsung(struct consumable *c)
 {
-	const char	*sn = strstr(c->description, "S/N");
+	const char	*sn = strstr(c->description, " S/N:"), *serial;
 
-	if (sn == NULL || (sn != c->description && sn[-1] != ' ') ||
-	    (sn[3] != ':' && sn[3] != ' ' && sn[3] != '\0'))
+	if (sn == NULL)
 		return false;
-	put(&c->serial, sn + 3 + strspn(sn + 3, ": "),
-	    strlen(sn + 3 + strspn(sn + 3, ": ")));
+	serial = sn + strlen(" S/N:");
+	put(&c->serial, serial, strlen(serial));
+	if (c->serial == NULL)
+		return false;
 	cut_description(c, (size_t)(sn - c->description));
 	return true;
 }
