@@ -92,13 +92,14 @@ static uint32_t
 find_row(const struct walk *walk)
 {
 	static const char *const columns[] = { "1.3.6.1.2.1.43.5.1.1.1",
-	    "1.3.6.1.2.1.43.10.2.1.4", "1.3.6.1.2.1.43.11.1.1.9" };
+	    "1.3.6.1.2.1.43.10.2.1.4", "1.3.6.1.2.1.43.11.1.1.9",
+	    "1.3.6.1.2.1.43.5.1.1.17" };
 	uint32_t sub[OID_MAX];
 	const struct value *v;
 	struct oid column;
 	size_t i, at;
 
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < sizeof(columns) / sizeof(*columns); i++) {
 		if (oid_parse(columns[i], &column) < 0)
 			continue;
 		at = walk_first(walk, column.sub, column.len);
