@@ -249,8 +249,7 @@ on_lost(void *arg, const char *why)
 {
 	struct reception	*r = arg;
 
-	log_warnx("component", "%s:%d: %s", r->settings->host,
-	    (int)r->settings->port, log_safe(why));
+	log_debug("component", "lost: %s", log_safe(why));
 	peers_each(r->peers, forget_presence, r);
 	roster_presence_reset(r->fleet);
 	flush(r);

@@ -62,7 +62,7 @@ void	 view_json_time(struct view *, const char *key, int64_t wall_ms);
 void	 view_json_int(struct view *, const char *key, int64_t value);
 
 /* "12s" "3m" "5h" "9d" since then, "" when ABSENT. */
-#define VIEW_AGE_MAX	16
+#define VIEW_AGE_MAX	24
 char	*view_age(const struct view *, int64_t then, char out[VIEW_AGE_MAX]);
 /* "2026-11-20 19:30:00" */
 #define VIEW_TIME_MAX	32
