@@ -724,16 +724,17 @@ static int
 number_parse(const char *text, int64_t *number)
 {
 	bool		 minus = *text == '-';
-	uint64_t	 n = 0;
+	uint64_t	 n = 0, digit;
 
 	if (minus)
 		text++;
 	if (*text == '\0')
 		return -1;
 	for (; *text >= '0' && *text <= '9'; text++) {
-		if (n > (UINT64_MAX - 9) / 10)
+		digit = (uint64_t)(*text - '0');
+		if (n > (UINT64_MAX - digit) / 10)
 			return -1;
-		n = n * 10 + (uint64_t)(*text - '0');
+		n = n * 10 + digit;
 	}
 	if (*text != '\0' || (minus && n > INT64_MAX))
 		return -1;

@@ -1,0 +1,373 @@
+/* Bags against a simple model, at their limits, and merged. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "snmp/bag.h"
+#include "snmp/standard.h"
+
+static struct objid
+oid(const char *text)
+{
+	struct objid	 id;
+
+	assert_int_equal(objid_parse(text, &id), 0);
+	return id;
+}
+
+static struct bag *
+bag_of(const char *snmprec)
+{
+	struct bag	*bag = bag_new();
+	FILE		*fp = fmemopen((void *)(uintptr_t)snmprec,
+			    strlen(snmprec), "r");
+	char		 why[200] = "";
+
+	if (bag_read_snmprec(bag, fp, why, sizeof(why)) == -1)
+		fail_msg("%s", why);
+	fclose(fp);
+	return bag;
+}
+
+static char *
+text_of(const struct bag *bag)
+{
+	char	*text = NULL;
+	size_t	 len = 0;
+	FILE	*fp = open_memstream(&text, &len);
+
+	bag_write_snmprec(bag, fp);
+	fclose(fp);
+	return text;
+}
+
+static void
+test_numbers(void **state)
+{
+	static const int64_t	 edges[] = { 0, 1, -1, 127, 128, -128, -129,
+		255, 256, 32767, 32768, -32768, -32769, INT32_MAX, INT32_MIN,
+		UINT32_MAX, (int64_t)1 << 40, -((int64_t)1 << 40),
+		((int64_t)1 << 55) - 1, (int64_t)1 << 55, INT64_MAX,
+		INT64_MIN, INT64_MIN + 1 };
+	struct bag		*bag = bag_new();
+	struct bag_value	 v;
+	struct objid		 id = oid("1.3.6.1.2.1.9");
+	size_t			 i;
+
+	for (i = 0; i < sizeof(edges) / sizeof(edges[0]); i++) {
+		id.sub[6] = (uint32_t)i;
+		bag_put_number(bag, &id, BAG_COUNTER64, edges[i]);
+	}
+	for (i = 0; i < sizeof(edges) / sizeof(edges[0]); i++) {
+		id.sub[6] = (uint32_t)i;
+		assert_true(bag_get(bag, &id, &v));
+		assert_true(v.number == edges[i]);
+		assert_int_equal(v.type, BAG_COUNTER64);
+	}
+	id.sub[6] = 99;
+	assert_false(bag_get(bag, &id, &v));
+	bag_free(bag);
+}
+
+static void
+test_types(void **state)
+{
+	struct bag		*bag = bag_new();
+	struct objid		 id = oid("1.3.6.1"), value = oid("1.3.6.1.4.1.4000000000");
+	struct bag_value	 v;
+	uint8_t			 big[65536];
+
+	assert_int_equal(bag_put_objid(bag, &id, &value), 0);
+	assert_true(bag_get(bag, &id, &v));
+	assert_int_equal(objid_cmp(&v.objid, &value), 0);
+	assert_int_equal(bag_number(bag, "1.3.6.1", 0), INT64_MIN);
+	assert_false(bag_octets(bag, &v, "1.3.6.1", 0));
+
+	/* 64 KB are cut, and then replaced by nothing. */
+	memset(big, 'x', sizeof(big));
+	id = oid("1.3.6.2.7.9");
+	assert_int_equal(bag_put_octets(bag, &id, BAG_OCTETS, big,
+	    sizeof(big)), 0);
+	assert_true(bag_octets(bag, &v, "1.3.6.2", 2, 7u, 9u));
+	assert_int_equal(v.octets_len, BAG_OCTETS_MAX);
+	bag_put_octets(bag, &id, BAG_OCTETS, NULL, 0);
+	assert_true(bag_octets(bag, &v, "1.3.6.2", 2, 7u, 9u));
+	assert_int_equal(v.octets_len, 0);
+	assert_int_equal(bag_count(bag), 2);
+	bag_free(bag);
+}
+
+static int
+cmp_id(const void *a, const void *b)
+{
+	return objid_cmp(a, b);
+}
+
+/* Random puts, replacements and drops, in any order, beside an array. */
+static void
+test_random(void **state)
+{
+	static struct objid	 ids[400], found;
+	static int64_t		 values[400];
+	struct bag		*bag = bag_new();
+	struct bag_value	 v;
+	struct objid		 all = { .len = 0 }, last = { .len = 0 };
+	size_t			 i, k, n, cursor = 0;
+
+	srandom(1);
+	for (i = 0; i < 400; i++) {
+		ids[i].len = 1 + (size_t)random() % 6;
+		for (k = 0; k < ids[i].len; k++)
+			ids[i].sub[k] = (uint32_t)((uint64_t)random() >>
+			    (random() % 31));
+	}
+	qsort(ids, 400, sizeof(ids[0]), cmp_id);
+	for (n = 20000; n-- > 0; ) {
+		i = (size_t)random() % 400;
+		while (i > 0 && objid_cmp(&ids[i - 1], &ids[i]) == 0)
+			i--;
+		if (random() % 4 == 0) {
+			assert_int_equal(bag_drop(bag, &ids[i]),
+			    values[i] != 0);
+			values[i] = 0;
+		} else {
+			values[i] = ((int64_t)random() >> (random() % 31)) + 1;
+			assert_int_equal(bag_put_number(bag, &ids[i],
+			    BAG_GAUGE, values[i]), 0);
+		}
+	}
+	for (i = n = 0; i < 400; i++) {
+		if (values[i] == 0)
+			continue;
+		n++;
+		assert_true(bag_get(bag, &ids[i], &v));
+		assert_int_equal(v.number, values[i]);
+	}
+	assert_int_equal(bag_count(bag), n);
+	while (bag_next(bag, &all, &cursor, &found, &v)) {
+		assert_true(last.len == 0 || objid_cmp(&last, &found) < 0);
+		last = found;
+		n--;
+	}
+	assert_int_equal(n, 0);
+	assert_true(bag_size(bag) < 400 * 60);
+	bag_free(bag);
+}
+
+static void
+test_next(void **state)
+{
+	struct bag		*bag = bag_of("1.3.6.1.5.2|2|52\n1.3.6.1.4|2|4\n"
+				    "1.3.6.1.5.1|2|51\n1.3.6.1.50|2|50\n"
+				    "1.3.6.1.5|2|5\n");
+	struct objid		 prefix = oid("1.3.6.1.5"), id;
+	struct bag_value	 v;
+	size_t			 cursor = 0;
+
+	assert_true(bag_next(bag, &prefix, &cursor, &id, &v));
+	assert_int_equal(v.number, 5);
+	assert_true(bag_next(bag, &prefix, &cursor, &id, &v));
+	assert_int_equal(v.number, 51);
+	assert_true(bag_next(bag, &prefix, &cursor, &id, &v));
+	assert_int_equal(v.number, 52);
+	assert_false(bag_next(bag, &prefix, &cursor, &id, &v));
+	assert_false(bag_next(bag, &prefix, &cursor, &id, &v));
+	prefix = oid("1.3.7");
+	cursor = 0;
+	assert_false(bag_next(bag, &prefix, &cursor, &id, &v));
+	bag_free(bag);
+}
+
+static void
+test_full(void **state)
+{
+	struct bag	*bag = bag_new(), *fat = bag_new();
+	struct objid	 id = oid("1.3.6.1.1");
+	uint8_t		 big[BAG_OCTETS_MAX] = { 0 };
+	size_t		 i;
+
+	for (i = 0; i < BAG_VALUES_MAX; i++) {
+		id.sub[4] = (uint32_t)(BAG_VALUES_MAX - i);
+		assert_int_equal(bag_put_number(bag, &id, BAG_INTEGER, 1), 0);
+	}
+	id.sub[4] = BAG_VALUES_MAX + 1;
+	assert_int_equal(bag_put_number(bag, &id, BAG_INTEGER, 1), -1);
+	id.sub[4] = 17;
+	assert_int_equal(bag_put_number(bag, &id, BAG_INTEGER, 12345), 0);
+	assert_int_equal(bag_number(bag, "1.3.6.1", 1, 17u), 12345);
+	assert_int_equal(bag_count(bag), BAG_VALUES_MAX);
+
+	for (i = 0; i < BAG_VALUES_MAX; i++) {
+		id.sub[4] = (uint32_t)i;
+		if (bag_put_octets(fat, &id, BAG_OCTETS, big,
+		    sizeof(big)) == -1)
+			break;
+	}
+	assert_true(i > 400 && i < 600);
+	assert_true(bag_size(fat) < BAG_SIZE_MAX + 32 * 1024);
+	/* A full bag that is merged with a full bag stays one. */
+	bag_merge(fat, bag, NULL, 0);
+	bag_merge(bag, fat, NULL, 0);
+	assert_true(bag_size(bag) < BAG_SIZE_MAX + 64 * 1024);
+	assert_true(bag_count(bag) <= BAG_VALUES_MAX);
+	bag_free(bag);
+	bag_free(fat);
+}
+
+#define IMAGE "1.3.6.1.2.1.1.3.0|67|1000\n1.3.6.1.2.1.43.1.1|2|11\n" \
+	"1.3.6.1.2.1.43.1.2|4|twelve\n1.3.6.1.2.1.43.2.1|2|21\n"
+
+static void
+expect_text(const struct bag *bag, const char *want)
+{
+	char	*text = text_of(bag);
+
+	assert_string_equal(text, want);
+	free(text);
+}
+
+static void
+test_merge(void **state)
+{
+	struct bag	*image = bag_of(IMAGE), *fresh;
+	struct objid	 covered = oid("1.3.6.1.2.1.43.1");
+
+	/* An idle poll: only time passes, even into another octet. */
+	fresh = bag_of("1.3.6.1.2.1.1.3.0|67|99000\n"
+	    "1.3.6.1.2.1.43.1.1|2|11\n");
+	assert_false(bag_merge(image, fresh, NULL, 0));
+	assert_int_equal(bag_number(image, STD_SYS_UPTIME, 0), 99000);
+	bag_free(fresh);
+
+	fresh = bag_of("1.3.6.1.2.1.43.1.1|2|70000\n");
+	assert_true(bag_merge(image, fresh, NULL, 0));
+	assert_false(bag_merge(image, fresh, NULL, 0));
+	/* The same number under another type is another value. */
+	bag_free(fresh);
+	fresh = bag_of("1.3.6.1.2.1.43.1.1|65|70000\n");
+	assert_true(bag_merge(image, fresh, NULL, 0));
+	bag_free(fresh);
+
+	/* A column read again: what is new comes in, what is gone goes. */
+	fresh = bag_of("1.3.6.1.2.1.43.1.1|2|11\n1.3.6.1.2.1.43.1.3|2|13\n"
+	    "1.3.6.1.2.1.9.9|2|9\n");
+	assert_true(bag_merge(image, fresh, &covered, 1));
+	expect_text(image, "1.3.6.1.2.1.1.3.0|67|99000\n"
+	    "1.3.6.1.2.1.9.9|2|9\n1.3.6.1.2.1.43.1.1|2|11\n"
+	    "1.3.6.1.2.1.43.1.3|2|13\n1.3.6.1.2.1.43.2.1|2|21\n");
+	assert_false(bag_merge(image, fresh, &covered, 1));
+	bag_free(fresh);
+
+	fresh = bag_new();
+	assert_true(bag_merge(image, fresh, &covered, 1));
+	assert_false(bag_merge(image, fresh, &covered, 1));
+	assert_int_equal(bag_count(image), 3);
+	bag_free(fresh);
+	bag_free(image);
+}
+
+/* Random merges against the rule written down plainly. */
+static void
+test_merge_random(void **state)
+{
+	struct bag		*image = bag_new(), *fresh, *want;
+	struct objid		 id = oid("1.3.0.0"), cover = oid("1.3.0"), at;
+	struct objid		 all = { .len = 0 };
+	struct bag_value	 v;
+	size_t			 round, n, cursor;
+	char			*got, *plain;
+	bool			 changed;
+
+	srandom(2);
+	for (round = 0; round < 400; round++) {
+		fresh = bag_new();
+		want = bag_new();
+		cover.sub[2] = (uint32_t)random() % 4;
+		for (n = (size_t)random() % 20; n > 0; n--) {
+			id.sub[2] = (uint32_t)random() % 4;
+			id.sub[3] = (uint32_t)random() % 300;
+			bag_put_number(fresh, &id, BAG_INTEGER,
+			    (int64_t)1 << random() % 40);
+		}
+		for (cursor = 0; bag_next(image, &all, &cursor, &at, &v); ) {
+			if (!objid_within(&at, &cover))
+				bag_put(want, &at, &v);
+		}
+		for (cursor = 0; bag_next(fresh, &all, &cursor, &at, &v); )
+			bag_put(want, &at, &v);
+		plain = text_of(image);
+		changed = bag_merge(image, fresh, &cover, 1);
+		got = text_of(image);
+		assert_int_equal(changed, strcmp(plain, got) != 0);
+		free(plain);
+		plain = text_of(want);
+		assert_string_equal(got, plain);
+		free(plain);
+		free(got);
+		bag_free(fresh);
+		bag_free(want);
+	}
+	bag_free(image);
+}
+
+static void
+test_snmprec(void **state)
+{
+	static const char	 text[] =
+	    "1.3.6.1.1|4|plain text\r\n\n"
+	    ".1.3.6.1.2|4x|00ff41\n1.3.6.1.3|64|192.0.2.1\n"
+	    "1.3.6.1.4|64x|C0000201\n1.3.6.1.5|70|18446744073709551615\n"
+	    "1.3.6.1.6|2|-7\n1.3.6.1.7|6|.1.3.6\n1.3.6.1.8|4|\n"
+	    "1.3.6.1.9|5|\n1.3.6.1.10|4|a|b\n";
+	static const char	*bad[] = { "x", "1.3|4", "1.3|9|x", "1.3|2|1x",
+		"1.3|4x|0", "1.3|4x|zz", "1.3|64|1.2.3", "1.3|64|1.2.3.256",
+		"1.3|6|a", "1.3|2x|00", "|4|x", "1.3||x", "1.3|2|",
+		"1.3|2|-99999999999999999999", "1.3|4y|x" };
+	struct bag		*bag = bag_of(text);
+	char			 why[100];
+	FILE			*fp;
+	size_t			 i;
+
+	expect_text(bag, "1.3.6.1.1|4|plain text\n1.3.6.1.2|4x|00ff41\n"
+	    "1.3.6.1.3|64x|c0000201\n1.3.6.1.4|64x|c0000201\n"
+	    "1.3.6.1.5|70|9223372036854775807\n1.3.6.1.6|2|-7\n"
+	    "1.3.6.1.7|6|1.3.6\n1.3.6.1.8|4|\n1.3.6.1.10|4|a|b\n");
+	bag_free(bag);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char	*both = xasprintf("1.2|2|1\n%s\n1.4|2|3\n", bad[i]);
+
+		bag = bag_new();
+		fp = fmemopen(both, strlen(both), "r");
+		assert_int_equal(bag_read_snmprec(bag, fp, why, sizeof(why)),
+		    -1);
+		assert_non_null(strstr(why, "line 2"));
+		assert_int_equal(bag_count(bag), 2);
+		fclose(fp);
+		bag_free(bag);
+		free(both);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	 tests[] = {
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_types),
+		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_next),
+		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_merge),
+		cmocka_unit_test(test_merge_random),
+		cmocka_unit_test(test_snmprec),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
