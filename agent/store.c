@@ -17,6 +17,8 @@
 #define BUSY_MS		10000
 /* Past this a report is split, well below REPORT_XML_MAX. */
 #define BODY_MAX	(32 * 1024)
+/* What stays of a report that was folded into a later one. */
+#define EMPTY		"<report xmlns=\"" REPORT_NS "\"/>"
 
 static const char schema[] =
     "CREATE TABLE note(key TEXT PRIMARY KEY, value TEXT NOT NULL)"
@@ -35,7 +37,7 @@ static const char schema[] =
     "CREATE INDEX told_asset ON told(asset);"
     "CREATE TABLE outbox(seq INTEGER PRIMARY KEY, created INTEGER NOT NULL,"
     " lane INTEGER NOT NULL, asset TEXT, body TEXT NOT NULL);"
-    "CREATE INDEX outbox_detail ON outbox(asset, seq) WHERE lane = 0;"
+    "CREATE INDEX outbox_asset ON outbox(asset, seq);"
     "CREATE TABLE refused(number INTEGER PRIMARY KEY, epoch TEXT, seq"
     " INTEGER, created INTEGER, lane INTEGER, asset TEXT, body TEXT,"
     " why TEXT);";
@@ -45,7 +47,8 @@ enum statement {
 	DEVICE_PUT, DEVICE_ID, DEVICE_DROP, DEVICE_UNBIND, DEVICE_EACH,
 	ASSET_AT, ASSET_KEY, ASSET_PUT, ASSET_EACH,
 	TOLD_GET, TOLD_PUT, TOLD_DROP,
-	OUT_PUT, OUT_NEXT, OUT_ACK, OUT_COUNT, OUT_SEQS, OUT_EACH, OUT_TAKE,
+	OUT_PUT, OUT_NEXT, OUT_ACK, OUT_COUNT, OUT_SEQS, OUT_EACH, OUT_PAIR,
+	OUT_BODY, OUT_EMPTY,
 	REFUSE, REFUSED_COUNT, REFUSED_EACH,
 	STATEMENTS
 };
@@ -80,13 +83,19 @@ static const char *const sql[STATEMENTS] = {
 	[OUT_NEXT] = "SELECT seq, body FROM outbox WHERE seq > ?"
 	    " ORDER BY seq LIMIT 1",
 	[OUT_ACK] = "DELETE FROM outbox WHERE seq <= ?",
-	[OUT_COUNT] = "SELECT count(*), coalesce(sum(length(body)), 0)"
-	    " FROM outbox",
+	[OUT_COUNT] = "SELECT count(*), coalesce(sum(length(CAST(body AS"
+	    " BLOB))), 0) FROM outbox",
 	[OUT_SEQS] = "SELECT coalesce(min(seq), 0), coalesce(max(seq), 0)"
 	    " FROM outbox",
 	[OUT_EACH] = "SELECT seq, created, lane, asset, body, NULL"
 	    " FROM outbox ORDER BY seq",
-	[OUT_TAKE] = "DELETE FROM outbox WHERE seq = ?",
+	[OUT_PAIR] = "SELECT o.seq, o.body, l.seq, l.body FROM outbox o"
+	    " JOIN outbox l ON l.seq = (SELECT min(seq) FROM outbox"
+	    " WHERE asset = o.asset AND seq > o.seq)"
+	    " WHERE o.lane = 0 AND o.seq > ? ORDER BY o.seq LIMIT 1",
+	[OUT_BODY] = "UPDATE outbox SET body = ?2 WHERE seq = ?1",
+	[OUT_EMPTY] = "UPDATE outbox SET body = '" EMPTY "', asset = NULL,"
+	    " lane = 1 WHERE seq = ?",
 	[REFUSE] = "INSERT INTO refused(epoch, seq, created, lane, asset,"
 	    " body, why) SELECT ?2, seq, created, lane, asset, body, ?3"
 	    " FROM outbox WHERE seq = ?1",
@@ -959,7 +968,7 @@ overlay(const struct field *fields, void *to, const void *later)
 
 /* Lays later over earlier: what only the earlier one says goes on living. */
 static void
-merge_reports(struct report *earlier, struct report *later, struct buf *xml)
+merge_reports(struct report *earlier, struct report *later)
 {
 	struct consumable *old;
 	struct counter *count;
@@ -992,7 +1001,9 @@ merge_reports(struct report *earlier, struct report *later, struct buf *xml)
 			old = report_consumable(earlier);
 		overlay(consumable_fields, old, &later->consumables[i]);
 	}
-	report_write(earlier, xml);
+	for (i = 0; i < later->alerts_len; i++)
+		overlay(alert_fields, report_alert(earlier),
+		    &later->alerts[i]);
 }
 
 static int
@@ -1000,92 +1011,114 @@ set_body(struct store *st, int64_t seq, const char *body, size_t len)
 {
 	sqlite3_stmt *stmt;
 
-	if (sqlite3_prepare_v2(st->db, "UPDATE outbox SET body = ?, lane = ?"
-	    " WHERE seq = ?", -1, &stmt, NULL) != SQLITE_OK)
-		return failed(st, "outbox");
-	sqlite3_bind_text(stmt, 1, body, (int)len, SQLITE_TRANSIENT);
-	/* An emptied number is no longer a candidate. */
-	sqlite3_bind_int(stmt, 2, len < 64 ? STORE_EVENT : STORE_DETAIL);
-	sqlite3_bind_int64(stmt, 3, seq);
-	if (sqlite3_step(stmt) != SQLITE_DONE) {
-		sqlite3_finalize(stmt);
-		return failed(st, "outbox");
-	}
-	sqlite3_finalize(stmt);
-	return 0;
+	if ((stmt = get(st, OUT_BODY)) == NULL)
+		return -1;
+	sqlite3_bind_int64(stmt, 1, seq);
+	sqlite3_bind_text(stmt, 2, body, (int)len, SQLITE_STATIC);
+	return done(st, stmt);
 }
 
-/* Folds report a into the later report b of the same asset. */
+/* The number stays, so that there is no gap, and is nobody's any more. */
 static int
-fold(struct store *st, int64_t a, const char *body_a, int64_t b,
-    const char *body_b)
+empty_body(struct store *st, int64_t seq)
 {
-	static const char empty[] = "<report xmlns='" REPORT_NS "'/>";
+	sqlite3_stmt *stmt;
+
+	if ((stmt = get(st, OUT_EMPTY)) == NULL)
+		return -1;
+	sqlite3_bind_int64(stmt, 1, seq);
+	return done(st, stmt);
+}
+
+/* A detail report and the next report of the same asset. */
+struct pair {
+	int64_t	 a, b;
+	char	*body_a, *body_b;
+};
+
+/* The first pair behind after: 1, 0 when there is none, -1. */
+static int
+next_pair(struct store *st, int64_t after, struct pair *pair)
+{
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if ((stmt = get(st, OUT_PAIR)) == NULL)
+		return -1;
+	sqlite3_bind_int64(stmt, 1, after);
+	rc = sqlite3_step(stmt);
+	if (rc == SQLITE_ROW) {
+		pair->a = sqlite3_column_int64(stmt, 0);
+		pair->body_a = column_copy(stmt, 1);
+		pair->b = sqlite3_column_int64(stmt, 2);
+		pair->body_b = column_copy(stmt, 3);
+	}
+	finish(stmt);
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		return failed(st, "squeeze");
+	return rc == SQLITE_ROW;
+}
+
+/* Folds a into b.  The octets that this freed, 0 when both stay as they are
+ * because together they are too long, -1. */
+static int64_t
+fold(struct store *st, const struct pair *pair)
+{
+	size_t len_a = strlen(pair->body_a), len_b = strlen(pair->body_b);
 	struct report earlier, later;
 	struct buf xml = { 0 };
 	char why[160];
-	int rc = -1;
+	int64_t freed = 0;
 
 	report_init(&earlier);
 	report_init(&later);
-	if (report_read(body_a, strlen(body_a), &earlier, why,
+	if (report_read(pair->body_a, len_a, &earlier, why,
 	    sizeof(why)) == 0 &&
-	    report_read(body_b, strlen(body_b), &later, why,
+	    report_read(pair->body_b, len_b, &later, why,
 	    sizeof(why)) == 0) {
-		merge_reports(&earlier, &later, &xml);
-		rc = 0;
-		if (set_body(st, b, xml.data, xml.len) == -1 ||
-		    set_body(st, a, empty, sizeof(empty) - 1) == -1)
-			rc = -1;
+		merge_reports(&earlier, &later);
+		if (report_try_write(&earlier, &xml) == -1)
+			;
+		else if (set_body(st, pair->b, xml.data, xml.len) == -1 ||
+		    empty_body(st, pair->a) == -1)
+			freed = -1;
+		else
+			freed = (int64_t)(len_a + len_b) -
+			    (int64_t)(xml.len + sizeof(EMPTY) - 1);
 	}
 	buf_free(&xml);
 	report_clear(&earlier);
 	report_clear(&later);
-	return rc;
+	return freed;
 }
 
+/*
+ * What a detail report says is superseded by later reports of its asset,
+ * whatever their lane: an event brings levels and counters too.  So it is
+ * folded into the very next one; past that its values would come out of turn.
+ */
 int
 store_squeeze(struct store *st, int64_t max_bytes)
 {
 	struct store_outbox box;
-	sqlite3_stmt *pair;
-	int64_t a, b, before;
+	struct pair pair;
+	int64_t after, freed;
 	int folded = 0, rc = 0;
 
 	if (store_outbox(st, &box) == -1)
 		return -1;
-	if (box.bytes <= max_bytes)
-		return 0;
-	/* The oldest detail that a later one of the same asset supersedes.
-	 * What is in flight (the lowest few numbers) must not change. */
-	if (sqlite3_prepare_v2(st->db, "SELECT o.seq, o.body, l.seq, l.body"
-	    " FROM outbox o JOIN outbox l ON l.seq = (SELECT min(seq) FROM"
-	    " outbox WHERE lane = 0 AND asset = o.asset AND seq > o.seq)"
-	    " WHERE o.lane = 0 AND o.seq > ? ORDER BY o.seq LIMIT 1", -1,
-	    &pair, NULL) != SQLITE_OK)
-		return failed(st, "squeeze");
-	before = box.first_seq + STORE_IN_FLIGHT_MAX;
-	while (box.bytes > max_bytes && rc == 0) {
-		sqlite3_bind_int64(pair, 1, before);
-		if (sqlite3_step(pair) != SQLITE_ROW)
-			break;
-		a = sqlite3_column_int64(pair, 0);
-		b = sqlite3_column_int64(pair, 2);
-		{
-			char *body_a = column_copy(pair, 1);
-			char *body_b = column_copy(pair, 3);
-
-			sqlite3_reset(pair);
-			rc = fold(st, a, body_a, b, body_b);
-			free(body_a);
-			free(body_b);
-		}
-		if (rc == 0)
-			folded++;
-		if (folded % 64 == 0 && store_outbox(st, &box) == -1)
-			rc = -1;
+	/* What is in flight (the lowest few numbers) must not change. */
+	after = box.first_seq + STORE_IN_FLIGHT_MAX;
+	while (box.bytes > max_bytes && rc == 0 &&
+	    (rc = next_pair(st, after, &pair)) == 1) {
+		freed = fold(st, &pair);
+		rc = freed < 0 ? -1 : 0;
+		folded += freed > 0;
+		box.bytes -= freed;
+		after = pair.a;
+		free(pair.body_a);
+		free(pair.body_b);
 	}
-	sqlite3_finalize(pair);
 	if (rc == 0 && folded > 0)
 		rc = store_set_note_int(st, "lost_detail",
 		    box.lost_detail + folded);

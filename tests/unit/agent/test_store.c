@@ -561,6 +561,68 @@ squeezing_keeps_alerts_and_the_last_word(void **state)
 	store_close(st);
 }
 
+/* An event between two details brings newer values than the first of them:
+ * what the first says must not come after it. */
+static void
+squeezing_keeps_the_order_of_values(void **state)
+{
+	struct store *st = open_store();
+	struct model m;
+
+	fill_window(st);
+	put_total(st, STORE_DETAIL, KIT_ASSET, 100);
+	put_level(st, STORE_DETAIL, KIT_ASSET, KIT_OTHER, 50);
+	put_total(st, STORE_EVENT, KIT_ASSET, 120);
+	put_level(st, STORE_EVENT, KIT_ASSET, KIT_OTHER, 9);
+	put_level(st, STORE_DETAIL, KIT_ASSET, KIT_THIRD, 44);
+	assert_int_equal(store_begin(st), 0);
+	assert_true(store_squeeze(st, 1) > 0);
+	assert_int_equal(store_commit(st), 0);
+	model_read(&m, st, 0);
+	assert_int_equal(asset_counter(&m.all.assets[0], "total")->value, 120);
+	assert_int_equal(m.all.consumables_len, 2);
+	assert_int_equal(m.all.consumables[0].level, 9);
+	assert_int_equal(m.all.consumables[0].state, SUPPLY_LOW);
+	assert_int_equal(m.all.consumables[1].level, 44);
+	model_clear(&m);
+	store_close(st);
+}
+
+/* Two that are too long together stay two: nothing ends the process. */
+static void
+squeezing_knows_the_limit(void **state)
+{
+	struct store *st = open_store();
+	struct consumable *c;
+	struct report r;
+	struct model m;
+	char *id;
+	int i, j;
+
+	fill_window(st);
+	for (i = 0; i < 8; i++) {
+		report_init(&r);
+		for (j = 0; j < 64; j++) {
+			id = xasprintf("0000000%d-0000-4000-8000-%012d", i, j);
+			c = report_consumable(&r);
+			c->id = id;
+			c->asset = xstrdup(KIT_ASSET);
+			c->index = j;
+			c->level = i;
+		}
+		put(st, &r, STORE_DETAIL, KIT_ASSET, 1);
+		report_clear(&r);
+	}
+	assert_int_equal(store_begin(st), 0);
+	i = store_squeeze(st, 1);
+	assert_true(i > 0 && i < 7);
+	assert_int_equal(store_commit(st), 0);
+	model_read(&m, st, 0);
+	assert_int_equal(m.all.consumables_len, 8 * 64);
+	model_clear(&m);
+	store_close(st);
+}
+
 static void
 squeezing_leaves_what_is_under_way(void **state)
 {
@@ -861,6 +923,8 @@ main(void)
 		TEST(acknowledged_is_gone),
 		TEST(refused_is_kept_aside),
 		TEST(squeezing_keeps_alerts_and_the_last_word),
+		TEST(squeezing_keeps_the_order_of_values),
+		TEST(squeezing_knows_the_limit),
 		TEST(squeezing_leaves_what_is_under_way),
 		TEST(two_connections_see_the_same),
 		TEST(one_writes_while_the_other_takes),
