@@ -15,6 +15,8 @@
 
 #define STORE_VERSION	1
 #define BUSY_MS		10000
+#define TEXT(number)	TEXT_OF(number)
+#define TEXT_OF(number)	#number
 /* Past this a report is split, well below REPORT_XML_MAX. */
 #define BODY_MAX	(32 * 1024)
 /* What stays of a report that was folded into a later one. */
@@ -49,7 +51,7 @@ enum statement {
 	TOLD_GET, TOLD_PUT, TOLD_DROP,
 	OUT_PUT, OUT_NEXT, OUT_ACK, OUT_COUNT, OUT_SEQS, OUT_EACH, OUT_PAIR,
 	OUT_BODY, OUT_EMPTY,
-	REFUSE, REFUSED_COUNT, REFUSED_EACH,
+	REFUSE, REFUSED_OLD, REFUSED_COUNT, REFUSED_EACH,
 	STATEMENTS
 };
 
@@ -99,6 +101,9 @@ static const char *const sql[STATEMENTS] = {
 	[REFUSE] = "INSERT INTO refused(epoch, seq, created, lane, asset,"
 	    " body, why) SELECT ?2, seq, created, lane, asset, body, ?3"
 	    " FROM outbox WHERE seq = ?1",
+	[REFUSED_OLD] = "DELETE FROM refused WHERE number <= (SELECT number"
+	    " FROM refused ORDER BY number DESC LIMIT 1 OFFSET "
+	    TEXT(STORE_REFUSED_MAX) ")",
 	[REFUSED_COUNT] = "SELECT count(*) FROM refused",
 	[REFUSED_EACH] = "SELECT seq, created, lane, asset, body, why"
 	    " FROM refused ORDER BY number",
@@ -854,17 +859,19 @@ store_ack(struct store *st, int64_t seq)
 
 	if (seq <= store_note_int(st, "acked_seq", 0))
 		return 0;
-	if ((own && store_begin(st) == -1) ||
-	    (stmt = get(st, OUT_ACK)) == NULL)
+	if (own && store_begin(st) == -1)
 		return -1;
+	if ((stmt = get(st, OUT_ACK)) == NULL)
+		goto bad;
 	sqlite3_bind_int64(stmt, 1, seq);
 	if (done(st, stmt) == -1 ||
-	    store_set_note_int(st, "acked_seq", seq) == -1) {
-		if (own)
-			store_rollback(st);
-		return -1;
-	}
+	    store_set_note_int(st, "acked_seq", seq) == -1)
+		goto bad;
 	return own ? store_commit(st) : 0;
+bad:
+	if (own)
+		store_rollback(st);
+	return -1;
 }
 
 int
@@ -881,7 +888,8 @@ store_refuse(struct store *st, int64_t seq, const char *why)
 	sqlite3_bind_int64(stmt, 1, seq);
 	text(stmt, 2, epoch);
 	text(stmt, 3, why);
-	if (done(st, stmt) == -1 || store_ack(st, seq) == -1)
+	if (done(st, stmt) == -1 || (stmt = get(st, REFUSED_OLD)) == NULL ||
+	    done(st, stmt) == -1 || store_ack(st, seq) == -1)
 		goto bad;
 	return store_commit(st);
 bad:

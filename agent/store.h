@@ -24,6 +24,8 @@ struct store;
 /* The uplink never has more reports under way: those with the lowest
  * numbers, which store_squeeze() leaves alone. */
 #define STORE_IN_FLIGHT_MAX	64
+/* A centre that refuses everything must not fill the disk. */
+#define STORE_REFUSED_MAX	1000
 
 /* Opens or creates dir/store.db.  NULL on failure, which is logged. */
 struct store	*store_open(const char *dir);
@@ -125,7 +127,8 @@ int		 store_next(struct store *, int64_t after, int64_t *seq,
 		    struct buf *xml);
 /* The centre has committed everything up to seq. */
 int		 store_ack(struct store *, int64_t seq);
-/* The centre will never take seq: aside with it. */
+/* The centre will never take seq: aside with it.  The newest
+ * STORE_REFUSED_MAX are kept. */
 int		 store_refuse(struct store *, int64_t seq, const char *why);
 
 struct store_outbox {

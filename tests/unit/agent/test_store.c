@@ -513,6 +513,25 @@ refused_is_kept_aside(void **state)
 	store_close(st);
 }
 
+static void
+refused_does_not_grow_for_ever(void **state)
+{
+	struct store *st = open_store();
+	struct aside aside = { 0 };
+	struct store_outbox box;
+	int i;
+
+	for (i = 1; i <= STORE_REFUSED_MAX + 5; i++) {
+		put_total(st, STORE_EVENT, KIT_ASSET, i);
+		assert_int_equal(store_refuse(st, i, "no"), 0);
+	}
+	assert_int_equal(store_outbox(st, &box), 0);
+	assert_int_equal(box.refused, STORE_REFUSED_MAX);
+	assert_int_equal(store_each_report(st, true, note_aside, &aside), 0);
+	assert_int_equal(aside.seq, STORE_REFUSED_MAX + 5);
+	store_close(st);
+}
+
 /* --- a full outbox ------------------------------------------------------------------------ */
 
 /* The first STORE_IN_FLIGHT_MAX numbers may be under way. */
@@ -922,6 +941,7 @@ main(void)
 		TEST(long_reports_are_split),
 		TEST(acknowledged_is_gone),
 		TEST(refused_is_kept_aside),
+		TEST(refused_does_not_grow_for_ever),
 		TEST(squeezing_keeps_alerts_and_the_last_word),
 		TEST(squeezing_keeps_the_order_of_values),
 		TEST(squeezing_knows_the_limit),
