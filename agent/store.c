@@ -671,12 +671,42 @@ store_forget(struct store *st, const char *record_id)
 	return done(st, stmt);
 }
 
-/* What was told is told again under the other id, from nothing. */
+static void
+set_id(char **id, const char *value)
+{
+	free(*id);
+	*id = xstrdup(value);
+}
+
+static int
+tell_all(struct store *st, const struct report *told)
+{
+	size_t i;
+
+	for (i = 0; i < told->assets_len; i++)
+		if (store_tell_asset(st, &told->assets[i]) == -1)
+			return -1;
+	for (i = 0; i < told->consumables_len; i++)
+		if (store_tell_consumable(st, &told->consumables[i]) == -1)
+			return -1;
+	for (i = 0; i < told->alerts_len; i++)
+		if (store_tell_alert(st, &told->alerts[i]) == -1)
+			return -1;
+	return 0;
+}
+
+/*
+ * What was told stays told, under the other id: consumables and alerts keep
+ * theirs.  Told anew they would get new ones, and the centre, which has just
+ * recognised them, would take them for others.
+ */
 int
 store_rename_asset(struct store *st, const char *from, const char *to)
 {
+	struct report told;
 	char *statements;
-	int rc;
+	size_t i;
+	int rc = -1;
 
 	if (!uuid_valid(from) || !uuid_valid(to))
 		return -1;
@@ -684,7 +714,17 @@ store_rename_asset(struct store *st, const char *from, const char *to)
 	    "('%s', '%s'); DELETE FROM asset WHERE id = '%s';"
 	    "UPDATE asset SET id = '%s' WHERE id = '%s';", from, to, to, to,
 	    from);
-	rc = run(st, statements);
+	report_init(&told);
+	if (store_told(st, from, &told) == 0 && run(st, statements) == 0) {
+		for (i = 0; i < told.assets_len; i++)
+			set_id(&told.assets[i].id, to);
+		for (i = 0; i < told.consumables_len; i++)
+			set_id(&told.consumables[i].asset, to);
+		for (i = 0; i < told.alerts_len; i++)
+			set_id(&told.alerts[i].asset, to);
+		rc = tell_all(st, &told);
+	}
+	report_clear(&told);
 	free(statements);
 	return rc;
 }

@@ -104,7 +104,8 @@ int		 store_tell_consumable(struct store *,
 		    const struct consumable *);
 int		 store_tell_alert(struct store *, const struct alert *);
 int		 store_forget(struct store *, const char *record_id);
-/* Renames an asset everywhere: the centre knew it by another id. */
+/* Renames an asset and what was told of it: the centre knew it by another
+ * id.  Unknown assets are fine.  What waits in the outbox stays as it is. */
 int		 store_rename_asset(struct store *, const char *from,
 		    const char *to);
 

@@ -339,6 +339,49 @@ told_comes_back_as_it_was(void **state)
 }
 
 static void
+renamed_it_was_told_all_the_same(void **state)
+{
+	struct store_asset row = { .id = KIT_ASSET, .device = 3, .row = 1,
+	    .key = xstrdup("S:nowhere:KX7731"), .strength = KEY_SERIAL }, found;
+	struct store *st = open_store();
+	struct report told;
+	struct asset a;
+	struct alert l;
+
+	kit_asset(&a, KIT_ASSET);
+	kit_alert(&l, 4, 8, 3);
+	l.id = xstrdup(KIT_THIRD);
+	l.asset = xstrdup(KIT_ASSET);
+	assert_int_equal(store_begin(st), 0);
+	assert_int_equal(store_put_asset(st, &row), 0);
+	assert_int_equal(store_tell_asset(st, &a), 0);
+	assert_int_equal(store_tell_alert(st, &l), 0);
+	assert_int_equal(store_rename_asset(st, KIT_ASSET, KIT_OTHER), 0);
+	assert_int_equal(store_rename_asset(st, "'; DROP TABLE told; --",
+	    KIT_OTHER), -1);
+	assert_int_equal(store_commit(st), 0);
+	assert_int_equal(store_asset_at(st, 3, 1, &found), 1);
+	assert_string_equal(found.id, KIT_OTHER);
+	store_asset_clear(&found);
+	report_init(&told);
+	assert_int_equal(store_told(st, KIT_ASSET, &told), 0);
+	assert_int_equal(told.assets_len + told.alerts_len, 0);
+	assert_int_equal(store_told(st, KIT_OTHER, &told), 0);
+	assert_int_equal(told.assets_len, 1);
+	assert_string_equal(told.assets[0].id, KIT_OTHER);
+	assert_string_equal(told.assets[0].serial, "KX7731");
+	assert_int_equal(told.assets[0].counters_len, 2);
+	assert_int_equal(told.alerts_len, 1);
+	assert_string_equal(told.alerts[0].id, KIT_THIRD);
+	assert_string_equal(told.alerts[0].asset, KIT_OTHER);
+	report_clear(&told);
+	store_close(st);
+	store_asset_clear(&row);
+	asset_clear(&a);
+	alert_clear(&l);
+}
+
+static void
 notes_are_kept(void **state)
 {
 	struct store *st = open_store();
@@ -936,6 +979,7 @@ main(void)
 		TEST(epochs_are_for_life),
 		TEST(a_new_epoch_numbers_from_one),
 		TEST(told_comes_back_as_it_was),
+		TEST(renamed_it_was_told_all_the_same),
 		TEST(notes_are_kept),
 		TEST(devices_are_known_by_address),
 		TEST(long_reports_are_split),
