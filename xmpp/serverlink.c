@@ -290,7 +290,7 @@ ready(struct serverlink *l)
 	l->pings = l->overdue = 0;
 	l->said[0] = '\0';
 	timer_clear(l->loop, &l->step);
-	log_info("component", "%s: accepted by the server at %s port %d",
+	log_debug("component", "%s: accepted by the server at %s port %d",
 	    l->jid, log_safe(l->host), l->port);
 	timer_after(l->loop, &l->tick, 0, on_tick, l);
 	l->events->on_ready(l->arg);

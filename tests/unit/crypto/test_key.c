@@ -109,7 +109,8 @@ test_damage(void **state)
 		"platen-key-1 d6ENjdeCXTDQB/PnHf1Pl0vLh3c6xYqtZtqnQvu3lw==",
 		"platen-key-1 " GOOD "AAAA",
 		"platen-key-1 \xff\xfe",
-		"platen-key-1 \x86" "6ENjdeCXTDQB/PnHf1Pl0vLh3c6xYqtZtqnQvu3l0I="
+		("platen-key-1 \x86"
+		    "6ENjdeCXTDQB/PnHf1Pl0vLh3c6xYqtZtqnQvu3l0I=")
 	};
 	struct key			 k;
 	size_t				 i;

@@ -356,8 +356,8 @@ test_garbage(void **state)
 	static const char *const	 bits[] = {
 		"<a>", "</a>", "<", ">", "/", "'", "\"", "=", "<iq/>", "]]>",
 		"<![CDATA[", "<!--", "<?", "&amp;", "&", "x", " ", "\xff",
-		"<a b='c'>", "<iq from='a@b' id='1' type='get'><q xmlns='u'/>"
-		"</iq>", "</stream:stream>", "<stream:error>", "\n"
+		"<a b='c'>", "<iq from='a@b' id='1'><q xmlns='u'/></iq>",
+		"</stream:stream>", "<stream:error>", "\n"
 	};
 	struct buf			 b = { 0 };
 	int				 round, i;
