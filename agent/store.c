@@ -182,26 +182,38 @@ column_copy(sqlite3_stmt *stmt, int column)
 
 /* --- open and close -------------------------------------------------------- */
 
+/* 1 when the store is of ours, 0 when it is empty, -1 otherwise, logged. */
+static int
+check_version(struct store *st)
+{
+	int version = -1;
+	sqlite3_stmt *stmt;
+
+	if (sqlite3_prepare_v2(st->db, "PRAGMA user_version", -1, &stmt,
+	    NULL) == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW)
+		version = sqlite3_column_int(stmt, 0);
+	else
+		(void)failed(st, "store.db");
+	sqlite3_finalize(stmt);
+	if (version <= STORE_VERSION)
+		return version;
+	log_warnx("store", "the store has version %d, this program knows %d: "
+	    "it was made by a newer Platen", version, STORE_VERSION);
+	return -1;
+}
+
 static int
 create(struct store *st)
 {
 	char uuid[UUID_TEXT_MAX], insert[160];
-	int version = -1;
-	sqlite3_stmt *stmt;
 
 	/* Two processes may come here at the same time. */
 	if (run(st, "BEGIN IMMEDIATE") == -1)
 		return -1;
-	if (sqlite3_prepare_v2(st->db, "PRAGMA user_version", -1, &stmt,
-	    NULL) == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW)
-		version = sqlite3_column_int(stmt, 0);
-	sqlite3_finalize(stmt);
-	if (version == STORE_VERSION)
+	switch (check_version(st)) {
+	case 1:
 		return run(st, "COMMIT");
-	if (version != 0) {
-		log_warnx("store", "the store has version %d, this program "
-		    "knows %d: it was made by a newer Platen", version,
-		    STORE_VERSION);
+	case -1:
 		run(st, "ROLLBACK");
 		return -1;
 	}
@@ -264,7 +276,13 @@ store_open(const char *dir)
 struct store *
 store_open_readonly(const char *dir)
 {
-	return open_at(dir, SQLITE_OPEN_READONLY);
+	struct store *st = open_at(dir, SQLITE_OPEN_READONLY);
+
+	if (st != NULL && check_version(st) != 1) {
+		store_close(st);
+		st = NULL;
+	}
+	return st;
 }
 
 void
@@ -611,8 +629,9 @@ tell(struct store *st, const char *id, const char *asset, struct report *one)
 	sqlite3_stmt *stmt;
 	int rc = -1;
 
-	report_write(one, &xml);
-	if ((stmt = get(st, TOLD_PUT)) != NULL) {
+	if (report_try_write(one, &xml) == -1)
+		rc = 0;		/* nor was it sent: told again next time */
+	else if ((stmt = get(st, TOLD_PUT)) != NULL) {
 		text(stmt, 1, id);
 		text(stmt, 2, asset);
 		sqlite3_bind_text(stmt, 3, xml.data, (int)xml.len,
@@ -743,22 +762,9 @@ static int
 append_body(struct store *st, const struct buf *body, enum store_lane lane,
     const char *asset)
 {
-	struct report check;
 	sqlite3_stmt *stmt;
-	char why[160];
 	int64_t seq;
-	int rc;
 
-	report_init(&check);
-	rc = report_read(body->data, body->len, &check, why, sizeof(why));
-	report_clear(&check);
-	if (rc == -1) {
-		/* A promise of ours, broken by some printer's data: say it,
-		 * leave out the report, go on. */
-		log_warnx("store", "report of asset %s is not valid and "
-		    "cannot be sent: %s", asset == NULL ? "-" : asset, why);
-		return 0;
-	}
 	if ((stmt = get(st, OUT_PUT)) == NULL)
 		return -1;
 	seq = next_seq(st);
@@ -774,67 +780,132 @@ append_body(struct store *st, const struct buf *body, enum store_lane lane,
 	return 1;
 }
 
+/* The XML of a report that a centre will take: 0, or -1 and why. */
+static int
+write_body(const struct report *report, struct buf *xml, char *why,
+    size_t why_size)
+{
+	struct report check;
+	int rc;
+
+	if (report_try_write(report, xml) == -1) {
+		snprintf(why, why_size, "too long");
+		return -1;
+	}
+	report_init(&check);
+	rc = report_read(xml->data, xml->len, &check, why, why_size);
+	report_clear(&check);
+	return rc;
+}
+
 /*
- * Writes the records one by one and starts a new body when the next would
- * make it too long.  part borrows; counts says what is in it.
+ * Fills one report after the other with records, and starts a new one when
+ * the next record would make it too long.  part borrows them.
  */
 struct splitter {
 	struct store		*st;
 	enum store_lane		 lane;
 	const char		*asset;
 	struct report		 part;
-	size_t			 size;
+	size_t			 records, size;
 	int			 reports;	/* -1: failed */
 };
 
-static size_t
-size_of(const struct report *one)
+static void
+complain(const char *asset, const char *why)
+{
+	log_warnx("store", "a record of asset %s cannot be sent: %s",
+	    asset == NULL ? "-" : asset, why);
+}
+
+#define BORROW(to, from, kind, i) do {					\
+	report_init(to);						\
+	(to)->kind = (from)->kind + (i);				\
+	(to)->kind ## _len = 1;						\
+} while (0)
+
+#define EACH_ALONE(s, from, kind) do {					\
+	struct report one_;						\
+	size_t i_;							\
+	for (i_ = 0; i_ < (from)->kind ## _len; i_++) {			\
+		BORROW(&one_, from, kind, i_);				\
+		put_part((s), &one_, 1);				\
+	}								\
+} while (0)
+
+/*
+ * A report that no centre would take is a promise of ours, broken by some
+ * printer's data.  Its records go one by one, so that the bad one costs
+ * nothing but itself.
+ */
+static void
+put_part(struct splitter *s, const struct report *part, size_t records)
 {
 	struct buf xml = { 0 };
-	size_t size;
+	char why[160];
+	int rc = 0;
 
-	report_write(one, &xml);
-	size = xml.len;
+	if (s->reports == -1)
+		return;
+	if (write_body(part, &xml, why, sizeof(why)) == 0)
+		rc = append_body(s->st, &xml, s->lane, s->asset);
+	else if (records == 1)
+		complain(s->asset, why);
+	else {
+		EACH_ALONE(s, part, assets);
+		EACH_ALONE(s, part, consumables);
+		EACH_ALONE(s, part, alerts);
+		EACH_ALONE(s, part, agents);
+	}
+	if (s->reports != -1)
+		s->reports = rc == -1 ? -1 : s->reports + rc;
 	buf_free(&xml);
-	return size;
 }
 
 static void
 flush_part(struct splitter *s)
 {
-	struct buf xml = { 0 };
-	int rc;
-
-	if (s->reports == -1 || s->size == 0)
-		return;
-	report_write(&s->part, &xml);
-	rc = append_body(s->st, &xml, s->lane, s->asset);
-	s->reports = rc == -1 ? -1 : s->reports + rc;
-	buf_free(&xml);
+	if (s->records > 0)
+		put_part(s, &s->part, s->records);
 	s->part.assets_len = s->part.consumables_len = 0;
 	s->part.alerts_len = s->part.agents_len = 0;
-	s->size = 0;
+	s->records = s->size = 0;
 }
 
-static void
+/* False when the record alone is too long; nothing can be done about it. */
+static bool
 make_room(struct splitter *s, const struct report *one)
 {
-	size_t size = size_of(one);
+	struct buf xml = { 0 };
+	size_t size;
 
-	if (s->size > 0 && s->size + size > BODY_MAX)
+	if (report_try_write(one, &xml) == -1) {
+		complain(s->asset, "it is too long");
+		flush_part(s);
+		buf_free(&xml);
+		return false;
+	}
+	size = xml.len;
+	buf_free(&xml);
+	if (s->records > 0 && s->size + size > BODY_MAX)
 		flush_part(s);
 	s->size += size;
+	s->records++;
+	return true;
 }
 
-#define SPLIT(s, from, kind, i) do {					\
-	struct report one;						\
-	report_init(&one);						\
-	one.kind = (from)->kind + (i);					\
-	one.kind ## _len = 1;						\
-	make_room((s), &one);						\
-	if ((s)->part.kind ## _len == 0)				\
-		(s)->part.kind = (from)->kind + (i);			\
-	(s)->part.kind ## _len++;					\
+/* Records follow each other in memory: a part is a run of them. */
+#define SPLIT(s, from, kind) do {					\
+	struct report one_;						\
+	size_t i_;							\
+	for (i_ = 0; i_ < (from)->kind ## _len; i_++) {			\
+		BORROW(&one_, from, kind, i_);				\
+		if (!make_room((s), &one_))				\
+			continue;					\
+		if ((s)->part.kind ## _len == 0)			\
+			(s)->part.kind = (from)->kind + i_;		\
+		(s)->part.kind ## _len++;				\
+	}								\
 } while (0)
 
 int
@@ -842,17 +913,12 @@ store_append(struct store *st, const struct report *report,
     enum store_lane lane, const char *asset)
 {
 	struct splitter s = { .st = st, .lane = lane, .asset = asset };
-	size_t i;
 
 	report_init(&s.part);
-	for (i = 0; i < report->assets_len; i++)
-		SPLIT(&s, report, assets, i);
-	for (i = 0; i < report->consumables_len; i++)
-		SPLIT(&s, report, consumables, i);
-	for (i = 0; i < report->alerts_len; i++)
-		SPLIT(&s, report, alerts, i);
-	for (i = 0; i < report->agents_len; i++)
-		SPLIT(&s, report, agents, i);
+	SPLIT(&s, report, assets);
+	SPLIT(&s, report, consumables);
+	SPLIT(&s, report, alerts);
+	SPLIT(&s, report, agents);
 	flush_part(&s);
 	return s.reports;
 }

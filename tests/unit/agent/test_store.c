@@ -487,6 +487,77 @@ long_reports_are_split(void **state)
 	store_close(st);
 }
 
+/* What a centre would refuse costs itself, not its neighbours. */
+static void
+a_bad_record_goes_alone(void **state)
+{
+	struct store *st = open_store();
+	struct report r;
+	struct model m;
+	int i;
+
+	report_init(&r);
+	kit_asset(report_asset(&r), KIT_ASSET);
+	for (i = 0; i < 3; i++) {
+		kit_consumable(report_consumable(&r), i, "black", 50);
+		r.consumables[i].id = xasprintf("0000000%d-0000-4000-8000-"
+		    "000000000000", i);
+		r.consumables[i].asset = xstrdup(KIT_ASSET);
+	}
+	r.consumables[1].percent = 250;
+	kit_listen();
+	put(st, &r, STORE_EVENT, KIT_ASSET, 3);
+	assert_int_equal(kit_lines, 1);
+	assert_said("a record of asset " KIT_ASSET " cannot be sent");
+	kit_listen_no_more();
+	model_read(&m, st, 0);
+	assert_int_equal(m.all.assets_len, 1);
+	assert_string_equal(m.all.assets[0].serial, "KX7731");
+	assert_int_equal(m.all.consumables_len, 2);
+	model_clear(&m);
+	report_clear(&r);
+	store_close(st);
+}
+
+/* The longest names there are, and all of it must be escaped. */
+static void
+a_record_too_long_is_left_out(void **state)
+{
+	struct store *st = open_store();
+	char name[RECORD_TEXT_MAX + 1];
+	struct report r, told;
+	struct counter *c;
+	struct model m;
+	int i;
+
+	report_init(&r);
+	kit_asset(report_asset(&r), KIT_ASSET);
+	memset(name, '\'', RECORD_TEXT_MAX);
+	name[RECORD_TEXT_MAX] = '\0';
+	for (i = 0; i < 60; i++) {
+		name[0] = (char)('0' + i);
+		c = asset_counter_add(&r.assets[0], name);
+		c->value = i;
+	}
+	kit_consumable(report_consumable(&r), 1, "black", 50);
+	r.consumables[0].id = xstrdup(KIT_OTHER);
+	r.consumables[0].asset = xstrdup(KIT_ASSET);
+	kit_listen();
+	put(st, &r, STORE_EVENT, KIT_ASSET, 1);
+	assert_int_equal(kit_lines, 1);
+	assert_said("too long");
+	assert_int_equal(store_tell_asset(st, &r.assets[0]), 0);
+	kit_listen_no_more();
+	report_init(&told);
+	assert_int_equal(store_told(st, KIT_ASSET, &told), 0);
+	assert_int_equal(told.assets_len, 0);
+	model_read(&m, st, 0);
+	assert_int_equal(m.all.consumables_len, 1);
+	model_clear(&m);
+	report_clear(&r);
+	store_close(st);
+}
+
 /* --- acknowledgement and refusal ---------------------------------------------------------- */
 
 static void
@@ -954,6 +1025,9 @@ a_newer_store_is_not_touched(void **state)
 	assert_null(store_open(kit_dir));
 	assert_said("version 99");
 	assert_said("newer Platen");
+	kit_listen();
+	assert_null(store_open_readonly(kit_dir));
+	assert_said("newer Platen");
 	kit_listen_no_more();
 }
 
@@ -964,6 +1038,9 @@ what_is_no_store_is_refused(void **state)
 	    "whatever its name may say about it\n", 0600));
 	kit_listen();
 	assert_null(store_open(kit_dir));
+	assert_true(kit_lines >= 1);
+	kit_listen();
+	assert_null(store_open_readonly(kit_dir));
 	assert_true(kit_lines >= 1);
 	kit_listen_no_more();
 }
@@ -983,6 +1060,8 @@ main(void)
 		TEST(notes_are_kept),
 		TEST(devices_are_known_by_address),
 		TEST(long_reports_are_split),
+		TEST(a_bad_record_goes_alone),
+		TEST(a_record_too_long_is_left_out),
 		TEST(acknowledged_is_gone),
 		TEST(refused_is_kept_aside),
 		TEST(refused_does_not_grow_for_ever),
