@@ -113,6 +113,9 @@ struct store {
 	sqlite3		*db;
 	sqlite3_stmt	*stmt[STATEMENTS];
 	int64_t		 next_seq;	/* 0: not known, read the note */
+	int64_t		 squeeze_max;	/* what the next two are about; 0 none */
+	int64_t		 most_bytes;	/* the outbox has no more than this */
+	int64_t		 squeeze_at;	/* count again from here on */
 	bool		 open;		/* a transaction */
 };
 
@@ -326,6 +329,7 @@ store_rollback(struct store *st)
 		(void)run(st, "ROLLBACK");
 	st->open = false;
 	st->next_seq = 0;
+	st->squeeze_max = 0;
 }
 
 bool
@@ -777,6 +781,7 @@ append_body(struct store *st, const struct buf *body, enum store_lane lane,
 	    store_set_note_int(st, "next_seq", seq + 1) == -1)
 		return -1;
 	st->next_seq = seq + 1;
+	st->most_bytes += (int64_t)body->len;
 	return 1;
 }
 
@@ -1216,14 +1221,18 @@ store_squeeze(struct store *st, int64_t max_bytes)
 {
 	struct store_outbox box;
 	struct pair pair;
-	int64_t after, freed;
+	int64_t after, freed, least;
 	int folded = 0, rc = 0;
 
+	/* Counting reads all that waits; only we make it more. */
+	if (st->squeeze_max == max_bytes && st->most_bytes < st->squeeze_at)
+		return 0;
 	if (store_outbox(st, &box) == -1)
 		return -1;
 	/* What is in flight (the lowest few numbers) must not change. */
 	after = box.first_seq + STORE_IN_FLIGHT_MAX;
-	while (box.bytes > max_bytes && rc == 0 &&
+	least = box.bytes <= max_bytes ? max_bytes : max_bytes - max_bytes / 16;
+	while (box.bytes > least && rc == 0 &&
 	    (rc = next_pair(st, after, &pair)) == 1) {
 		freed = fold(st, &pair);
 		rc = freed < 0 ? -1 : 0;
@@ -1236,6 +1245,10 @@ store_squeeze(struct store *st, int64_t max_bytes)
 	if (rc == 0 && folded > 0)
 		rc = store_set_note_int(st, "lost_detail",
 		    box.lost_detail + folded);
+	st->squeeze_max = max_bytes;
+	st->most_bytes = box.bytes;
+	st->squeeze_at = box.bytes <= max_bytes ? max_bytes :
+	    box.bytes + max_bytes / 64;
 	return rc == 0 ? folded : -1;
 }
 

@@ -157,9 +157,9 @@ int		 store_each_report(struct store *, bool refused,
 
 /*
  * Keeps the outbox below max_bytes: the oldest counter and level reports
- * that a later one of the same asset supersedes give what only they say to
- * that one and stay behind as empty numbers; each counts as lost detail.
- * Returns how many, or -1.
+ * give what only they say to the next report of the same asset and stay
+ * behind as empty numbers; each counts as lost detail.  Cheap as long as
+ * there is room; when there is none it makes some.  Returns how many, or -1.
  */
 int		 store_squeeze(struct store *, int64_t max_bytes);
 

@@ -756,6 +756,43 @@ squeezing_knows_the_limit(void **state)
 	store_close(st);
 }
 
+/* As the collector does it: after each report, and what is folded stays so
+ * whatever else goes wrong. */
+static void
+squeezing_again_and_again(void **state)
+{
+	struct store *st = open_store();
+	const int64_t most = 64 * 1024;
+	struct store_outbox box;
+	struct report r;
+	struct model m;
+	int i;
+
+	report_init(&r);
+	report_asset(&r)->id = xstrdup(KIT_ASSET);
+	for (i = 1; i <= 1000; i++) {
+		kit_counter(&r.assets[0], "total", i);
+		assert_int_equal(store_begin(st), 0);
+		assert_int_equal(store_append(st, &r, STORE_DETAIL,
+		    KIT_ASSET), 1);
+		assert_true(store_squeeze(st, most) >= 0);
+		if (i % 10 == 0) {
+			store_rollback(st);
+			continue;
+		}
+		assert_int_equal(store_commit(st), 0);
+		assert_int_equal(store_outbox(st, &box), 0);
+		assert_true(box.bytes <= most);
+	}
+	assert_int_equal(box.next_seq, 901);
+	assert_true(box.lost_detail > 500);
+	model_read(&m, st, 0);
+	assert_int_equal(asset_counter(&m.all.assets[0], "total")->value, 999);
+	model_clear(&m);
+	report_clear(&r);
+	store_close(st);
+}
+
 static void
 squeezing_leaves_what_is_under_way(void **state)
 {
@@ -1068,6 +1105,7 @@ main(void)
 		TEST(squeezing_keeps_alerts_and_the_last_word),
 		TEST(squeezing_keeps_the_order_of_values),
 		TEST(squeezing_knows_the_limit),
+		TEST(squeezing_again_and_again),
 		TEST(squeezing_leaves_what_is_under_way),
 		TEST(two_connections_see_the_same),
 		TEST(one_writes_while_the_other_takes),
