@@ -23,7 +23,7 @@ struct batch {
 	const char		*jid;
 	struct waiting		 waiting[BATCH_MAX];
 	size_t			 len;
-	struct buf		 content, plain, reply;	/* kept for their memory */
+	struct buf		 content, plain, reply;	/* kept allocated */
 };
 
 struct batch *

@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "central/tables.h"
+#include "central/layout.h"
 #include "schema/record.h"
 
 #define STATEMENTS	256	/* places in the table; about 80 are used */
@@ -325,7 +325,7 @@ set_up(struct fleet *fleet, enum fleet_mode mode)
 	}
 	/* Statements that the listings run may wait for a checkpoint, but
 	 * only init and run change tables. */
-	return tables_check(fleet, mode != FLEET_READ);
+	return layout_check(fleet, mode != FLEET_READ);
 }
 
 struct fleet *
@@ -343,6 +343,7 @@ fleet_open(const char *path, enum fleet_mode mode)
 		rc = set_up(fleet, mode);
 	umask(mask);
 	if (rc != 0) {
+		log_warnx("fleet", "%s: cannot be used", path);
 		fleet_close(fleet);
 		return NULL;
 	}

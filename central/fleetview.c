@@ -273,7 +273,8 @@ view_alerts(struct fleet *fleet, const struct view_filter *filter, FILE *out,
 		return -1;
 	stmt = query_records(&v, alert_fields, "alert t "
 	    "JOIN asset a ON a.id = t.asset JOIN agent g ON g.id = a.agent",
-	    filter->all ? NULL : "t.cleared IS NULL", "ORDER BY t.id LIMIT :limit");
+	    filter->all ? NULL : "t.cleared IS NULL",
+	    "ORDER BY t.id LIMIT :limit");
 	while (stmt != NULL && (rc = fleet_step(fleet, stmt)) == 1) {
 		alert_init(&record);
 		take_common(stmt, &c);

@@ -12,7 +12,7 @@
 #include "central/peers.h"
 
 struct intake {
-	const char		*condition;	/* the error to answer, or NULL */
+	const char		*condition;	/* of the error, or NULL */
 	char			 text[160];
 	struct session		*session;	/* lent; where answer goes */
 	struct apply_answer	 answer;

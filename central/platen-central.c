@@ -3,27 +3,24 @@
  */
 #include <errno.h>
 #include <getopt.h>
-#include <grp.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/drop.h"
 #include "base/ini.h"
 #include "base/log.h"
 #include "base/loop.h"
-#include "base/mem.h"
 #include "base/secret.h"
 #include "central/fleet.h"
+#include "central/office.h"
 #include "central/reception.h"
 #include "central/roster.h"
 #include "central/settings.h"
+#include "central/setup.h"
 #include "central/view.h"
 #include "crypto/key.h"
 #include "schema/report.h"
@@ -86,78 +83,6 @@ usage(FILE *out)
 	    "FILE is %s unless given\n", CONFIG_DEFAULT);
 }
 
-/* What init makes belongs to the user that run becomes. */
-static int
-give_to_user(const struct settings *s, const char *path)
-{
-	const struct passwd	*user;
-
-	if (geteuid() != 0 || s->user == NULL)
-		return 0;
-	if ((user = getpwnam(s->user)) != NULL &&
-	    lchown(path, user->pw_uid, user->pw_gid) == 0)
-		return 0;
-	log_warn("init", "cannot give %s to %s", path, s->user);
-	return -1;
-}
-
-/* The last directory of path; those above must be there. */
-static int
-make_directory(const struct settings *s, const char *path)
-{
-	char	*dir, *slash;
-	int	 rc = 0;
-
-	dir = xstrdup(path);
-	slash = strrchr(dir, '/');
-	if (slash != NULL && slash != dir) {
-		*slash = '\0';
-		if (mkdir(dir, 0750) == 0)
-			rc = give_to_user(s, dir);
-		else if (errno != EEXIST) {
-			log_warn("init", "cannot make %s", dir);
-			rc = -1;
-		}
-	}
-	free(dir);
-	return rc;
-}
-
-static int
-make_key(const struct settings *s, struct key *key)
-{
-	if (access(s->key_file, F_OK) == 0)
-		return key_load(s->key_file, key);
-	key_make(key);
-	if (make_directory(s, s->key_file) == 0 &&
-	    key_save(s->key_file, key) == 0)
-		return give_to_user(s, s->key_file);
-	key_wipe(key);
-	return -1;
-}
-
-static int
-make_store(const struct settings *s)
-{
-	static const char *const	 ends[] = { "", "-wal", "-shm" };
-	struct fleet			*fleet;
-	char				*path;
-	size_t				 i;
-	int				 rc = 0;
-
-	if (make_directory(s, s->store_path) != 0 ||
-	    (fleet = fleet_open(s->store_path, FLEET_CREATE)) == NULL)
-		return -1;
-	for (i = 0; i < sizeof(ends) / sizeof(ends[0]) && rc == 0; i++) {
-		path = xasprintf("%s%s", s->store_path, ends[i]);
-		if (access(path, F_OK) == 0)
-			rc = give_to_user(s, path);
-		free(path);
-	}
-	fleet_close(fleet);
-	return rc;
-}
-
 static int
 run_init(const struct options *o)
 {
@@ -168,56 +93,17 @@ run_init(const struct options *o)
 
 	if (settings_read(o->config, &s) != 0)
 		return 1;
-	if (make_key(&s, &key) == 0) {
+	if (setup_key(&s, &key) == 0) {
 		key_format_public(key.public, public);
 		key_fingerprint(key.public, print);
 		key_wipe(&key);
-		if ((rc = make_store(&s)) == 0)
+		if ((rc = setup_store(&s)) == 0)
 			printf("store       %s\nkey file    %s\n"
 			    "public key  %s\nfingerprint %s\n", s.store_path,
 			    s.key_file, public, print);
 	}
 	settings_clear(&s);
 	return rc == 0 ? 0 : 1;
-}
-
-static void
-print_snippet(const struct settings *s, const char *name, const char *jid,
-    const uint8_t public[KEY_LEN], const char *token, int64_t until_ms)
-{
-	char	text[KEY_TEXT_MAX], time[CLOCK_TEXT_MAX];
-
-	key_format_public(public, text);
-	printf("# For the agent's platen.ini.  The token works once, until "
-	    "%s.\n"
-	    "[agent]\nname = %s\n\n"
-	    "[xmpp]\njid = %s\ncentral = %s\n\n"
-	    "[crypto]\ncentral_key = %s\ntoken = %s\n",
-	    clock_format(until_ms, time), name, jid, s->jid, text, token);
-}
-
-static int
-enrol(const struct options *o, const struct settings *s, const char *jid,
-    int64_t valid_ms, const struct key *key)
-{
-	struct fleet	*fleet;
-	char		 token[ROSTER_TOKEN_MAX], why[120];
-	int64_t		 now = clock_wall_ms();
-	int		 rc;
-
-	if ((fleet = fleet_open(s->store_path, FLEET_WRITE)) == NULL)
-		return -1;
-	rc = roster_enrol(fleet, o->rest[0], jid, o->customer, valid_ms, now,
-	    token, why, sizeof(why));
-	if (rc != 0)
-		log_warnx("enrol", "%s: %s", o->rest[0], why);
-	else if ((rc = fleet_commit(fleet)) == 0)
-		print_snippet(s, o->rest[0], jid, key->public, token,
-		    now + valid_ms);
-	fleet_rollback(fleet);
-	fleet_close(fleet);
-	secret_wipe(token, sizeof(token));
-	return rc;
 }
 
 static int
@@ -255,42 +141,12 @@ run_enrol(const struct options *o)
 	if (settings_read(o->config, &s) != 0)
 		return 1;
 	if (key_load(s.key_file, &key) == 0) {
-		rc = enrol(o, &s, jid, valid_ms, &key);
+		rc = office_enrol(&s, &key, o->rest[0], jid, o->customer,
+		    valid_ms);
 		key_wipe(&key);
 	}
 	settings_clear(&s);
 	return rc == 0 ? 0 : 1;
-}
-
-/* Approves or revokes, whichever was asked for. */
-static int
-decide(const struct options *o, struct fleet *fleet)
-{
-	const char	*text = o->approve != NULL ? o->approve : o->revoke;
-	char		 jid[JID_MAX], why[120] = "no JID", print[48];
-	uint8_t		 key[KEY_LEN];
-	int		 rc = -1;
-
-	if (roster_jid(text, jid, sizeof(jid)) == 0) {
-		if (o->approve != NULL)
-			rc = roster_approve(fleet, jid, key, why,
-			    sizeof(why));
-		else
-			rc = roster_revoke(fleet, jid, why, sizeof(why));
-	}
-	if (rc == 0 && (rc = fleet_commit(fleet)) != 0)
-		snprintf(why, sizeof(why), "the store failed");
-	fleet_rollback(fleet);
-	if (rc != 0) {
-		log_warnx("agents", "%s: %s", log_safe(text), why);
-		return 1;
-	}
-	if (o->approve != NULL) {
-		key_fingerprint(key, print);
-		printf("%s is approved with the key %s\n", jid, print);
-	} else
-		printf("%s is revoked\n", jid);
-	return 0;
 }
 
 static int
@@ -309,7 +165,7 @@ run_agents(const struct options *o)
 		return 1;
 	fleet = fleet_open(s.store_path, write ? FLEET_WRITE : FLEET_READ);
 	if (fleet != NULL && write)
-		rc = decide(o, fleet);
+		rc = office_decide(fleet, o->approve, o->revoke);
 	else if (fleet != NULL)
 		rc = view_agents(fleet, &o->filter, stdout,
 		    clock_wall_ms()) == 0 ? 0 : 1;
@@ -442,8 +298,12 @@ run_run(const struct options *o)
 	    sizeof(secret)) == 0 && key_load(s.key_file, &key) == 0) {
 		if (!o->foreground && daemon(1, 0) == -1)
 			log_warn("run", "cannot go to the background");
-		else if (drop_privileges(s.user) == 0)
+		else if (drop_privileges(s.user) == 0) {
+			if (geteuid() == 0)
+				log_warnx("run", "stays root; give it a user "
+				    "of its own: [component] user");
 			rc = serve(&s, secret, &key);
+		}
 		key_wipe(&key);
 	}
 	secret_wipe(secret, sizeof(secret));

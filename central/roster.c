@@ -178,9 +178,8 @@ admit_stranger(struct fleet *fleet, const char *jid,
 		snprintf(why, why_size, "too many agents wait for approval");
 		return ROSTER_WAITS;
 	}
-	if (fleet_begin(fleet) != 0 || fleet_do(fleet, "INSERT INTO agent "
-	    "(jid, name, state, key, made_at) VALUES (?, ?, 'pending', ?, ?)",
-	    "ttbi", jid, jid, (const void *)key, KEY_LEN, now_ms) != 0)
+	if (fleet_do(fleet, "INSERT INTO agent (jid, name, state, key, "
+	    "made_at) VALUES (?, ?, 'pending', ?, ?)", "ttbi", jid, jid, (const void *)key, KEY_LEN, now_ms) != 0)
 		return ROSTER_BUSY;
 	log_info("roster", "%s waits for approval", log_safe(jid));
 	return ROSTER_WAITS;
@@ -196,8 +195,6 @@ admit_waiting(struct fleet *fleet, const struct entry *e,
 {
 	if (e->has_key && sodium_memcmp(e->key, key, KEY_LEN) == 0)
 		return ROSTER_WAITS;
-	if (fleet_begin(fleet) != 0)
-		return ROSTER_BUSY;
 	if (e->has_key) {
 		snprintf(why, why_size, "another key waits for approval");
 		return note_other(fleet, e, key, now_ms) == 0 ?
@@ -248,7 +245,7 @@ admit_known(struct fleet *fleet, const struct entry *e,
 	same = e->has_key && sodium_memcmp(e->key, key, KEY_LEN) == 0;
 	worth = check_token(e, token, now_ms, why, why_size);
 	if (worth == 1) {
-		if (fleet_begin(fleet) != 0 || bind_key(fleet, e, key) != 0)
+		if (bind_key(fleet, e, key) != 0)
 			return ROSTER_BUSY;
 		log_info("roster", "%s %s by its token", log_safe(e->name),
 		    is(e, "active") && !same ? "has a new key" : "enrolled");
@@ -259,8 +256,7 @@ admit_known(struct fleet *fleet, const struct entry *e,
 		if (same)
 			return ROSTER_ADMITTED;
 		snprintf(why, why_size, "another key is bound to this JID");
-		if (fleet_begin(fleet) != 0 ||
-		    note_other(fleet, e, key, now_ms) != 0)
+		if (note_other(fleet, e, key, now_ms) != 0)
 			return ROSTER_BUSY;
 		return ROSTER_WRONG;
 	}
@@ -278,7 +274,8 @@ roster_admit(struct fleet *fleet, const char *jid, const uint8_t key[KEY_LEN],
 
 	*agent = 0;
 	snprintf(why, why_size, "waits for approval");
-	if (load(fleet, jid, &e) != 0)
+	/* The lock first: the operator may revoke it at this moment. */
+	if (fleet_begin(fleet) != 0 || load(fleet, jid, &e) != 0)
 		return ROSTER_BUSY;
 	if (e.id == 0)
 		return admit_stranger(fleet, jid, key, now_ms, why, why_size);
@@ -340,7 +337,7 @@ roster_presence(struct fleet *fleet, const char *jid, const char *presence,
 		return -1;
 	return fleet_do(fleet, "UPDATE agent SET presence = ?, "
 	    "last_seen = CASE WHEN ?1 = 'available' OR "
-	    "presence = 'available' THEN ? ELSE last_seen END WHERE jid = ?",
+	    "(?1 <> 'silent' AND presence = 'available') THEN ? ELSE last_seen END WHERE jid = ?",
 	    "tit", presence, now_ms, jid);
 }
 

@@ -17,7 +17,8 @@ enum column { AGENT, ASSET, MAKE, MODEL, SERIAL, RECEIVED, TIME, RECORD,
 		"h.id AS id, c.uuid, c.\"index\", c.description, l.uuid, " \
 		"l.\"index\", l.code_name, l.description"
 #define FROM	"history h JOIN asset a ON a.id = h.asset " \
-		"JOIN agent g ON g.id = a.agent JOIN epoch e ON e.id = h.epoch " \
+		"JOIN agent g ON g.id = a.agent " \
+		"JOIN epoch e ON e.id = h.epoch " \
 		"LEFT JOIN consumable c ON c.id = h.thing AND h.record <> 3 " \
 		"LEFT JOIN alert l ON l.id = h.thing AND h.record = 3"
 _Static_assert(JOURNAL_ALERT == 3, "FROM says so");

@@ -1,9 +1,4 @@
-/*
- * The tables of the fleet database.  The columns of asset, counter,
- * consumable, alert and agent_report follow the field descriptions of
- * schema/field.h by name, and columns of fields that a newer program has are
- * added when it opens the file.
- */
+/* Records in and out of the tables of central/layout.h. */
 #ifndef CENTRAL_TABLES_H
 #define CENTRAL_TABLES_H
 
@@ -13,11 +8,6 @@
 
 #include "central/fleet.h"
 #include "schema/field.h"
-
-#define TABLES_VERSION	1
-
-/* Makes what is missing (mend) and checks the version.  0, or -1, logged. */
-int	 tables_check(struct fleet *, bool mend);
 
 /*
  * The three tables whose rows are things with a UUID: id (a small number
