@@ -52,8 +52,10 @@ finding_make(struct finding *f, const char *host, const char *ip,
 	f->host = host;
 	f->traffic = result->traffic;
 	if (result->status == READING_SILENT) {
-		f->reason = xasprintf("%s from %s, is SNMP enabled and is the "
-		    "community right?", result->why, host);
+		f->reason = strncmp(result->why, "no answer", 9) == 0 ?
+		    xasprintf("%s from %s, is SNMP enabled and is the "
+		    "community right?", result->why, host) :
+		    xasprintf("%s, is SNMP enabled?", result->why);
 		add_unreachable(f, ip);
 		return;
 	}
@@ -232,7 +234,7 @@ text_asset(FILE *out, const struct asset *a, int width)
 		"asset tag", a->asset_tag,
 		"firmware", a->firmware,
 		"state", state_text,
-		"errors", errors_text,
+		"errors", a->errors > 0 ? errors_text : NULL,
 	};
 
 	text_pairs(out, pairs, sizeof(pairs) / sizeof(pairs[0]) / 2, width);

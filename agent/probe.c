@@ -42,27 +42,26 @@ struct host {
 	struct finding	 finding;
 };
 
-static void
-usage(FILE *out)
-{
-	fputs("usage: platen probe [--json | --xml] [--community C | "
-	    "--community-file FILE]\n"
-	    "                    [--version 1|2c] [--timeout SECONDS] "
-	    "HOST[:PORT] ...\n\n"
-	    "Asks printers over SNMP and shows what they say.\n\n"
-	    "  --json             an array with an object for each printer\n"
-	    "  --xml              the report that an agent would send, one a "
-	    "host\n"
-	    "  --community C      default: public\n"
-	    "  --community-file F its first line is the community, which no "
-	    "list of\n"
-	    "                     processes shows then\n"
-	    "  --version V        1 or 2c; default: 2c, and 1 when that is "
-	    "silent\n"
-	    "  --timeout S        of the first of two tries; default: 2\n\n"
-	    "Exit status: 0 when every host answered as a printer, 1 when "
-	    "not, 2 for\nbad usage.\n", out);
-}
+static const char usage_short[] =
+	"usage: platen probe [--json | --xml] "
+	"[--community C | --community-file FILE]\n"
+	"                    [--version 1|2c] [--timeout SECONDS] "
+	"HOST[:PORT] ...\n";
+
+static const char usage_long[] =
+	"\nAsks printers over SNMP and shows what they say.\n\n"
+	"  --json              an array with an object for each printer\n"
+	"  --xml               the report that an agent would send, one a "
+	"host\n"
+	"  --community C       default: public\n"
+	"  --community-file F  its first line is the community; so no list "
+	"of processes\n"
+	"                      shows it\n"
+	"  --version V         1 or 2c; default: 2c, then 1 when that is "
+	"silent\n"
+	"  --timeout S         of the first of two tries; default: 2\n\n"
+	"Exit status: 0 when every host answered as a printer, 1 when not, 2 "
+	"for bad\nusage.\n";
 
 static int
 parse_version(const char *text, int *version)
@@ -158,16 +157,16 @@ parse_options(struct probe *probe, int argc, char **argv)
 			break;
 		case 'h':
 		case OPT_HELP:
-			usage(stdout);
+			printf("%s%s", usage_short, usage_long);
 			return 1;
 		default:
-			usage(stderr);
+			fputs(usage_short, stderr);
 			return -1;
 		}
 	}
 	if (rc == 0 && optind == argc) {
-		fprintf(stderr, "platen probe: which host?\n");
-		usage(stderr);
+		fprintf(stderr, "platen probe: which host?\n%s",
+		    usage_short);
 		return -1;
 	}
 	return rc;

@@ -142,6 +142,17 @@ errand_column(struct errand *errand, const struct objid *id, const char *name,
 	column->rows_max = rows_max;
 }
 
+/* Where the column has come to, which was asked for the next of. */
+static void
+position(const struct errand *errand, const struct column *column,
+    struct objid *id)
+{
+	unpack(errand, column->at, id);
+	memcpy(id->sub + id->len, column->index,
+	    column->index_len * sizeof(*column->index));
+	id->len += column->index_len;
+}
+
 static void
 pick_objects(struct errand *errand, size_t limit)
 {
@@ -171,7 +182,6 @@ size_t
 errand_next(struct errand *errand, size_t limit, enum talk_op *op,
     struct objid ids[TALK_VARBINDS_MAX])
 {
-	const struct column *column;
 	size_t i;
 
 	if (limit > TALK_VARBINDS_MAX)
@@ -189,13 +199,8 @@ errand_next(struct errand *errand, size_t limit, enum talk_op *op,
 	}
 	pick_columns(errand, limit, false);
 	pick_columns(errand, limit, true);
-	for (i = 0; i < errand->asked_len; i++) {
-		column = &errand->columns[errand->asked[i]];
-		unpack(errand, column->at, &ids[i]);
-		memcpy(ids[i].sub + ids[i].len, column->index,
-		    column->index_len * sizeof(*column->index));
-		ids[i].len += column->index_len;
-	}
+	for (i = 0; i < errand->asked_len; i++)
+		position(errand, &errand->columns[errand->asked[i]], &ids[i]);
 	return errand->asked_len;
 }
 
@@ -274,10 +279,14 @@ take_row(struct errand *errand, struct column *column,
     const struct talk_varbind *vb, struct bag *into, bool *full)
 {
 	const uint32_t *index;
+	struct objid asked;
 	size_t len, i, common;
 
 	column->tried = true;
 	if (vb->missing || !below(errand, column->at, &vb->id)) {
+		position(errand, column, &asked);
+		if (!vb->missing && objid_cmp(&vb->id, &asked) <= 0)
+			complain(errand, column, "goes backwards");
 		column->state = ENDED;
 		return;
 	}

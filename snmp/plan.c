@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 
 #define ITEMS_MAX	64
 #define ROWS_DEFAULT	64
@@ -56,6 +57,11 @@ static const struct {
 	{ STD_ALERT_DESCR, "prtAlertDescription", 64 },
 	{ STD_ALERT_TIME, "prtAlertTime", 64 },
 	{ STD_PORT_1284, "ppmPrinterIEEE1284DeviceId", 16 },
+};
+
+struct plan_private {
+	struct objid	*list;		/* objects, then tables */
+	size_t		 objects, tables;
 };
 
 static struct plan_item	items[ITEMS_MAX];
@@ -122,31 +128,55 @@ item_before(const struct objid *id)
 	return low == 0 ? NULL : &item[low - 1];
 }
 
-static bool
-vendor_allows(const struct objid *id, const struct vendor *v,
-    const struct bag *bag)
+struct plan_private *
+plan_private_new(const struct vendor *v, const struct bag *bag)
 {
+	struct plan_private *private = xmalloc(sizeof(*private));
 	struct objid list[PLAN_VENDOR_OBJECTS];
-	size_t i, n;
+	size_t n;
 
 	n = vendor_objects(v, list, PLAN_VENDOR_OBJECTS);
-	for (i = 0; i < n; i++)
-		if (objid_cmp(&list[i], id) == 0)
-			return true;
-	n = vendor_tables(v, list, PLAN_VENDOR_TABLES);
-	for (i = 0; i < n; i++)
-		if (objid_within(id, &list[i]))
-			return true;
+	private->list = xreallocarray(NULL, n + 1, sizeof(list[0]));
+	memcpy(private->list, list, n * sizeof(list[0]));
+	private->objects = n;
 	n = vendor_counter_objects(v, bag, list, PLAN_VENDOR_OBJECTS);
-	for (i = 0; i < n; i++)
-		if (objid_cmp(&list[i], id) == 0)
+	private->list = xreallocarray(private->list,
+	    private->objects + n + 1, sizeof(list[0]));
+	memcpy(private->list + private->objects, list, n * sizeof(list[0]));
+	private->objects += n;
+	n = vendor_tables(v, list, PLAN_VENDOR_TABLES);
+	private->list = xreallocarray(private->list,
+	    private->objects + n + 1, sizeof(list[0]));
+	memcpy(private->list + private->objects, list, n * sizeof(list[0]));
+	private->tables = n;
+	return private;
+}
+
+void
+plan_private_free(struct plan_private *private)
+{
+	if (private == NULL)
+		return;
+	free(private->list);
+	free(private);
+}
+
+static bool
+private_allows(const struct objid *id, const struct plan_private *private)
+{
+	size_t i;
+
+	for (i = 0; i < private->objects; i++)
+		if (objid_cmp(&private->list[i], id) == 0)
+			return true;
+	for (; i < private->objects + private->tables; i++)
+		if (objid_within(id, &private->list[i]))
 			return true;
 	return false;
 }
 
 bool
-plan_allows(const struct objid *id, const struct vendor *v,
-    const struct bag *bag)
+plan_allows(const struct objid *id, const struct plan_private *private)
 {
 	const struct plan_item *item;
 	struct objid scalar;
@@ -162,5 +192,5 @@ plan_allows(const struct objid *id, const struct vendor *v,
 	if (item != NULL && item->shape == STANDARD_SCALAR &&
 	    objid_cmp(&scalar, &item->id) == 0)
 		return true;
-	return vendor_allows(id, v, bag);
+	return private != NULL && private_allows(id, private);
 }

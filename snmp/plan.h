@@ -30,12 +30,19 @@ struct plan_item {
 /* In OID order; n is set to their number. */
 const struct plan_item	*plan_items(size_t *n);
 
+/* What one vendor (NULL: nobody in particular) names for a device with that
+ * bag (may be NULL), looked up once for many questions. */
+struct plan_private;
+
+struct plan_private	*plan_private_new(const struct vendor *,
+			    const struct bag *);
+void			 plan_private_free(struct plan_private *);
+
 /*
  * Whether id may be asked: an instance of a standard object, or the column
- * itself (which GETNEXT starts from); or an object or a table that v (NULL:
- * nobody in particular) names for a device with that bag.
+ * itself (which GETNEXT starts from); or one of the private objects, or
+ * something below one of their tables.  NULL: no private ones.
  */
-bool	 plan_allows(const struct objid *id, const struct vendor *v,
-	    const struct bag *);
+bool	 plan_allows(const struct objid *id, const struct plan_private *);
 
 #endif

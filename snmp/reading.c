@@ -16,6 +16,7 @@
 #include "snmp/errand.h"
 
 #define VARBINDS_DEFAULT	10	/* what tools at large ask at once */
+#define VARBINDS_KNOWN		24	/* of objects that it has answered */
 #define REQUESTS_MAX		400	/* of one reading */
 #define TIMEOUTS_MAX		6	/* that a living device may cost */
 #define VENDOR_ROWS_MAX		128
@@ -50,6 +51,7 @@ struct reading {
 	struct bag		*before;	/* counters that tell of change */
 	struct device_memo	 memo;
 	const struct vendor	*vendor;
+	struct plan_private	*private;	/* what may be asked of it */
 
 	size_t			 asked;		/* in the last request */
 	size_t			 narrow;	/* this many for now; 0: limit */
@@ -116,6 +118,7 @@ reading_free(struct reading *r)
 	errand_free(r->context_errand);
 	bag_free(r->fresh);
 	bag_free(r->before);
+	plan_private_free(r->private);
 	secret_wipe((char *)(uintptr_t)r->target.community,
 	    strlen(r->target.community));
 	free((char *)(uintptr_t)r->target.community);
@@ -127,21 +130,19 @@ reading_free(struct reading *r)
  * device, whoever came up with it.
  */
 static void
-must_be_allowed(const struct reading *r, const struct objid *id,
-    const struct bag *bag)
+must_be_allowed(const struct reading *r, const struct objid *id)
 {
 	char text[OBJID_TEXT_MAX];
 
-	if (!plan_allows(id, r->vendor, bag))
+	if (!plan_allows(id, r->private))
 		fatalx("reading", "%s may not be asked",
 		    objid_format(id, text));
 }
 
 static void
-want_object(struct reading *r, struct errand *errand, const struct objid *id,
-    const struct bag *bag)
+want_object(struct reading *r, struct errand *errand, const struct objid *id)
 {
-	must_be_allowed(r, id, bag);
+	must_be_allowed(r, id);
 	errand_object(errand, id);
 }
 
@@ -149,7 +150,7 @@ static void
 want_column(struct reading *r, struct errand *errand, const struct objid *id,
     const char *name, unsigned rows_max)
 {
-	must_be_allowed(r, id, NULL);
+	must_be_allowed(r, id);
 	errand_column(errand, id, name, rows_max);
 }
 
@@ -318,7 +319,7 @@ start_devices(struct reading *r)
 		for (j = 0; j < rows; j++) {
 			id = item[i].id;
 			objid_add(&id, (uint32_t)row[j]);
-			want_object(r, r->errand, &id, NULL);
+			want_object(r, r->errand, &id);
 		}
 	}
 }
@@ -331,7 +332,14 @@ want_vendor_objects(struct reading *r)
 
 	n = vendor_objects(r->vendor, list, PLAN_VENDOR_OBJECTS);
 	for (i = 0; i < n; i++)
-		want_object(r, r->errand, &list[i], NULL);
+		want_object(r, r->errand, &list[i]);
+}
+
+static void
+open_private(struct reading *r, const struct bag *bag)
+{
+	plan_private_free(r->private);
+	r->private = plan_private_new(r->vendor, bag);
 }
 
 static bool
@@ -342,6 +350,7 @@ start_stranger(struct reading *r)
 	if (r->vendor == NULL)
 		return false;
 	r->phase = PHASE_STRANGER;
+	open_private(r, r->fresh);
 	want_vendor_objects(r);
 	return true;
 }
@@ -354,6 +363,7 @@ start_vendor(struct reading *r)
 
 	r->phase = PHASE_VENDOR;
 	r->vendor = vendor_match(r->fresh);
+	open_private(r, r->fresh);
 	want_vendor_objects(r);		/* nobody's, too: many answer them */
 	n = vendor_tables(r->vendor, list, PLAN_VENDOR_TABLES);
 	for (i = 0; i < n; i++)
@@ -368,11 +378,12 @@ start_counters(struct reading *r)
 	size_t i, n;
 
 	r->phase = PHASE_COUNTERS;
+	open_private(r, r->fresh);	/* its tables name more */
 	n = vendor_counter_objects(r->vendor, r->fresh, list,
 	    PLAN_VENDOR_OBJECTS);
 	for (i = 0; i < n; i++)
 		if (!bag_get(r->fresh, &list[i], &value))
-			want_object(r, r->errand, &list[i], r->fresh);
+			want_object(r, r->errand, &list[i]);
 }
 
 /*
@@ -496,13 +507,14 @@ errand_now(const struct reading *r)
 static size_t
 varbinds_now(const struct reading *r)
 {
-	size_t n = r->memo.varbinds;
+	size_t n = r->phase == PHASE_KNOWN ? VARBINDS_KNOWN :
+	    VARBINDS_DEFAULT;
 
 	/* Nobody has refused a single one yet. */
 	if (r->memo.version == 0 && !r->answered)
 		return 1;
-	if (n == 0)
-		n = VARBINDS_DEFAULT;
+	if (r->memo.varbinds != 0 && r->memo.varbinds < n)
+		n = r->memo.varbinds;
 	return r->narrow != 0 && r->narrow < n ? r->narrow : n;
 }
 
@@ -739,7 +751,7 @@ want_known(struct reading *r, struct errand *errand, const struct objid *column,
 	size_t cursor = 0;
 
 	while (bag_next(image, column, &cursor, &id, &value))
-		want_object(r, errand, &id, NULL);
+		want_object(r, errand, &id);
 }
 
 static void
@@ -752,14 +764,14 @@ want_known_counters(struct reading *r, const struct bag *image)
 	want_known(r, r->errand, &id, image);
 	if (!(r->what & READING_HEARTBEAT)) {
 		objid_parse(STD_SYS_UPTIME, &id);
-		want_object(r, r->errand, &id, NULL);
+		want_object(r, r->errand, &id);
 		objid_parse(STD_MARKER_LIFE, &id);
 		want_known(r, r->errand, &id, image);
 	}
 	n = vendor_counter_objects(r->vendor, image, list,
 	    PLAN_VENDOR_OBJECTS);
 	for (i = 0; i < n; i++)
-		want_object(r, r->errand, &list[i], image);
+		want_object(r, r->errand, &list[i]);
 }
 
 static void
@@ -777,7 +789,7 @@ start_known(struct reading *r, const struct bag *image)
 		if ((r->what & READING_HEARTBEAT) &&
 		    (item[i].when & STANDARD_HEARTBEAT)) {
 			if (item[i].shape == STANDARD_SCALAR)
-				want_object(r, r->errand, &item[i].id, NULL);
+				want_object(r, r->errand, &item[i].id);
 			else
 				want_known(r, r->errand, &item[i].id, image);
 		} else if ((r->what & READING_ALERTS) &&
@@ -789,6 +801,7 @@ start_known(struct reading *r, const struct bag *image)
 	}
 	if (r->what & READING_COUNTERS) {
 		r->vendor = vendor_match(image);
+		open_private(r, image);
 		want_known_counters(r, image);
 	}
 }

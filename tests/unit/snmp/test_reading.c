@@ -99,7 +99,7 @@ static struct toy	 toy;
 static struct manner	 manner;
 static struct outcome	 got;
 static struct device_memo memo;
-static const struct vendor *vendor;	/* whose toy it is */
+static struct plan_private *private;	/* of the toy's maker */
 
 static void
 on_reading(void *arg, struct reading_result *result)
@@ -260,7 +260,7 @@ behave(struct toy *t, const struct toy_request *q)
 
 	/* Whatever else: only what may be asked. */
 	for (i = 0; i < q->n; i++)
-		assert_true(plan_allows(&q->oid[i], vendor, NULL));
+		assert_true(plan_allows(&q->oid[i], private));
 	assert_true(q->pdu == TOY_GET || q->pdu == TOY_GETNEXT);
 
 	if (table_of(q) == NULL || (manner.v1_only && q->version != 0) ||
@@ -297,7 +297,7 @@ setup(void **state)
 	memset(&manner, 0, sizeof(manner));
 	memcpy(manner.table, model, sizeof(model));
 	memset(&memo, 0, sizeof(memo));
-	vendor = NULL;
+	private = plan_private_new(NULL, NULL);
 	loop = loop_new();
 	asker = asker_new(loop, 8);
 	toy_open(&toy, loop, behave, NULL);
@@ -309,6 +309,7 @@ teardown(void **state)
 {
 	(void)state;
 	outcome_clear();
+	plan_private_free(private);
 	toy_close(&toy);
 	asker_free(asker);
 	loop_free(loop);
@@ -677,6 +678,7 @@ static void
 test_jetdirect(void **state)
 {
 	struct bag *image;
+	const struct vendor *vendor;
 	struct toy_value *v;
 	size_t n = 0;
 
@@ -695,6 +697,8 @@ test_jetdirect(void **state)
 		if (strcmp(vendor_name(vendor), "hp") == 0)
 			break;
 	assert_non_null(vendor);
+	plan_private_free(private);
+	private = plan_private_new(vendor, NULL);
 	image = whole(NULL);
 	assert_true(memo.jetdirect);
 	assert_int_equal(bag_number(image, SUPPLY ".9", 2, 3, 5), 15000);
@@ -775,28 +779,31 @@ test_plan(void **state)
 	};
 	struct objid list[PLAN_VENDOR_OBJECTS], id;
 	const struct vendor *v;
+	struct plan_private *own;
 	const struct plan_item *item;
 	size_t i, j, n, count;
 
 	(void)state;
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		objid_parse(cases[i].oid, &id);
-		if (plan_allows(&id, NULL, NULL) != cases[i].allowed)
+		if (plan_allows(&id, private) != cases[i].allowed)
 			fail_msg("%s", cases[i].oid);
 	}
 	/* The vendors' own are allowed with that vendor alone, and every
 	 * standard object has a name for messages. */
 	for (i = 0; (v = vendor_nth(i)) != NULL; i++) {
+		own = plan_private_new(v, NULL);
 		n = vendor_objects(v, list, PLAN_VENDOR_OBJECTS);
 		assert_true(n < PLAN_VENDOR_OBJECTS);
 		for (j = 0; j < n; j++)
-			assert_true(plan_allows(&list[j], v, NULL));
+			assert_true(plan_allows(&list[j], own));
 		n = vendor_tables(v, list, PLAN_VENDOR_TABLES);
 		assert_true(n < PLAN_VENDOR_TABLES);
 		for (j = 0; j < n; j++) {
-			assert_true(plan_allows(&list[j], v, NULL));
-			assert_false(plan_allows(&list[j], NULL, NULL));
+			assert_true(plan_allows(&list[j], own));
+			assert_false(plan_allows(&list[j], private));
 		}
+		plan_private_free(own);
 	}
 	item = plan_items(&count);
 	for (i = 0; i < count; i++) {
