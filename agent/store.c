@@ -258,6 +258,26 @@ open_at(const char *dir, int flags)
 	return st;
 }
 
+/* While the other process makes the store a WAL one, or recovers it, SQLite
+ * answers "busy" without waiting (two that wait could wait for each other). */
+static int
+set_up(struct store *st)
+{
+	int64_t end = clock_mono_ms() + BUSY_MS;
+	int rc;
+
+	while ((rc = sqlite3_exec(st->db, "PRAGMA journal_mode = WAL;"
+	    "PRAGMA synchronous = FULL; PRAGMA cache_size = -1024;"
+	    "PRAGMA wal_autocheckpoint = 500;"
+	    "PRAGMA journal_size_limit = 4194304;", NULL, NULL,
+	    NULL)) != SQLITE_OK) {
+		if ((rc & 0xff) != SQLITE_BUSY || clock_mono_ms() > end)
+			return failed(st, "store.db");
+		usleep(10 * 1000);
+	}
+	return 0;
+}
+
 struct store *
 store_open(const char *dir)
 {
@@ -266,10 +286,7 @@ store_open(const char *dir)
 	st = open_at(dir, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
 	if (st == NULL)
 		return NULL;
-	if (run(st, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-	    "PRAGMA cache_size = -1024; PRAGMA wal_autocheckpoint = 500;"
-	    "PRAGMA journal_size_limit = 4194304;") == -1 ||
-	    create(st) == -1) {
+	if (set_up(st) == -1 || create(st) == -1) {
 		store_close(st);
 		return NULL;
 	}

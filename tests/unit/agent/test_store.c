@@ -893,12 +893,12 @@ one_writes_while_the_other_takes(void **state)
 static void
 two_make_it_at_once(void **state)
 {
-	char first[UUID_TEXT_MAX], *path = xasprintf("%s/store.db", kit_dir);
+	char first[UUID_TEXT_MAX];
 	struct store *st;
 	int i, j, status;
 	pid_t pid[2];
 
-	for (i = 0; i < 15; i++) {
+	for (i = 0; i < 40; i++) {
 		for (j = 0; j < 2; j++)
 			if ((pid[j] = fork()) == 0) {
 				st = store_open(kit_dir);
@@ -913,7 +913,6 @@ two_make_it_at_once(void **state)
 		assert_int_equal(kit_dir_remove(NULL), 0);
 		assert_int_equal(mkdir(kit_dir, 0700), 0);
 	}
-	free(path);
 }
 
 /* One change after the other: the told total and a report that says it. */
