@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
+#include "agent/inispot.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/secret.h"
@@ -334,7 +334,8 @@ check_missing(const struct config *conf)
 	for (i = 0; i < sizeof(want) / sizeof(want[0]); i++)
 		if (want[i].value == NULL || *want[i].value == '\0') {
 			log_warnx("config", "%s: [%s] %s is missing: say %s = "
-			    "%s", conf->path, want[i].section, want[i].key,
+			    "%s", inispot(conf->path, want[i].section,
+			    want[i].key), want[i].section, want[i].key,
 			    want[i].key, want[i].example);
 			rc = -1;
 		}
@@ -353,11 +354,25 @@ check_ranges(const struct config *conf, const char *section, const char *key,
 	for (i = 0; i < list->count; i++)
 		if (range_parse(list->item[i], &range, why,
 		    sizeof(why)) == -1) {
-			log_warnx("config", "%s: [%s] %s: %s", conf->path,
-			    section, key, why);
+			log_warnx("config", "%s: [%s] %s: %s",
+			    inispot(conf->path, section, key), section, key,
+			    why);
 			rc = -1;
 		}
 	return rc;
+}
+
+/* The key that asks for SNMPv3, or NULL. */
+static const char *
+not_yet(const struct config_snmp *snmp)
+{
+	if (snmp->version != NULL && strcmp(snmp->version, "3") == 0)
+		return "version";
+	return snmp->user != NULL ? "user" : snmp->auth != NULL ? "auth" :
+	    snmp->auth_password_file != NULL ? "auth_password_file" :
+	    snmp->privacy != NULL ? "privacy" :
+	    snmp->privacy_password_file != NULL ? "privacy_password_file" :
+	    snmp->context != NULL ? "context" : NULL;
 }
 
 static int
@@ -371,15 +386,12 @@ check_snmp(const struct config *conf)
 	for (i = 0; i < conf->snmp_len; i++) {
 		snmp = &conf->snmp[i];
 		snprintf(section, sizeof(section), "snmp %.60s", snmp->name);
-		if ((snmp->version != NULL && strcmp(snmp->version, "3") == 0)
-		    || snmp->user != NULL || snmp->auth != NULL ||
-		    snmp->privacy != NULL || snmp->context != NULL ||
-		    snmp->auth_password_file != NULL ||
-		    snmp->privacy_password_file != NULL) {
+		if (not_yet(snmp) != NULL) {
 			log_warnx("config", "%s: [%s]: this version of Platen "
 			    "speaks SNMP 1 and 2c, not 3: use version = 2c "
 			    "and community, without user, auth, privacy and "
-			    "context", conf->path, section);
+			    "context", inispot(conf->path, section,
+			    not_yet(snmp)), section);
 			rc = -1;
 		}
 		rc |= check_ranges(conf, section, "networks",
@@ -402,8 +414,8 @@ check_words(const struct config *conf)
 		if (may_omit[j] == NULL) {
 			log_warnx("config", "%s: [privacy] omit: %s cannot be "
 			    "left out: want any of hostname, location, ip, "
-			    "asset_tag", conf->path,
-			    log_safe(conf->omit.item[i]));
+			    "asset_tag", inispot(conf->path, "privacy",
+			    "omit"), log_safe(conf->omit.item[i]));
 			rc = -1;
 		}
 	}
@@ -411,32 +423,35 @@ check_words(const struct config *conf)
 		if (strcmp(conf->allow.item[i], "none") != 0) {
 			log_warnx("config", "%s: [commands] allow: %s: this "
 			    "version takes no commands from the centre: say "
-			    "none, or leave it out", conf->path,
+			    "none, or leave it out", inispot(conf->path,
+			    "commands", "allow"),
 			    log_safe(conf->allow.item[i]));
 			rc = -1;
 		}
 	if (conf->jid != NULL && (!jid_valid_bare(conf->jid) ||
 	    strchr(conf->jid, '@') == NULL)) {
 		log_warnx("config", "%s: [xmpp] jid = %s: want "
-		    "name@domain", conf->path, log_safe(conf->jid));
+		    "name@domain", inispot(conf->path, "xmpp", "jid"),
+		    log_safe(conf->jid));
 		rc = -1;
 	}
 	if (conf->central != NULL && !jid_valid_bare(conf->central)) {
 		log_warnx("config", "%s: [xmpp] central = %s: want the "
 		    "component's name, such as platen.example.com",
-		    conf->path, log_safe(conf->central));
+		    inispot(conf->path, "xmpp", "central"),
+		    log_safe(conf->central));
 		rc = -1;
 	}
 	if (conf->central_key != NULL &&
 	    key_parse_public(conf->central_key, key) == -1) {
 		log_warnx("config", "%s: [crypto] central_key is no key: copy "
-		    "the line that platen-central enrol printed (44 "
-		    "characters)", conf->path);
+XX
 		rc = -1;
 	}
 	if (conf->token != NULL && conf->token_file != NULL) {
-		log_warnx("config", "%s: [crypto]: token and token_file "
-		    "exclude each other", conf->path);
+		log_warnx("config", "%s: [crypto] token and token_file "
+		    "exclude each other: say one of them", inispot(conf->path,
+		    "crypto", "token_file"));
 		rc = -1;
 	}
 	return rc;
@@ -445,14 +460,14 @@ check_words(const struct config *conf)
 static int
 check_discovery(const struct config *conf)
 {
-	char why[256], copy[256];
+	char copy[256];
 	size_t i;
 	int rc = 0;
 
 	if (conf->networks.count == 0 && conf->hosts.count == 0) {
 		log_warnx("config", "%s: [discovery] networks and hosts are "
 		    "both missing: say networks = 192.168.1.0/24 or hosts = "
-		    "192.168.1.20", conf->path);
+		    "192.168.1.20", inispot(conf->path, "discovery", NULL));
 		rc = -1;
 	}
 	rc |= check_ranges(conf, "discovery", "networks", &conf->networks);
@@ -463,10 +478,10 @@ check_discovery(const struct config *conf)
 		/* Names may come to exist later; ranges are for networks. */
 		if (strpbrk(conf->hosts.item[i], "/@ ") != NULL ||
 		    copy[0] == '\0') {
-			snprintf(why, sizeof(why), "%s", conf->hosts.item[i]);
 			log_warnx("config", "%s: [discovery] hosts: %s: want "
 			    "HOST or HOST:PORT; ranges go into networks",
-			    conf->path, log_safe(why));
+			    inispot(conf->path, "discovery", "hosts"),
+			    log_safe(conf->hosts.item[i]));
 			rc = -1;
 		}
 	}
@@ -506,6 +521,17 @@ add_default_snmp(struct config *conf)
 	}
 }
 
+static void
+settle_jid(char **jid)
+{
+	char bare[JID_MAX];
+
+	if (jid_bare(*jid, bare, sizeof(bare)) == -1)
+		return;		/* checked before */
+	free(*jid);
+	*jid = xstrdup(bare);
+}
+
 struct config *
 config_read(const char *path, unsigned parts)
 {
@@ -525,6 +551,9 @@ config_read(const char *path, unsigned parts)
 		config_free(conf);
 		return NULL;
 	}
+	/* One spelling from here on: JIDs go into the session's hash. */
+	settle_jid(&conf->jid);
+	settle_jid(&conf->central);
 	if (parts == CONFIG_ALL)
 		warn_mode(conf);
 	if (!(parts & CONFIG_COLLECTOR))

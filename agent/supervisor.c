@@ -25,7 +25,7 @@
 
 #define PAUSE_MIN_MS	250
 #define PAUSE_MAX_MS	60000
-#define HEALTHY_MS	60000	/* after that, deaths count anew */
+#define HEALTHY_MS	5000	/* after that, deaths count anew */
 #define STOP_MS		5000
 #define LOCK_WAIT_MS	5000	/* for an agent that is just going */
 
