@@ -282,6 +282,34 @@ serve(const struct settings *s, const char *secret, const struct key *key)
 	return 0;
 }
 
+/*
+ * Gives up what root may, and goes to the background; whatever is wrong is
+ * said before that, where the operator sees it.
+ */
+static int
+settle(const struct options *o, const struct settings *s)
+{
+	struct fleet	*fleet;
+
+	if (drop_privileges(s->user) != 0)
+		return -1;
+	if (geteuid() == 0)
+		log_warnx("run", "stays root; give it a user of its own: "
+		    "[component] user");
+	if (o->foreground)
+		return 0;
+	/* SQLite's handles do not survive a fork: this is a try. */
+	if ((fleet = fleet_open(s->store_path, FLEET_WRITE)) == NULL)
+		return -1;
+	fleet_close(fleet);
+	if (daemon(1, 0) == -1) {
+		log_warn("run", "cannot go to the background");
+		return -1;
+	}
+	log_init("platen-central", false, o->verbose);
+	return 0;
+}
+
 /* Secrets are read while we may, the store is opened as who we become. */
 static int
 run_run(const struct options *o)
@@ -296,14 +324,8 @@ run_run(const struct options *o)
 		return 1;
 	if (secret_read(s.secret_file, "[component] secret_file", secret,
 	    sizeof(secret)) == 0 && key_load(s.key_file, &key) == 0) {
-		if (!o->foreground && daemon(1, 0) == -1)
-			log_warn("run", "cannot go to the background");
-		else if (drop_privileges(s.user) == 0) {
-			if (geteuid() == 0)
-				log_warnx("run", "stays root; give it a user "
-				    "of its own: [component] user");
+		if (settle(o, &s) == 0)
 			rc = serve(&s, secret, &key);
-		}
 		key_wipe(&key);
 	}
 	secret_wipe(secret, sizeof(secret));
@@ -455,8 +477,7 @@ main(int argc, char **argv)
 		usage(stderr);
 		return 2;
 	}
-	log_init("platen-central", command->run != run_run || o.foreground,
-	    o.verbose);
+	log_init("platen-central", true, o.verbose);
 	if (key_library_init() != 0)
 		return 1;
 	return command->run(&o);

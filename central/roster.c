@@ -179,7 +179,8 @@ admit_stranger(struct fleet *fleet, const char *jid,
 		return ROSTER_WAITS;
 	}
 	if (fleet_do(fleet, "INSERT INTO agent (jid, name, state, key, "
-	    "made_at) VALUES (?, ?, 'pending', ?, ?)", "ttbi", jid, jid, (const void *)key, KEY_LEN, now_ms) != 0)
+	    "made_at) VALUES (?, ?, 'pending', ?, ?)", "ttbi", jid, jid,
+	    (const void *)key, KEY_LEN, now_ms) != 0)
 		return ROSTER_BUSY;
 	log_info("roster", "%s waits for approval", log_safe(jid));
 	return ROSTER_WAITS;
@@ -337,7 +338,8 @@ roster_presence(struct fleet *fleet, const char *jid, const char *presence,
 		return -1;
 	return fleet_do(fleet, "UPDATE agent SET presence = ?, "
 	    "last_seen = CASE WHEN ?1 = 'available' OR "
-	    "(?1 <> 'silent' AND presence = 'available') THEN ? ELSE last_seen END WHERE jid = ?",
+	    "(?1 <> 'silent' AND presence = 'available') THEN ? "
+	    "ELSE last_seen END WHERE jid = ?",
 	    "tit", presence, now_ms, jid);
 }
 

@@ -11,13 +11,16 @@
 #include "base/mem.h"
 #include "central/fleet.h"
 
-/* What init makes belongs to the user that run becomes. */
+/*
+ * The store belongs to the user that run becomes.  The key stays with who
+ * starts run, and reads it before.
+ */
 static int
 give_to_user(const struct settings *s, const char *path)
 {
 	const struct passwd	*user;
 
-	if (geteuid() != 0 || s->user == NULL)
+	if (geteuid() != 0 || s == NULL || s->user == NULL)
 		return 0;
 	if ((user = getpwnam(s->user)) != NULL &&
 	    lchown(path, user->pw_uid, user->pw_gid) == 0)
@@ -26,7 +29,7 @@ give_to_user(const struct settings *s, const char *path)
 	return -1;
 }
 
-/* The last directory of path; those above must be there. */
+/* The last directory of path, ours with s NULL; those above must be there. */
 static int
 make_directory(const struct settings *s, const char *path)
 {
@@ -54,9 +57,9 @@ setup_key(const struct settings *s, struct key *key)
 	if (access(s->key_file, F_OK) == 0)
 		return key_load(s->key_file, key);
 	key_make(key);
-	if (make_directory(s, s->key_file) == 0 &&
+	if (make_directory(NULL, s->key_file) == 0 &&
 	    key_save(s->key_file, key) == 0)
-		return give_to_user(s, s->key_file);
+		return 0;
 	key_wipe(key);
 	return -1;
 }

@@ -1,6 +1,6 @@
 /*
- * What `platen-central init` makes: the key file and the store, given to the
- * user that `run` becomes.  What is there already stays as it is.
+ * What `platen-central init` makes: the key file, and the store, which it
+ * gives to the user that `run` becomes.  What is there already stays as it is.
  */
 #ifndef CENTRAL_SETUP_H
 #define CENTRAL_SETUP_H

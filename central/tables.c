@@ -146,7 +146,8 @@ int
 tables_find(struct fleet *fleet, enum tables_thing kind, const char *uuid,
     struct tables_row *row, void *record)
 {
-	return get_row(fleet, fleet_bind(fleet, thing_of(kind)->find, "t", uuid),
+	return get_row(fleet,
+	    fleet_bind(fleet, thing_of(kind)->find, "t", uuid),
 	    things[kind].fields, row, record);
 }
 

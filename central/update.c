@@ -325,7 +325,8 @@ alert_differs(const struct alert *before, const struct alert *now)
 
 static int
 journal_alert_changes(struct update *u, int64_t asset, int64_t thing,
-    bool fresh, bool lapsed, const struct alert *before, const struct alert *now)
+    bool fresh, bool lapsed, const struct alert *before,
+    const struct alert *now)
 {
 	const struct journal	*j = &u->journal;
 
