@@ -188,7 +188,7 @@ awaited_answer(struct awaited *all, const char *from, const char *id,
 	if (ask == NULL)
 		return;
 	if (!is_from(all, ask->to, from)) {
-		log_warnx("uplink", "an answer to the centre's place, from %s, "
+		log_warnx("uplink", "answer from %s, who was not asked, "
 		    "ignored", log_safe(from != NULL ? from : "nobody"));
 		return;
 	}

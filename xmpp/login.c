@@ -266,20 +266,15 @@ void
 login_bad_cert(struct login *login, const xmpp_tlscert_t *cert,
     const char *reason)
 {
-	const char	*name;
-	char		 names[96] = "";
-	size_t		 i, len = 0;
+	const char	*jid = xmpp_conn_get_jid(login->conn), *domain;
 
 	if (login->bad_cert[0] != '\0')
 		return;
-	for (i = 0; i < 4 &&
-	    (name = xmpp_tlscert_get_dnsname(cert, i)) != NULL; i++)
-		len += (size_t)snprintf(names + len, sizeof(names) - len,
-		    " %.20s", log_safe(name));
+	domain = strchr(jid, '@') != NULL ? strchr(jid, '@') + 1 : jid;
 	if (strcmp(reason, "hostname mismatch") == 0)
 		snprintf(login->bad_cert, sizeof(login->bad_cert),
-		    "the server's certificate is for another name:%s",
-		    names[0] != '\0' ? names :
+		    "the server's certificate is not for %.*s but for %.100s",
+		    (int)strcspn(domain, "/"), domain,
 		    cert_part(cert, XMPP_CERT_SUBJECT));
 	else
 		snprintf(login->bad_cert, sizeof(login->bad_cert),

@@ -7,6 +7,7 @@ test_uplink_prosody.py does the same work against a real one.
 """
 import base64
 import os
+import pathlib
 import re
 import signal
 import socket
@@ -18,6 +19,7 @@ import time
 
 import pytest
 
+from rig import PATIENCE
 from uplinkprobe import Probe, PROBE_ENV, cpu_seconds, probe_path  # noqa: F401
 from xmppfake import (CENTRE, DOMAIN, FULL, PASSWORD, SASL_NS, STARTTLS,
                       STREAM, TLS_NS, USER, Authority, Gone, Server,
@@ -259,7 +261,7 @@ def test_fails_in_time_and_then_443(serve, probe, script, why):
     p = probe(first.port, fallback_port=second.port)
     p.expect(r"state online .*port %d, direct TLS" % second.port, 6)
     p.expect("state ready", 2)
-    assert time.monotonic() - start < 3.5
+    assert time.monotonic() - start < 3.5 * PATIENCE
     assert first.connections == 1
     # And with nothing else to go to, the reason is told.
     p.end()
@@ -279,7 +281,7 @@ def test_refused_then_443(serve, probe):
     start = time.monotonic()
     p = probe(free_port(), fallback_port=good.port)
     p.expect("state ready", 3)
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 1 * PATIENCE
     p.expect_log("logged in as .* direct TLS", 1)
 
 
@@ -324,13 +326,13 @@ def test_what_worked_is_tried_first_next_time(serve, probe):
     start = time.monotonic()
     p.expect("state down", 3)
     p.expect("state ready", 3)
-    assert time.monotonic() - start < 1.4
+    assert time.monotonic() - start < 1.4 * PATIENCE
     assert dead.connections == 1
 
 
 @pytest.mark.parametrize("direct", [False, True])
 @pytest.mark.parametrize("case,why", [
-    ("name", "is for another name: other.test"),
+    ("name", f"is not for {DOMAIN} but for .*other.test"),
     ("expired", "certificate has expired.*valid until"),
     ("authority", "not accepted: .*(issuer|self-signed)"),
 ])
@@ -649,7 +651,7 @@ def test_dead_resolver_costs_seconds(probe, names):
     start = time.monotonic()
     p = probe(5222, host="xmpp.hosting.test", dns=dns.port)
     p.expect("state down cannot resolve", 9)
-    assert time.monotonic() - start < 6
+    assert time.monotonic() - start < 6 * PATIENCE
 
 
 # ---- at work -------------------------------------------------------------
@@ -689,7 +691,7 @@ def test_only_the_centre_answers_and_once(serve, probe):
     p.expect("state ready", 4)
     p.say("ask q 5000 <x/>")
     p.expect_next("answer q result true", 2)
-    p.expect_log("not .*centre|centre's place", 1)
+    p.expect_log("who was not asked", 1)
     time.sleep(0.3)
     assert p.nothing_more()
 
@@ -922,7 +924,7 @@ def test_large_answers_come_at_once(serve, probe):
         start = time.monotonic()
         p.say(f"ask q{i} 5000 <x/>")
         p.expect_next(f"answer q{i} result sealed - {text}$", 4)
-        assert time.monotonic() - start < 0.5
+        assert time.monotonic() - start < 0.5 * PATIENCE
 
 
 def test_small_answers_come_at_once(serve, probe):
@@ -936,7 +938,7 @@ def test_small_answers_come_at_once(serve, probe):
     for i in range(50):
         p.say(f"ask q{i} 5000 <x/>")
         p.expect_next(f"answer q{i} result", 2)
-    assert (time.monotonic() - start) / 50 < 0.015
+    assert (time.monotonic() - start) / 50 < 0.015 * PATIENCE
 
 
 def test_payload_limit(serve, probe):
@@ -1057,7 +1059,7 @@ def test_stop_of_a_mute_server_takes_half_a_second(serve, probe):
     start = time.monotonic()
     p.say("stop")
     p.expect("state down stopped", 2)
-    assert time.monotonic() - start < 0.9
+    assert time.monotonic() - start < 0.9 * PATIENCE
 
 
 def test_system_shutdown(serve, probe):
@@ -1091,7 +1093,7 @@ def test_server_that_stops_answering(serve, probe):
     p.expect("state ready", 4)
     start = time.monotonic()
     p.expect("state down .*no sign of life", 5)
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 3 * PATIENCE
     assert PING.encode() in server.seen
 
 
@@ -1175,7 +1177,7 @@ def test_link_cut_without_a_word(serve, probe):
         start = time.monotonic()
         p.expect("answer a lost", 6)
         p.expect("state down .*no sign of life", 1)
-        assert time.monotonic() - start < 4
+        assert time.monotonic() - start < 4 * PATIENCE
         # And a proxy that hangs is no reason to hang with it.
         p.expect("state down .*no answer within", 5)
         os.kill(f.pid, signal.SIGCONT)
@@ -1200,7 +1202,10 @@ def test_idle_costs_nothing(serve, probe):
     assert cpu_seconds(p) - before < 0.004
 
 
-def test_memory_stays_flat(serve, probe):
+def test_memory_stays_flat(serve, probe, probe_path):
+    if b"__asan" in pathlib.Path(probe_path).read_bytes():
+        pytest.skip("a sanitizer keeps what was freed")
+
     def once(s):
         s.ready()
     server = serve(once)
@@ -1213,5 +1218,4 @@ def test_memory_stays_flat(serve, probe):
         time.sleep(0.1)
     p.say("rss")
     after = int(p.expect("rss (\\d+)", 5).group(1))
-    if "san" not in PROBE_ENV.get("PROBE", ""):
-        assert after - before < 400
+    assert after - before < 400

@@ -9,19 +9,15 @@ import time
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+from rig import PATIENCE, program
+
 # Added to the probe's environment.
 PROBE_ENV = {}
 
 
 @pytest.fixture(scope="session")
 def probe_path():
-    if "PROBE" in os.environ:
-        return os.environ["PROBE"]
-    build = os.environ.get("B", "build")
-    target = f"{build}/tests/unit/xmpp/uplink_probe"
-    subprocess.run(["make", "-s", f"B={build}", target], cwd=ROOT, check=True)
-    return ROOT / target
+    return program("tests/unit/xmpp/uplink_probe")
 
 
 class Probe:
@@ -63,18 +59,18 @@ class Probe:
 
     def expect(self, pattern, timeout):
         """Waits for an event that matches, others may come before."""
-        until = time.monotonic() + timeout
+        until = time.monotonic() + timeout * PATIENCE
         while True:
             m = re.match(pattern, self._next(until, pattern))
             if m:
                 return m
 
     def expect_next(self, pattern, timeout):
-        line = self._next(time.monotonic() + timeout, pattern)
+        line = self._next(time.monotonic() + timeout * PATIENCE, pattern)
         assert re.match(pattern, line), (line[:300], pattern[:300])
 
     def expect_log(self, pattern, timeout):
-        until = time.monotonic() + timeout
+        until = time.monotonic() + timeout * PATIENCE
         while not any(re.search(pattern, x) for x in self.log):
             assert time.monotonic() < until, (pattern, self.log[-12:])
             time.sleep(0.02)

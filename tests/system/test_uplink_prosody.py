@@ -1,0 +1,243 @@
+"""Promise: against a real server the uplink logs in by both kinds of TLS,
+notices when the centre or the server dies in any way, and is back by itself.
+"""
+import subprocess
+import time
+
+import pytest
+
+from peer import Client
+from rig import COMPONENT, DOMAIN, ROOT
+from uplinkprobe import Probe, probe_path  # noqa: F401
+
+USER = "office"
+
+
+class Centre:
+    def __init__(self, prosody):
+        self.process = subprocess.Popen(
+            ["/usr/bin/python3", ROOT / "tests/system/uplinkcentre.py",
+             str(prosody.component_port), prosody.secret, COMPONENT,
+             f"{USER}@{DOMAIN}"], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, text=True)
+        self.lines = []
+        self.wait("started")
+
+    def wait(self, word):
+        for line in self.process.stdout:
+            self.lines.append(line.strip())
+            if line.startswith(word):
+                return line
+        raise AssertionError(f"no {word}: {self.lines}")
+
+    def say(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def kill9(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def server(rig):
+    rig.prosody.register(USER)
+    rig.prosody.start()
+    return rig.prosody
+
+
+@pytest.fixture
+def centre(server):
+    centres = []
+
+    def start():
+        centres.append(Centre(server))
+        return centres[-1]
+    yield start
+    for c in centres:
+        if c.process.poll() is None:
+            c.kill9()
+
+
+@pytest.fixture
+def probe(server, probe_path):
+    probes = []
+
+    def start(**more):
+        config = dict(jid=f"{USER}@{DOMAIN}",
+                      password=server.passwords[USER], host="127.0.0.1",
+                      port=server.port, ca_file=server.ca_file,
+                      central=COMPONENT, connect_ms=2000, retry_min_ms=200,
+                      retry_max_ms=500, ping_ms=2000)
+        config.update(more)
+        probes.append(Probe(probe_path, config))
+        return probes[-1]
+    yield start
+    for p in probes:
+        p.end()
+
+
+def test_both_ways(server, centre, probe):
+    c = centre()
+    p = probe()
+    p.expect("state ready", 5)
+    c.wait(f"available {USER}@{DOMAIN}/platend")
+    for i in range(30):
+        p.say(f"ask q{i} 5000 <sealed xmlns='urn:t' n='{i}'>x{i}</sealed>")
+    for i in range(30):
+        p.expect_next(f"answer q{i} result sealed {i} x{i}$", 5)
+    c.say("ask")
+    p.expect_next("request sealed urn:t 3 hello", 5)
+    c.wait("reply result")
+    p.say("big b 9000 190000")
+    p.expect_next("answer b result big - x{190000}$", 9)
+    p.say("stop")
+    c.wait(f"unavailable {USER}@{DOMAIN}/platend")
+
+
+def test_direct_tls(server, centre, probe, rig):
+    centre()
+    p = probe(port=rig.ports.take(), fallback_port=server.tls_port)
+    p.expect("state online .*direct TLS", 5)
+    p.expect("state ready", 5)
+
+
+def test_fallback_starttls(server, centre, probe, rig):
+    """Prosody gets a ClientHello where it expects a stream."""
+    centre()
+    p = probe(port=rig.ports.take(), fallback_port=server.port)
+    p.expect(f"state online .*port {server.port}, STARTTLS", 6)
+
+
+def test_wrong_password(server, probe):
+    p = probe(password="guess", fallback_port=server.tls_port)
+    p.expect(r"state down .*STARTTLS: login refused \(not-authorized\)", 5)
+
+
+def test_centre_killed_and_back(server, centre, probe):
+    """The server tells nobody when a component dies."""
+    c = centre()
+    p = probe()
+    p.expect("state ready", 5)
+    c.kill9()
+    p.say("ask a 5000 <x xmlns='y'/>")
+    p.expect("state online", 5)
+    p.expect("answer a error remote-server-timeout|"
+             "answer a error service-unavailable", 5)
+    p.say("ask b 5000 <x xmlns='y'/>")
+    p.expect_next("answer b not-sent", 1)
+    c = centre()
+    p.expect_next("state ready", 4)
+    p.say("ask c 5000 <x xmlns='y'/>")
+    p.expect_next("answer c result x", 5)
+    c.wait("asked")
+
+
+def test_centre_killed_while_idle(server, centre, probe):
+    c = centre()
+    p = probe()
+    p.expect("state ready", 5)
+    c.kill9()
+    p.expect("state online", 6)
+
+
+def test_centre_restarted_unnoticed(server, centre, probe):
+    """Killed and back between two pings: it announces itself."""
+    c = centre()
+    p = probe(ping_ms=60000)
+    p.expect("state ready", 5)
+    time.sleep(0.5)
+    assert p.nothing_more()
+    c.kill9()
+    c = centre()
+    p.expect_next("state ready the centre announced itself", 5)
+    c.wait(f"available {USER}@{DOMAIN}/platend")
+    time.sleep(0.5)
+    assert p.nothing_more()
+
+
+def test_centre_that_comes_later(server, centre, probe):
+    p = probe(ping_ms=60000)
+    p.expect("state online", 5)
+    time.sleep(0.5)
+    c = centre()
+    p.expect_next("state ready", 2)
+    c.wait(f"available {USER}@{DOMAIN}/platend")
+
+
+def test_server_killed_and_back(server, centre, probe):
+    c = centre()
+    p = probe()
+    p.expect("state ready", 5)
+    p.say("ask a 60000 <x xmlns='y'/>")
+    p.expect("answer a result", 5)
+    server.kill9()
+    p.expect("state down", 5)
+    c.kill9()
+    time.sleep(1)
+    server.start()
+    centre()
+    p.expect("state ready", 8)
+
+
+def test_server_hangs_and_goes_on(server, centre, probe):
+    centre()
+    p = probe()
+    p.expect("state ready", 5)
+    server.hang()
+    p.expect("state down .*no sign of life", 6)
+    server.resume()
+    p.expect("state ready", 8)
+
+
+def test_server_stopped(server, centre, probe):
+    p = probe()
+    p.expect("state online", 5)
+    server.stop()
+    p.expect("state down .*system-shutdown", 5)
+
+
+def test_two_agents_with_one_account(server, centre, probe):
+    centre()
+    first = probe()
+    first.expect("state ready", 5)
+    second = probe()
+    second.expect("state ready", 5)
+    first.expect("state down .*another agent uses this account", 5)
+    first.expect_log(r"next try in (6|7)\d", 1)
+
+
+def test_default_rate_limit(server, centre, probe):
+    """10 kB/s as Debian sets it: a burst is slow, and survives."""
+    server.stop()
+    server.rate = "10kb/s"
+    server.start()
+    centre()
+    p = probe(ping_ms=4000)
+    p.expect("state ready", 5)
+    for i in range(8):
+        p.say(f"big q{i} 60000 10000")
+    for i in range(8):
+        p.expect_next(f"answer q{i} result", 20)
+
+
+def test_a_stranger_on_the_same_server(server, centre, probe, rig):
+    centre()
+    p = probe()
+    p.expect("state ready", 5)
+    evil = rig.peer(Client, server, *server.register("evil"))
+    agent = f"{USER}@{DOMAIN}/platend"
+    for i, (kind, payload) in enumerate([
+            ("get", "<ping xmlns='urn:xmpp:ping'/>"),
+            ("get", "<query xmlns='http://jabber.org/protocol/disco#info'/>"),
+            ("get", "<query xmlns='jabber:iq:version'/>"),
+            ("set", "<sealed xmlns='urn:platen:sealed:1' n='1'>x</sealed>")]):
+        evil.send(f"<presence to='{agent}'/>")
+        evil.send(f"<message to='{agent}'><body>hi</body></message>")
+        evil.send(f"<iq type='{kind}' id='evil{i}' to='{agent}'>{payload}"
+                  "</iq>")
+        evil.wait_received(f"evil{i}", "service-unavailable")
+    assert p.nothing_more()
+    p.expect_log("request from evil@", 1)
