@@ -350,7 +350,7 @@ count_request(struct answer *a, const struct request *r)
 	t->sets += r->pdu == PDU_SET;
 	t->varbinds += r->count;
 	for (i = 0; i < r->count; i++)
-		lan_asked(a->lan, a->device, r->names[i].sub,
+		asked_note(&a->device->asked, r->names[i].sub,
 		    r->names[i].len);
 }
 

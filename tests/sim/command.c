@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/json.h"
+#include "tests/sim/listing.h"
 #include "tests/sim/panel.h"
 
 int
@@ -81,43 +81,6 @@ parse_integer(const char *text, int64_t *out)
 	if (end == text || *end != '\0' || errno != 0)
 		return -1;
 	*out = n;
-	return 0;
-}
-
-static void
-list_device(struct json *json, struct device *d)
-{
-	static const uint32_t name_id[] = { 1, 3, 6, 1, 2, 1, 1, 5, 0 };
-	char address[ADDRESS_TEXT_MAX];
-	const struct value *v = view_get(&d->view, name_id, 9);
-	struct buf text = { 0 };
-
-	json_object(json, NULL);
-	json_string(json, "host", address_format(d->addr, address));
-	json_string(json, "spec", d->spec);
-	json_int(json, "number", d->number);
-	if (v != NULL)
-		value_text(v, &text);
-	json_string(json, "name", v == NULL ? NULL :
-	    text.data != NULL ? text.data : "");
-	json_int(json, "alerts", (int64_t)d->raised_len);
-	json_bool(json, "silent", d->fault != NULL && d->fault->silent);
-	json_object_end(json);
-	buf_free(&text);
-}
-
-static int
-run_list(struct run *r)
-{
-	struct device *d;
-	struct json json;
-
-	json_start(&json, r->out);
-	json_array(&json, NULL);
-	for (d = lan_from(r->lan, 0); d != NULL;
-	    d = lan_from(r->lan, d->addr + 1))
-		list_device(&json, d);
-	json_array_end(&json);
 	return 0;
 }
 
@@ -401,73 +364,24 @@ run_remove(struct run *r)
 	return 0;
 }
 
-static void
-add_traffic(struct traffic *sum, const struct traffic *t)
+static int
+run_list(struct run *r)
 {
-	const uint64_t *from = (const uint64_t *)t;
-	uint64_t *to = (uint64_t *)sum;
-	size_t i;
-
-	for (i = 0; i < sizeof(*t) / sizeof(uint64_t); i++)
-		to[i] += from[i];
+	listing_devices(r->lan, r->out);
+	return 0;
 }
 
 static int
 run_stats(struct run *r)
 {
-	struct traffic sum = { 0 }, *stray = lan_stray(r->lan);
-	struct device *d = r->device;
-	struct json json;
-
-	if (d != NULL)
-		sum = d->traffic;
-	else
-		for (d = lan_from(r->lan, 0); d != NULL;
-		    d = lan_from(r->lan, d->addr + 1))
-			add_traffic(&sum, &d->traffic);
-	json_start(&json, r->out);
-	json_object(&json, NULL);
-	json_int(&json, "requests", (int64_t)sum.requests);
-	json_int(&json, "gets", (int64_t)sum.gets);
-	json_int(&json, "nexts", (int64_t)sum.nexts);
-	json_int(&json, "bulks", (int64_t)sum.bulks);
-	json_int(&json, "sets", (int64_t)sum.sets);
-	json_int(&json, "v1", (int64_t)sum.v1);
-	json_int(&json, "v2c", (int64_t)sum.v2c);
-	json_int(&json, "varbinds", (int64_t)sum.varbinds);
-	json_int(&json, "answers", (int64_t)sum.answers);
-	json_int(&json, "bytes_in", (int64_t)sum.bytes_in);
-	json_int(&json, "bytes_out", (int64_t)sum.bytes_out);
-	json_int(&json, "denied", (int64_t)sum.denied);
-	json_int(&json, "malformed", (int64_t)sum.malformed);
-	if (r->device != NULL)
-		json_int(&json, "names",
-		    (int64_t)lan_asked_count(r->device));
-	else {
-		json_int(&json, "devices", (int64_t)lan_count(r->lan));
-		json_int(&json, "stray", (int64_t)stray->requests);
-	}
-	json_object_end(&json);
+	listing_traffic(r->lan, r->device, r->out);
 	return 0;
-}
-
-static void
-list_name(void *arg, const uint32_t *sub, size_t len)
-{
-	char text[OID_TEXT_MAX];
-
-	json_string(arg, NULL, oid_format(sub, len, text));
 }
 
 static int
 run_asked(struct run *r)
 {
-	struct json json;
-
-	json_start(&json, r->out);
-	json_array(&json, NULL);
-	lan_asked_each(r->lan, r->device, list_name, &json);
-	json_array_end(&json);
+	listing_names(r->device, r->out);
 	return 0;
 }
 

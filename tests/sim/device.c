@@ -86,7 +86,7 @@ device_free(struct device *d)
 	free(d->contexts);
 	free(d->raised);
 	free(d->fault);
-	free(d->asked);
+	asked_free(&d->asked);
 	free(d->community);
 	free(d->spec);
 	free(d);

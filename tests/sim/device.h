@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tests/sim/asked.h"
 #include "tests/sim/fault.h"
 #include "tests/sim/guise.h"
 #include "tests/sim/truth.h"
@@ -32,7 +33,7 @@ struct raised {
 
 struct device {
 	uint32_t	 addr;		/* host order */
-	uint32_t	 number;	/* in its lan; 0 is the walk itself */
+	uint32_t	 number;	/* in its fleet; 0: the walk itself */
 	char		*spec;
 	char		*community;	/* NULL: the fleet's */
 	struct view	 view;
@@ -47,8 +48,7 @@ struct device {
 	uint32_t	 cartridges;	/* how many were replaced */
 	struct fault	*fault;		/* NULL: never had one */
 	struct traffic	 traffic;
-	uint64_t	*asked;		/* one bit a name, see lan_asked() */
-	size_t		 asked_words;
+	struct asked	 asked;
 	struct device	*next;		/* the fleet's chain */
 };
 

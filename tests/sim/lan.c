@@ -11,15 +11,6 @@
 #include "tests/sim/panel.h"
 
 #define BUCKETS		16384		/* a power of two */
-/* Names asked for are numbered over the whole lan; past this many they
- * are only counted as requests. */
-#define NAMES_MAX	65536
-#define NAME_SLOTS	(2 * NAMES_MAX)
-
-struct name {
-	uint32_t	*sub;
-	size_t		 len;
-};
 
 struct lan {
 	char		*community;
@@ -31,9 +22,6 @@ struct lan {
 	size_t		 walks_len;
 	struct truth	*truth;
 	struct traffic	 stray;
-	struct name	*names;		/* NAMES_MAX, made at the first use */
-	size_t		 names_len;
-	uint32_t	*slots;		/* number + 1; 0 is free */
 };
 
 struct lan *
@@ -62,10 +50,7 @@ lan_free(struct lan *f)
 		}
 	for (i = 0; i < f->walks_len; i++)
 		walk_free(f->walks[i]);
-	for (i = 0; i < f->names_len; i++)
-		free(f->names[i].sub);
-	free(f->names);
-	free(f->slots);
+	asked_forget_all();
 	free(f->sorted);
 	free(f->walks);
 	truth_free(f->truth);
@@ -443,80 +428,6 @@ lan_stray(struct lan *f)
 	return &f->stray;
 }
 
-static uint32_t
-hash_name(const uint32_t *sub, size_t len)
-{
-	uint32_t h = 2166136261u;
-
-	while (len-- > 0)
-		h = (h ^ *sub++) * 16777619u;
-	return h ^ h >> 15;
-}
-
-/* The number of a name, given on first sight; NAMES_MAX when it is full. */
-static size_t
-name_number(struct lan *f, const uint32_t *sub, size_t len)
-{
-	uint32_t slot = hash_name(sub, len) % NAME_SLOTS;
-	struct name *name;
-
-	if (f->names == NULL) {
-		f->names = xcalloc(NAMES_MAX, sizeof(*f->names));
-		f->slots = xcalloc(NAME_SLOTS, sizeof(*f->slots));
-	}
-	for (; f->slots[slot] != 0; slot = (slot + 1) % NAME_SLOTS) {
-		name = &f->names[f->slots[slot] - 1];
-		if (name->len == len && oid_within(sub, len, name->sub, len))
-			return f->slots[slot] - 1;
-	}
-	if (f->names_len == NAMES_MAX)
-		return NAMES_MAX;
-	name = &f->names[f->names_len];
-	name->len = len;
-	name->sub = xmalloc((len + 1) * sizeof(*sub));
-	memcpy(name->sub, sub, len * sizeof(*sub));
-	f->slots[slot] = (uint32_t)++f->names_len;
-	return f->names_len - 1;
-}
-
-void
-lan_asked(struct lan *f, struct device *d, const uint32_t *sub, size_t len)
-{
-	size_t n = name_number(f, sub, len), words;
-
-	if (n == NAMES_MAX)
-		return;
-	if (n / 64 >= d->asked_words) {
-		words = n / 64 + 8;
-		d->asked = xreallocarray(d->asked, words, sizeof(*d->asked));
-		memset(d->asked + d->asked_words, 0,
-		    (words - d->asked_words) * sizeof(*d->asked));
-		d->asked_words = words;
-	}
-	d->asked[n / 64] |= UINT64_C(1) << n % 64;
-}
-
-size_t
-lan_asked_count(const struct device *d)
-{
-	size_t i, count = 0;
-
-	for (i = 0; i < d->asked_words; i++)
-		count += (size_t)__builtin_popcountll(d->asked[i]);
-	return count;
-}
-
-void
-lan_asked_each(const struct lan *f, const struct device *d,
-    void (*fn)(void *arg, const uint32_t *sub, size_t len), void *arg)
-{
-	size_t i;
-
-	for (i = 0; i < d->asked_words * 64 && i < f->names_len; i++)
-		if (d->asked[i / 64] >> i % 64 & 1)
-			fn(arg, f->names[i].sub, f->names[i].len);
-}
-
 void
 lan_reset(struct lan *f)
 {
@@ -526,9 +437,7 @@ lan_reset(struct lan *f)
 	for (i = 0; i < BUCKETS; i++)
 		for (d = f->bucket[i]; d != NULL; d = d->next) {
 			d->traffic = (struct traffic){ 0 };
-			if (d->asked != NULL)
-				memset(d->asked, 0,
-				    d->asked_words * sizeof(*d->asked));
+			asked_clear(&d->asked);
 		}
 	f->stray = (struct traffic){ 0 };
 }

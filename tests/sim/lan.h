@@ -35,14 +35,6 @@ struct truth	*lan_truth(struct lan *);
 /* What came for addresses where no device is. */
 struct traffic	*lan_stray(struct lan *);
 
-/* Remembers that a name was asked for. */
-void		 lan_asked(struct lan *, struct device *,
-		    const uint32_t *sub, size_t len);
-size_t		 lan_asked_count(const struct device *);
-/* Calls back for each name asked, in no order. */
-void		 lan_asked_each(const struct lan *, const struct device *,
-		    void (*fn)(void *arg, const uint32_t *sub, size_t len),
-		    void *arg);
 /* Forgets traffic and names asked, of all devices. */
 void		 lan_reset(struct lan *);
 
