@@ -84,12 +84,16 @@ find_section(void *arg, const char *section)
 	for (i = 0; plain[i] != NULL; i++)
 		if (strcmp(section, plain[i]) == 0)
 			return conf;
-	if (strncmp(section, "snmp ", 5) != 0 || section[5] == '\0' ||
-	    conf->snmp_len == CONFIG_CREDENTIALS_MAX)
+	if (strncmp(section, "snmp ", 5) != 0 || section[5] == '\0')
 		return NULL;
 	for (i = 0; i < conf->snmp_len; i++)
 		if (strcmp(conf->snmp[i].name, section + 5) == 0)
 			return &conf->snmp[i];
+	if (conf->snmp_len == CONFIG_CREDENTIALS_MAX) {
+		log_warnx("config", "%s: more than %d sections [snmp NAME]",
+		    conf->path, CONFIG_CREDENTIALS_MAX);
+		return NULL;
+	}
 	snmp = &conf->snmp[conf->snmp_len++];
 	snmp->name = xstrdup(section + 5);
 	snmp->port = 161;
@@ -188,10 +192,22 @@ parse_ipv4(const char *text, uint32_t *out)
 	return 0;
 }
 
+/* Digits and nothing else, up to max: 0 or -1. */
+static int
+parse_digits(const char *text, unsigned long max, unsigned long *out)
+{
+	size_t len = strlen(text);
+
+	if (len == 0 || len > 9 || strspn(text, "0123456789") != len)
+		return -1;
+	*out = strtoul(text, NULL, 10);
+	return *out <= max ? 0 : -1;
+}
+
 int
 range_parse(const char *text, struct range *out, char *why, size_t why_size)
 {
-	char copy[64], *cut, *end;
+	char copy[64], *cut;
 	unsigned long n;
 
 	out->label = text;
@@ -208,8 +224,7 @@ range_parse(const char *text, struct range *out, char *why, size_t why_size)
 	if (parse_ipv4(copy, &out->first) == -1)
 		goto bad;
 	if (n) {
-		n = strtoul(cut, &end, 10);
-		if (end == cut || *end != '\0' || n > 32)
+		if (parse_digits(cut, 32, &n) == -1)
 			goto bad;
 		if (n < 20) {
 			snprintf(why, why_size, "%.60s: a network may be /20 "
@@ -230,8 +245,7 @@ range_parse(const char *text, struct range *out, char *why, size_t why_size)
 		if (parse_ipv4(cut, &out->last) == -1)
 			goto bad;
 	} else {
-		n = strtoul(cut, &end, 10);
-		if (end == cut || *end != '\0' || n > 255)
+		if (parse_digits(cut, 255, &n) == -1)
 			goto bad;
 		out->last = (out->first & ~UINT32_C(255)) | (uint32_t)n;
 	}
@@ -259,7 +273,7 @@ host_parse(const char *text, uint16_t default_port, struct sockaddr_in *out,
     char *why, size_t why_size)
 {
 	struct addrinfo hints, *found;
-	char copy[256], *colon, *end;
+	char copy[256], *colon;
 	unsigned long port = default_port;
 	int error;
 
@@ -269,9 +283,7 @@ host_parse(const char *text, uint16_t default_port, struct sockaddr_in *out,
 	}
 	if ((colon = strrchr(copy, ':')) != NULL) {
 		*colon = '\0';
-		port = strtoul(colon + 1, &end, 10);
-		if (end == colon + 1 || *end != '\0' || port < 1 ||
-		    port > 65535) {
+		if (parse_digits(colon + 1, 65535, &port) == -1 || port == 0) {
 			snprintf(why, why_size, "%.200s: the port must be 1 to "
 			    "65535", text);
 			return -1;
@@ -442,10 +454,14 @@ check_words(const struct config *conf)
 		    log_safe(conf->central));
 		rc = -1;
 	}
+	if (key_library_init() == -1)
+		return -1;
 	if (conf->central_key != NULL &&
 	    key_parse_public(conf->central_key, key) == -1) {
 		log_warnx("config", "%s: [crypto] central_key is no key: copy "
-XX
+		    "the line that platen-central enrol printed (44 "
+		    "characters)", inispot(conf->path, "crypto",
+		    "central_key"));
 		rc = -1;
 	}
 	if (conf->token != NULL && conf->token_file != NULL) {
@@ -457,10 +473,25 @@ XX
 	return rc;
 }
 
+/* HOST or HOST:PORT by its looks: names may come to exist later.  Ranges are
+ * for networks. */
+static bool
+host_plausible(const char *text)
+{
+	size_t host = strcspn(text, ":");
+	unsigned long port = 1;
+
+	if (host == 0 || host > 253 || strpbrk(text, "/@") != NULL ||
+	    (strspn(text, "0123456789.-") >= host &&
+	    memchr(text, '-', host) != NULL))
+		return false;
+	return text[host] == '\0' || (parse_digits(text + host + 1, 65535,
+	    &port) == 0 && port != 0);
+}
+
 static int
 check_discovery(const struct config *conf)
 {
-	char copy[256];
 	size_t i;
 	int rc = 0;
 
@@ -473,11 +504,7 @@ check_discovery(const struct config *conf)
 	rc |= check_ranges(conf, "discovery", "networks", &conf->networks);
 	rc |= check_ranges(conf, "discovery", "exclude", &conf->exclude);
 	for (i = 0; i < conf->hosts.count; i++) {
-		snprintf(copy, sizeof(copy), "%s", conf->hosts.item[i]);
-		copy[strcspn(copy, ":")] = '\0';
-		/* Names may come to exist later; ranges are for networks. */
-		if (strpbrk(conf->hosts.item[i], "/@ ") != NULL ||
-		    copy[0] == '\0') {
+		if (!host_plausible(conf->hosts.item[i])) {
 			log_warnx("config", "%s: [discovery] hosts: %s: want "
 			    "HOST or HOST:PORT; ranges go into networks",
 			    inispot(conf->path, "discovery", "hosts"),
@@ -503,6 +530,18 @@ warn_mode(const struct config *conf)
 	if (secret && stat(conf->path, &st) == 0 && (st.st_mode & S_IROTH))
 		log_warnx("config", "%s holds a token or community and every "
 		    "user can read it: chmod 640 %s", conf->path, conf->path);
+}
+
+/* As servers do, so that both ends hash the same names (crypto/seal.h). */
+static void
+lower_jids(struct config *conf)
+{
+	char bare[JID_MAX];
+
+	if (jid_bare(conf->jid, bare, sizeof(bare)) == 0)
+		memcpy(conf->jid, bare, strlen(bare) + 1);
+	if (jid_bare(conf->central, bare, sizeof(bare)) == 0)
+		memcpy(conf->central, bare, strlen(bare) + 1);
 }
 
 /* A file without any [snmp] section means the community "public". */
@@ -554,6 +593,7 @@ config_read(const char *path, unsigned parts)
 	/* One spelling from here on: JIDs go into the session's hash. */
 	settle_jid(&conf->jid);
 	settle_jid(&conf->central);
+	lower_jids(conf);
 	if (parts == CONFIG_ALL)
 		warn_mode(conf);
 	if (!(parts & CONFIG_COLLECTOR))
