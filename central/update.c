@@ -268,11 +268,12 @@ store_consumable(struct update *u, int64_t asset, struct tables_row *row,
 	if (row->doubt == DOUBT_LAPSED)
 		now.removed = ABSENT;
 	record_apply(consumable_fields, &now, change);
+	/* Once: some supplies have neither, however often they are told. */
+	if (row->id == 0 && now.kind == ABSENT && now.description == NULL)
+		u->want_whole = true;
 	if (row->id != 0 ? update(u, TABLES_CONSUMABLE, row, &now) != 0 :
 	    insert(u, TABLES_CONSUMABLE, row, asset, change->id, &now) != 0)
 		goto out;
-	if (now.kind == ABSENT)
-		u->want_whole = true;
 	if (journal_consumable(u, asset, row->id, before, &now) == 0)
 		rc = UPDATE_DONE;
 out:
@@ -363,7 +364,7 @@ store_alert(struct update *u, int64_t asset, struct tables_row *row,
 	if (fresh ? insert(u, TABLES_ALERT, row, asset, change->id, &now) :
 	    update(u, TABLES_ALERT, row, &now))
 		goto out;
-	if (now.code == ABSENT)
+	if (fresh && now.code == ABSENT && now.description == NULL)
 		u->want_whole = true;
 	if (journal_alert_changes(u, asset, row->id, fresh, lapsed, before,
 	    &now) == 0)
