@@ -10,6 +10,7 @@ Or piece by piece: rig.prosody, rig.sim, rig.central, rig.agent each have
 start(), stop(), kill9() and restart().  Whatever was started dies with the
 test, or with pytest itself; conftest.py prints the logs of a failed test.
 """
+import atexit
 import contextlib
 import ctypes
 import fcntl
@@ -674,6 +675,7 @@ class Rig:
         if "tls" not in self._shared:
             where = pathlib.Path(tempfile.mkdtemp(prefix="platen-tls-"))
             where.chmod(0o755)
+            atexit.register(self.forget_shared)
             self._shared["tls"] = make_certificates(where)
         return self._shared["tls"]
 
