@@ -38,7 +38,8 @@ void	 errand_column(struct errand *, const struct objid *, const char *name,
 size_t	 errand_next(struct errand *, size_t limit, enum talk_op *op,
 	    struct objid ids[TALK_VARBINDS_MAX]);
 
-/* Takes the answer to what errand_next() said last.  False when into is full. */
+/* Takes the answer to what errand_next() said last.  False when into is
+ * full. */
 bool	 errand_take(struct errand *, const struct talk_varbind *, size_t n,
 	    struct bag *into);
 /* Gives up what was asked last: there is no answer to be had. */

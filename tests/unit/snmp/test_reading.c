@@ -111,8 +111,9 @@ on_reading(void *arg, struct reading_result *result)
 	o->result = *result;
 	o->covered = malloc((result->covered_len + 1) *
 	    sizeof(*result->covered));
-	memcpy(o->covered, result->covered,
-	    result->covered_len * sizeof(*result->covered));
+	if (result->covered_len > 0)
+		memcpy(o->covered, result->covered,
+		    result->covered_len * sizeof(*result->covered));
 	file = fmemopen(o->text, sizeof(o->text), "w");
 	bag_write_snmprec(result->fresh, file);
 	fclose(file);
@@ -457,6 +458,8 @@ test_mute_object(void **state)
 	assert_string_equal(got.result.why,
 	    "walk of prtOutputName gets no answer");
 	assert_int_equal(bag_count(got.result.fresh), MODEL_WANTED + 1);
+	/* The object was it, not the size. */
+	assert_int_equal(memo.varbinds, 0);
 }
 
 static void
@@ -660,6 +663,33 @@ test_counters(void **state)
 	bag_free(image);
 }
 
+/* Wrong types where numbers are compared, in the image and after it. */
+static void
+test_wrong_types(void **state)
+{
+	struct bag *image, *odd;
+	struct toy_value text = { NULL, 4, 0, "seven" };
+	static const char *const which[] = { "1.3.6.1.2.1.1.3.0",
+		GENERAL ".1.3", GENERAL ".18.3", GENERAL ".19.3" };
+	size_t i;
+
+	(void)state;
+	image = whole(NULL);
+	for (i = 0; i < 4; i++) {
+		text.oid = which[i];
+		*row(which[i]) = text;
+	}
+	read_it(READING_HEARTBEAT, image);
+	assert_int_equal(got.result.status, READING_DONE);
+	assert_false(got.result.restarted);
+	odd = whole(NULL);
+	read_it(15, odd);
+	assert_int_equal(got.result.status, READING_DONE);
+	assert_true(got.result.alerts_moved);
+	bag_free(image);
+	bag_free(odd);
+}
+
 /* Nothing to ask is a reading, too. */
 static void
 test_nothing(void **state)
@@ -834,6 +864,7 @@ main(void)
 		T(supplies),
 		T(alerts),
 		T(counters),
+		T(wrong_types),
 		T(nothing),
 		T(jetdirect),
 		T(cancel),
