@@ -33,7 +33,7 @@ is_noise(const struct alert *a)
 		if (a->code == noise[i])
 			return true;
 	}
-	return a->code <= 0 && a->description == NULL;
+	return a->code == ABSENT && a->description == NULL;
 }
 
 static char *
@@ -106,8 +106,10 @@ describe(const struct subject *s, const struct alert *a,
 		buf_puts(&text, ": ");
 	if (a->code_name != NULL)
 		put_words(&text, a->code_name);
-	else
+	else if (a->code != ABSENT)
 		buf_printf(&text, "alert code %" PRId64, a->code);
+	else
+		buf_puts(&text, "alert");
 	free(name);
 	name = buf_take(&text);
 	len = strlen(name);
@@ -137,12 +139,12 @@ decode_row(const struct subject *s, struct row row, struct alert *a)
 {
 	alert_init(a);
 	a->index = row.number;
-	a->severity = subject_number(s, STD_ALERT_SEVERITY, row);
-	a->training = subject_number(s, STD_ALERT_TRAINING, row);
-	a->group = subject_number(s, STD_ALERT_GROUP, row);
+	a->severity = subject_enum(s, STD_ALERT_SEVERITY, row);
+	a->training = subject_enum(s, STD_ALERT_TRAINING, row);
+	a->group = subject_enum(s, STD_ALERT_GROUP, row);
 	a->group_index = subject_number(s, STD_ALERT_GROUP_INDEX, row);
 	a->location = subject_number(s, STD_ALERT_LOCATION, row);
-	a->code = subject_number(s, STD_ALERT_CODE, row);
+	a->code = subject_enum(s, STD_ALERT_CODE, row);
 	a->code_name = xstrdup_null(keyword_of(words_alert_code, a->code));
 	a->description = subject_text(s, STD_ALERT_DESCR, row);
 	a->time_ticks = subject_number(s, STD_ALERT_TIME, row);
@@ -166,7 +168,7 @@ removed_rows(const struct subject *s, const struct row *rows, size_t len,
 	int64_t	 which;
 
 	for (i = 0; i < len; i++) {
-		if (subject_number(s, STD_ALERT_CODE, rows[i]) != CODE_REMOVED)
+		if (subject_enum(s, STD_ALERT_CODE, rows[i]) != CODE_REMOVED)
 			continue;
 		out[count++] = rows[i].number;
 		which = subject_number(s, STD_ALERT_GROUP_INDEX, rows[i]);
@@ -196,7 +198,7 @@ choose(const struct subject *s, struct row *rows, size_t len)
 		return kept;
 	drop = kept - RECORD_ALERTS_MAX;
 	for (i = 0; i < kept; i++)
-		unary[i] = subject_number(s, STD_ALERT_SEVERITY, rows[i]) ==
+		unary[i] = subject_enum(s, STD_ALERT_SEVERITY, rows[i]) ==
 		    SEVERITY_UNARY;
 	for (len = i = 0; i < kept; i++) {
 		if (unary[i] && drop > 0)

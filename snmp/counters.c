@@ -32,7 +32,7 @@ total_decode(const struct subject *s, struct asset *a)
 		value = subject_number(s, STD_MARKER_LIFE, rows[i]);
 		if (value == ABSENT || value < 0)
 			continue;
-		total_put(a, value, subject_number(s, STD_MARKER_UNIT,
+		total_put(a, value, subject_enum(s, STD_MARKER_UNIT,
 		    rows[i]), rows[i].bare ?
 		    xasprintf("%s.%" PRIu32, STD_MARKER_LIFE, s->device) :
 		    xasprintf("%s.%" PRIu32 ".%" PRIu32, STD_MARKER_LIFE,

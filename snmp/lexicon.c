@@ -1,13 +1,16 @@
 #include "snmp/lexicon.h"
 
+#include <ctype.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "schema/record.h"
 #include "snmp/text.h"
 
-/* A word that starts with '=' must stand alone; others may be a part of a
- * word, as in "Schwarztoner".  Capitals outside ASCII are said separately. */
+/* In lower case.  A word that starts with '=' must stand alone; others may be
+ * a part of a word, as in "Schwarztoner".  Capitals outside ASCII are said
+ * separately. */
 struct entry {
 	const char	*meaning;
 	const char	*words[32];
@@ -16,12 +19,12 @@ struct entry {
 /* What is more special comes first and settles it. */
 static const struct entry special[] = {
 	{ "matte black", { "matte black", "matt black", "mattschwarz",
-	    "noir mat", "negro mate", "nero opaco", "mat zwart", "matteBlack",
+	    "noir mat", "negro mate", "nero opaco", "mat zwart", "matteblack",
 	    "マットブラック", NULL } },
 	{ "photo black", { "photo black", "fotoschwarz", "noir photo",
-	    "negro foto", "nero foto", "photoBlack", "フォトブラック",
+	    "negro foto", "nero foto", "photoblack", "フォトブラック",
 	    NULL } },
-	{ "light black", { "light black", "lightBlack", "ライトブラック",
+	{ "light black", { "light black", "lightblack", "ライトブラック",
 	    NULL } },
 	{ "light cyan", { "light cyan", "lightcyan", "hellcyan", "cyan clair",
 	    "cian claro", "ciano chiaro", "licht cyaan", "ライトシアン",
@@ -113,26 +116,52 @@ static const char *const kinds[KINDS][32] = {
 	    NULL },
 };
 
-static bool
-is_ascii(const char *text)
+/*
+ * Text in lower case, and which pairs of octets occur in it: a word whose
+ * first pair does not occur need not be looked for, and that is nearly all
+ * of them.
+ */
+struct folded {
+	char		 text[RECORD_TEXT_MAX + 1];
+	uint64_t	 pairs[16];
+};
+
+static unsigned
+pair_hash(const char *p)
 {
-	for (; *text != '\0'; text++) {
-		if ((unsigned char)*text >= 0x80)
-			return false;
+	return ((unsigned char)p[0] * 33u ^ (unsigned char)p[1]) & 1023;
+}
+
+static void
+fold(struct folded *f, const char *text)
+{
+	size_t	 i;
+
+	memset(f->pairs, 0, sizeof(f->pairs));
+	for (i = 0; text[i] != '\0' && i < RECORD_TEXT_MAX; i++) {
+		f->text[i] = (char)tolower((unsigned char)text[i]);
+		if (i > 0)
+			f->pairs[pair_hash(f->text + i - 1) / 64] |=
+			    (uint64_t)1 << pair_hash(f->text + i - 1) % 64;
 	}
-	return true;
+	f->text[i] = '\0';
 }
 
 static bool
-says(const char *text, const char *const *words)
+says(const struct folded *f, const char *const *words)
 {
-	bool	 ascii = is_ascii(text);
+	const char	*word;
+	unsigned	 hash;
+	bool		 alone;
 
 	for (; *words != NULL; words++) {
-		if (ascii && (unsigned char)**words >= 0x80)
+		alone = **words == '=';
+		word = *words + alone;
+		hash = pair_hash(word);
+		if (!(f->pairs[hash / 64] >> hash % 64 & 1))
 			continue;
-		if (**words == '=' ? text_find_word(text, *words + 1) != NULL
-		    : strcasestr(text, *words) != NULL)
+		if (alone ? text_find_word(f->text, word) != NULL :
+		    strstr(f->text, word) != NULL)
 			return true;
 	}
 	return false;
@@ -141,15 +170,17 @@ says(const char *text, const char *const *words)
 const char *
 lexicon_colour(const char *text)
 {
+	struct folded	 f;
 	const char	*found = NULL;
 	size_t		 i;
 
+	fold(&f, text);
 	for (i = 0; i < sizeof(special) / sizeof(special[0]); i++) {
-		if (says(text, special[i].words))
+		if (says(&f, special[i].words))
 			return special[i].meaning;
 	}
 	for (i = 0; i < sizeof(colours) / sizeof(colours[0]); i++) {
-		if (!says(text, colours[i].words))
+		if (!says(&f, colours[i].words))
 			continue;
 		if (found != NULL)
 			return NULL;
@@ -184,27 +215,30 @@ lexicon_colour_letter(const char *text)
 int64_t
 lexicon_kind(const char *text)
 {
-	if (says(text, kinds[WASTE]))
-		return says(text, kinds[INK]) ? 8 : 4;
-	if (says(text, kinds[CLEANER]))
+	struct folded	 f;
+
+	fold(&f, text);
+	if (says(&f, kinds[WASTE]))
+		return says(&f, kinds[INK]) ? 8 : 4;
+	if (says(&f, kinds[CLEANER]))
 		return 18;
-	if (says(text, kinds[FUSER]))
+	if (says(&f, kinds[FUSER]))
 		return 15;
-	if (says(text, kinds[TRANSFER]))
+	if (says(&f, kinds[TRANSFER]))
 		return 20;
-	if (says(text, kinds[DEVELOPER]))
+	if (says(&f, kinds[DEVELOPER]))
 		return 10;
-	if (says(text, kinds[STAPLES]) || says(text, kinds[STAPLER]))
+	if (says(&f, kinds[STAPLES]) || says(&f, kinds[STAPLER]))
 		return 32;
-	if (says(text, kinds[CORONA]))
+	if (says(&f, kinds[CORONA]))
 		return 16;
-	if (says(text, kinds[OPC]))
+	if (says(&f, kinds[OPC]))
 		return 9;
-	if (says(text, kinds[RIBBON]))
+	if (says(&f, kinds[RIBBON]))
 		return 7;
-	if (says(text, kinds[TONER]))
-		return says(text, kinds[CARTRIDGE]) ? 21 : 3;
-	if (says(text, kinds[INK]))
-		return says(text, kinds[CARTRIDGE]) ? 6 : 5;
+	if (says(&f, kinds[TONER]))
+		return says(&f, kinds[CARTRIDGE]) ? 21 : 3;
+	if (says(&f, kinds[INK]))
+		return says(&f, kinds[CARTRIDGE]) ? 6 : 5;
 	return ABSENT;
 }

@@ -164,8 +164,8 @@ errors_of(const struct subject *s)
 static void
 status_decode(const struct subject *s, struct asset *a)
 {
-	a->device_status = subject_device_number(s, STD_DEVICE_STATUS);
-	a->printer_status = subject_device_number(s, STD_PRINTER_STATUS);
+	a->device_status = subject_device_enum(s, STD_DEVICE_STATUS);
+	a->printer_status = subject_device_enum(s, STD_PRINTER_STATUS);
 	a->errors = errors_of(s);
 	/* RFC 3805: standby is running (2) with a status of other (1). */
 	a->state = a->device_status == 2 && a->printer_status == 1 ?

@@ -95,6 +95,22 @@ subject_device_number(const struct subject *s, const char *column)
 	    s->device)) : ABSENT;
 }
 
+int64_t
+subject_enum(const struct subject *s, const char *column, struct row row)
+{
+	int64_t	 number = subject_number(s, column, row);
+
+	return number < 1 || number > INT32_MAX ? ABSENT : number;
+}
+
+int64_t
+subject_device_enum(const struct subject *s, const char *column)
+{
+	int64_t	 number = subject_device_number(s, column);
+
+	return number < 1 || number > INT32_MAX ? ABSENT : number;
+}
+
 char *
 subject_text(const struct subject *s, const char *column, struct row row)
 {

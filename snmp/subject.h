@@ -45,6 +45,9 @@ size_t	 subject_rows(const struct subject *, const char *const *columns,
 int64_t	 subject_number(const struct subject *, const char *column,
 	    struct row);
 int64_t	 subject_device_number(const struct subject *, const char *column);
+/* Enumerations, which SMI numbers from 1: ABSENT below, too. */
+int64_t	 subject_enum(const struct subject *, const char *column, struct row);
+int64_t	 subject_device_enum(const struct subject *, const char *column);
 /* Text in the subject's charset; NULL when missing or empty.  The caller
  * frees. */
 char	*subject_text(const struct subject *, const char *column, struct row);

@@ -264,7 +264,7 @@ colour_of(const struct subject *s, struct row row, const struct consumable *c)
 static int64_t
 class_of(const struct subject *s, struct row row, const struct consumable *c)
 {
-	int64_t	 class = subject_number(s, STD_SUPPLY_CLASS, row);
+	int64_t	 class = subject_enum(s, STD_SUPPLY_CLASS, row);
 	int64_t	 type = c->kind;
 
 	if (class == CLASS_OTHER || class == CLASS_CONSUMED ||
@@ -284,10 +284,10 @@ decode_row(const struct subject *s, struct row row, struct consumable *c)
 	consumable_init(c);
 	c->index = row.number;
 	c->description = subject_text(s, STD_SUPPLY_DESCR, row);
-	c->kind = subject_number(s, STD_SUPPLY_TYPE, row);
+	c->kind = subject_enum(s, STD_SUPPLY_TYPE, row);
 	if (c->kind == ABSENT && c->description != NULL)
 		c->kind = lexicon_kind(c->description);
-	c->unit = subject_number(s, STD_SUPPLY_UNIT, row);
+	c->unit = subject_enum(s, STD_SUPPLY_UNIT, row);
 	c->capacity = subject_number(s, STD_SUPPLY_CAPACITY, row);
 	c->level = subject_number(s, STD_SUPPLY_LEVEL, row);
 	c->class = class_of(s, row, c);

@@ -256,15 +256,22 @@ struct hit {
 	unsigned count;
 };
 
-static bool
-label_is(const struct bag_value *value, const char *label)
+/* Without the blanks and NULs at its end. */
+static size_t
+label_length(const struct bag_value *value)
 {
 	size_t	 len = value->octets_len;
 
 	while (len > 0 && (value->octets[len - 1] == '\0' ||
 	    value->octets[len - 1] == ' '))
 		len--;
-	return len == strlen(label) &&
+	return len;
+}
+
+static bool
+label_is(const struct bag_value *value, size_t len, const char *label)
+{
+	return strlen(label) == len &&
 	    strncasecmp((const char *)value->octets, label, len) == 0;
 }
 
@@ -275,7 +282,7 @@ table_resolve(const struct vendor_table *t, const struct bag *bag,
 {
 	struct objid		 column, id;
 	struct bag_value	 value;
-	size_t			 cursor = 0, before, r, k, h, labels = 0;
+	size_t			 cursor = 0, before, r, k, h, labels = 0, len;
 
 	memset(hits, 0, TABLE_TERMS_MAX * sizeof(hits[0]));
 	objid_parse(t->label, &column);
@@ -283,10 +290,11 @@ table_resolve(const struct vendor_table *t, const struct bag *bag,
 	    bag_next(bag, &column, &cursor, &id, &value)) {
 		if (value.type != BAG_OCTETS)
 			continue;
+		len = label_length(&value);
 		for (r = h = 0; r < t->rows.count; r++) {
 			for (k = 0; k < t->rows.item[r].terms &&
 			    h < TABLE_TERMS_MAX; k++, h++) {
-				if (!label_is(&value,
+				if (!label_is(&value, len,
 				    t->rows.item[r].term[k].text))
 					continue;
 				hits[h].cursor = before;
