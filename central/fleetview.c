@@ -108,7 +108,7 @@ table_device(struct view *v, const struct common *c, int64_t received_at,
 	if (asset->errors > 0)
 		errors = field_format(field_find(asset_fields, "errors"),
 		    asset);
-	screen_table_row(v->table, (const char *const[]){ c->agent,
+	view_cells(v, (const char *const[]){ c->agent,
 	    c->printer, c->serial, keyword_of(words_asset_state,
 	    asset->state), count(asset, "total", total), count(asset, "mono",
 	    mono), count(asset, "colour", colour), errors,
@@ -131,7 +131,7 @@ view_devices(struct fleet *fleet, const struct view_filter *filter,
 	char				*names, *select;
 	int				 rc = -1, at;
 
-	if (view_start(&v, fleet, filter, out, now_ms, columns) != 0)
+	if (view_start(&v, fleet, filter, out, now_ms, columns, false) != 0)
 		return -1;
 	names = tables_names(asset_fields, "a.");
 	select = xasprintf(COMMON ", a.received_at, a.id%s", names);
@@ -194,7 +194,7 @@ table_consumable(struct view *v, const struct common *c,
 	view_int(r->percent, percent);
 	if (percent[0] != '\0')
 		strcat(percent, "%");
-	screen_table_row(v->table, (const char *const[]){ c->agent,
+	view_cells(v, (const char *const[]){ c->agent,
 	    c->printer, c->serial, r->colour, r->description != NULL ?
 	    r->description : keyword_of(words_supply_kind, r->kind), bar,
 	    percent, r->removed != ABSENT ? "removed" :
@@ -213,7 +213,7 @@ view_consumables(struct fleet *fleet, const struct view_filter *filter,
 	sqlite3_stmt			*stmt;
 	int				 rc = -1;
 
-	if (view_start(&v, fleet, filter, out, now_ms, columns) != 0)
+	if (view_start(&v, fleet, filter, out, now_ms, columns, false) != 0)
 		return -1;
 	stmt = query_records(&v, consumable_fields, "consumable t "
 	    "JOIN asset a ON a.id = t.asset JOIN agent g ON g.id = a.agent",
@@ -246,8 +246,8 @@ table_alert(struct view *v, const struct common *c, const struct alert *r)
 	const char	*severity;
 
 	severity = keyword_of(words_alert_severity, r->severity);
-	screen_table_row(v->table, (const char *const[]){
-	    view_time(r->raised, raised), c->agent, c->printer, c->serial,
+	view_cells(v, (const char *const[]){
+	    c->agent, view_time(r->raised, raised), c->printer, c->serial,
 	    r->code_name != NULL ? r->code_name : view_int(r->code, code),
 	    severity, r->description, v->filter->all ?
 	    view_time(r->cleared, cleared) : NULL });
@@ -257,10 +257,10 @@ int
 view_alerts(struct fleet *fleet, const struct view_filter *filter, FILE *out,
     int64_t now_ms)
 {
-	static const char *const	 columns[] = { "RAISED", "AGENT",
+	static const char *const	 columns[] = { "AGENT", "RAISED",
 		"PRINTER", "SERIAL", "ALERT", "SEVERITY", "TEXT", "CLEARED",
 		NULL };
-	static const char *const	 open[] = { "RAISED", "AGENT",
+	static const char *const	 open[] = { "AGENT", "RAISED",
 		"PRINTER", "SERIAL", "ALERT", "SEVERITY", "TEXT", NULL };
 	struct view			 v;
 	struct common			 c;
@@ -269,7 +269,7 @@ view_alerts(struct fleet *fleet, const struct view_filter *filter, FILE *out,
 	int				 rc = -1;
 
 	if (view_start(&v, fleet, filter, out, now_ms,
-	    filter->all ? columns : open) != 0)
+	    filter->all ? columns : open, false) != 0)
 		return -1;
 	stmt = query_records(&v, alert_fields, "alert t "
 	    "JOIN asset a ON a.id = t.asset JOIN agent g ON g.id = a.agent",

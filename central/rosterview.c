@@ -94,8 +94,9 @@ json_row(struct view *v, sqlite3_stmt *stmt, const struct agent *agent)
 static void
 table_row(struct view *v, sqlite3_stmt *stmt, const struct agent *agent)
 {
-	char	age[VIEW_AGE_MAX], queue[VIEW_INT_MAX], seq[VIEW_INT_MAX];
-	char	devices[80] = "";
+	char		 age[VIEW_AGE_MAX], queue[VIEW_INT_MAX];
+	char		 seq[VIEW_INT_MAX], devices[80] = "";
+	const char	*state;
 
 	if (agent->online != ABSENT)
 		snprintf(devices, sizeof(devices),
@@ -104,9 +105,13 @@ table_row(struct view *v, sqlite3_stmt *stmt, const struct agent *agent)
 		    agent->unreachable == ABSENT ? 0 : agent->unreachable);
 	else if (sum(stmt, DEVICES) > 0)
 		view_int(sum(stmt, DEVICES), devices);
-	screen_table_row(v->table, (const char *const[]){ text(stmt, NAME),
-	    text(stmt, JID), text(stmt, CUSTOMER), text(stmt, STATE),
-	    text(stmt, PRESENCE), view_age(v, seen(stmt), age), devices,
+	/* Whether it is there interests only of an active one. */
+	state = text(stmt, STATE);
+	if (strcmp(state, "active") == 0)
+		state = text(stmt, PRESENCE);
+	view_cells(v, (const char *const[]){ text(stmt, NAME),
+	    text(stmt, JID), text(stmt, CUSTOMER), state,
+	    view_age(v, seen(stmt), age), devices,
 	    view_int(agent->queue_depth, queue),
 	    view_int(fleet_number(stmt, SEQ), seq), agent->version });
 }
@@ -143,16 +148,16 @@ int
 view_agents(struct fleet *fleet, const struct view_filter *filter, FILE *out,
     int64_t now_ms)
 {
-	static const char *const	 columns[] = { "AGENT", "JID",
-		"CUSTOMER", "STATE", "PRESENCE", ">SEEN", "ON/ASLEEP/GONE",
-		">QUEUE", ">SEQ", "VERSION", NULL };
+	static const char *const	 columns[] = { "AGENT",
+		"JID", "CUSTOMER", "STATE", ">SEEN", ">DEVICES", ">QUEUE",
+		">SEQ", "VERSION", NULL };
 	struct view			 v;
 	struct agent			 agent;
 	struct buf			 notes = { 0 };
 	sqlite3_stmt			*stmt;
 	int				 rc = -1;
 
-	if (view_start(&v, fleet, filter, out, now_ms, columns) != 0)
+	if (view_start(&v, fleet, filter, out, now_ms, columns, true) != 0)
 		return -1;
 	stmt = view_query(&v, SELECT, FROM, NULL, "seen",
 	    "ORDER BY g.name LIMIT :limit");

@@ -90,45 +90,42 @@ static void
 table_row(struct view *v, sqlite3_stmt *stmt)
 {
 	char		 time[VIEW_TIME_MAX];
-	char		*printer, *what, *value;
-	const char	*name;
+	char		*printer, *detail = NULL;
+	const char	*value, *serial, *word = NULL;
 	int64_t		 record, unit, percent;
 
 	record = fleet_number(stmt, RECORD);
 	unit = fleet_number(stmt, UNIT);
 	percent = fleet_number(stmt, PERCENT);
-	name = name_of(stmt, record);
+	value = record == JOURNAL_ALERT ? NULL : text(stmt, VALUE);
+	if (record == JOURNAL_LEVEL && percent != ABSENT && value != NULL)
+		value = detail = xasprintf("%s (%lld%%)", value,
+		    (long long)percent);
+	else if (unit != ABSENT && value != NULL &&
+	    (word = keyword_of(words_unit, unit)) != NULL)
+		value = detail = xasprintf("%s %s", value, word);
+	serial = text(stmt, SERIAL);
 	printer = view_name(text(stmt, MAKE), text(stmt, MODEL));
-	what = record == JOURNAL_COUNTER || name == NULL ?
-	    xstrdup(text(stmt, FIELD)) :
-	    xasprintf("%s %s", text(stmt, FIELD), name);
-	if (record == JOURNAL_LEVEL && percent != ABSENT)
-		value = xasprintf("%s (%lld%%)", text(stmt, VALUE) == NULL ?
-		    "-" : text(stmt, VALUE), (long long)percent);
-	else
-		value = xstrdup_null(text(stmt, VALUE));
-	screen_table_row(v->table, (const char *const[]){
-	    view_time(fleet_number(stmt, TIME), time), text(stmt, AGENT),
-	    printer, text(stmt, SERIAL), keyword_of(journal_words, record),
-	    what, record == JOURNAL_ALERT ? NULL : value, unit == ABSENT ?
-	    NULL : keyword_of(words_unit, unit) });
+	view_cells(v, (const char *const[]){ text(stmt, AGENT),
+	    view_time(fleet_number(stmt, TIME), time),
+	    serial != NULL ? serial : printer,
+	    keyword_of(journal_words, record), text(stmt, FIELD), value,
+	    record == JOURNAL_COUNTER ? NULL : name_of(stmt, record) });
 	free(printer);
-	free(what);
-	free(value);
+	free(detail);
 }
 
 int
 view_history(struct fleet *fleet, const struct view_filter *filter,
     FILE *out, int64_t now_ms)
 {
-	static const char *const	 columns[] = { "TIME", "AGENT",
-		"PRINTER", "SERIAL", "RECORD", "WHAT", ">VALUE", "UNIT",
-		NULL };
+	static const char *const	 columns[] = { "AGENT", "TIME",
+		"SERIAL", "RECORD", "FIELD", "VALUE", "OF", NULL };
 	struct view			 v;
 	sqlite3_stmt			*stmt;
 	int				 rc = -1;
 
-	if (view_start(&v, fleet, filter, out, now_ms, columns) != 0)
+	if (view_start(&v, fleet, filter, out, now_ms, columns, false) != 0)
 		return -1;
 	/* The latest rows, oldest first. */
 	if (filter->limit == ABSENT)

@@ -12,20 +12,24 @@
 int
 view_start(struct view *v, struct fleet *fleet,
     const struct view_filter *filter, FILE *out, int64_t now_ms,
-    const char *const *columns)
+    const char *const *columns, bool always)
 {
+	int64_t	agents;
+
 	memset(v, 0, sizeof(*v));
 	v->fleet = fleet;
 	v->filter = filter;
 	v->out = out;
 	v->now_ms = now_ms;
-	if (fleet_do(fleet, "SAVEPOINT view", "") != 0)
+	if (fleet_do(fleet, "SAVEPOINT view", "") != 0 || fleet_int(fleet,
+	    &agents, "SELECT count(DISTINCT agent) FROM asset", "") != 0)
 		return -1;
+	v->agents = always || (agents > 1 && filter->agent == NULL);
 	if (filter->json) {
 		json_start(&v->json, &v->text);
 		json_array(&v->json, NULL);
 	} else
-		v->table = screen_table_new(columns);
+		v->table = screen_table_new(columns + (v->agents ? 0 : 1));
 	return 0;
 }
 
@@ -103,6 +107,12 @@ view_row(struct view *v)
 	v->rows++;
 	if (v->filter->json)
 		json_object(&v->json, NULL);
+}
+
+void
+view_cells(struct view *v, const char *const *cells)
+{
+	screen_table_row(v->table, cells + (v->agents ? 0 : 1));
 }
 
 void

@@ -34,13 +34,17 @@ struct view {
 	struct screen_table		*table;
 	int64_t				 now_ms;
 	size_t				 rows;
+	bool				 agents;	/* there are several */
 };
 
-/* One snapshot of the store from start to end.  columns as for
- * screen_table_new().  0 or -1. */
+/*
+ * One snapshot of the store from start to end.  columns as for
+ * screen_table_new(); the first, and the first cell of every row, is the
+ * agent and is left out where there is only one, unless always.  0 or -1.
+ */
 int	 view_start(struct view *, struct fleet *,
 	    const struct view_filter *, FILE *out, int64_t now_ms,
-	    const char *const *columns);
+	    const char *const *columns, bool always);
 /* nothing is what people see instead of an empty table.  rc is handed
  * through, -1 when the output failed. */
 int	 view_end(struct view *, const char *nothing, int rc);
@@ -57,6 +61,7 @@ sqlite3_stmt	*view_query(struct view *, const char *columns,
 
 /* In JSON: an object around each row, written out at once. */
 void	 view_row(struct view *);
+void	 view_cells(struct view *, const char *const *cells);
 void	 view_row_end(struct view *);
 void	 view_json_time(struct view *, const char *key, int64_t wall_ms);
 void	 view_json_int(struct view *, const char *key, int64_t value);

@@ -193,7 +193,8 @@ history(void **state)
 	two = strstr(text, "\"name\": \"total\"");
 	assert_true(one != NULL && two > one);
 	text = SHOW(f, view_history, .asset = "L1");
-	assert_in(text, "raised jam");
+	assert_in(text, "raised");
+	assert_in(text, "jam");
 	assert_in(text, "80 (80%)");
 	assert_not_in(text, "I1");
 }
