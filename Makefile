@@ -52,6 +52,7 @@ $(B)/%.o: %.c
 	$(CC) $(CFLAGS) -c -o $@ $<
 # What .incbin takes in.
 $(B)/snmp/vendor.o $(B)/schema/report.o: $(DATA)
+$(B)/tests/sim/builtin.o: $(wildcard tests/sim/printers/*)
 
 AGENT_LIBS	:= $(foreach r,agent crypto xmpp snmp schema base,$(B)/lib$(r).a)
 CENTRAL_LIBS	:= $(foreach r,central crypto xmpp schema base,$(B)/lib$(r).a)
