@@ -388,13 +388,13 @@ test_same_whatever(void **state)
 
 	memset(&memo, 0, sizeof(memo));
 	manner.v1_only = true;
-	read_timed(READING_ALL, NULL, 50);
+	read_timed(READING_ALL, NULL, 150);
 	assert_string_equal(got.text, want);
 	assert_int_equal(memo.version, 1);
 	/* It is remembered: no more v2c. */
 	image = got.result.fresh;
 	got.result.fresh = NULL;
-	read_timed(READING_HEARTBEAT, image, 50);
+	read_timed(READING_HEARTBEAT, image, 1000);
 	assert_int_equal(toy.requests, 1);
 	bag_free(image);
 	manner.v1_only = false;
@@ -410,7 +410,7 @@ test_same_whatever(void **state)
 
 	memset(&memo, 0, sizeof(memo));
 	manner.mute_over = 5;
-	read_timed(READING_ALL, NULL, 30);
+	read_timed(READING_ALL, NULL, 150);
 	assert_string_equal(got.text, want);
 	assert_int_equal(memo.varbinds, 4);
 	manner.mute_over = 0;
@@ -453,7 +453,7 @@ test_mute_object(void **state)
 {
 	(void)state;
 	manner.mute = "1.3.6.1.2.1.43.9";
-	read_timed(READING_ALL, NULL, 30);
+	read_timed(READING_ALL, NULL, 150);
 	assert_int_equal(got.result.status, READING_DONE);
 	assert_string_equal(got.result.why,
 	    "walk of prtOutputName gets no answer");
@@ -467,7 +467,7 @@ test_dies_midway(void **state)
 {
 	(void)state;
 	manner.die_after = 4;
-	read_timed(READING_ALL, NULL, 30);
+	read_timed(READING_ALL, NULL, 150);
 	assert_int_equal(got.result.status, READING_BROKEN);
 	assert_non_null(strstr(got.result.why, "stopped answering"));
 	assert_true(bag_count(got.result.fresh) > 4);
@@ -744,7 +744,7 @@ test_jetdirect(void **state)
 	/* Silence in that context does no harm. */
 	memset(manner.context, 0, sizeof(manner.context));
 	memset(&memo, 0, sizeof(memo));
-	read_timed(READING_ALL, NULL, 30);
+	read_timed(READING_ALL, NULL, 150);
 	assert_int_equal(got.result.status, READING_DONE);
 	assert_false(memo.jetdirect);
 }

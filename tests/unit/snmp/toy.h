@@ -75,9 +75,11 @@ toy_wrap(struct toy_bytes *out, size_t start, uint8_t tag)
 {
 	size_t len = out->len - start;
 	uint8_t head[4] = { tag, 0x82, (uint8_t)(len >> 8), (uint8_t)len };
+	size_t i;
 
 	assert(out->len + 4 <= sizeof(out->b));
-	memmove(out->b + start + 4, out->b + start, len);
+	for (i = out->len; i > start; i--)
+		out->b[i + 3] = out->b[i - 1];
 	memcpy(out->b + start, head, 4);
 	out->len += 4;
 }
