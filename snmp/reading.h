@@ -27,7 +27,8 @@
  * readings.  Zero it for an unknown device. */
 struct device_memo {
 	uint8_t	 version;		/* what answered: 1, 2; 0 not known */
-	uint8_t	 varbinds;		/* most that it takes in one request */
+	uint8_t	 varbinds;		/* most that it takes in one request;
+					 * 0: no limit was met */
 	bool	 jetdirect;		/* supplies live in community@Jetdirect */
 };
 
