@@ -204,9 +204,24 @@ suspect_of(struct change_suspects *suspects, int64_t index)
 	size_t i;
 
 	for (i = 0; i < CHANGE_SUSPECTS; i++)
-		if (suspects->one[i].index == index)
+		if (suspects->one[i].used && suspects->one[i].index == index)
 			return &suspects->one[i];
 	return NULL;
+}
+
+/* False when there are too many already. */
+static bool
+suspect_add(struct change_suspects *suspects, int64_t index)
+{
+	size_t i;
+
+	for (i = 0; i < CHANGE_SUSPECTS; i++)
+		if (!suspects->one[i].used) {
+			suspects->one[i].used = true;
+			suspects->one[i].index = index;
+			return true;
+		}
+	return false;
 }
 
 /* The level rose as only a new cartridge makes it (facts 5). Unknown never
@@ -234,25 +249,22 @@ judge(const struct consumable *before, const struct consumable *now,
 	suspect = suspect_of(state->suspects, now->index);
 	if (before->serial != NULL && now->serial != NULL) {
 		if (suspect != NULL)
-			suspect->index = 0;
+			suspect->used = false;
 		return strcmp(before->serial, now->serial) == 0 ? SAME :
 		    REPLACED;
 	}
 	if (!level_rose(before, now)) {
 		if (suspect != NULL)
-			suspect->index = 0;
+			suspect->used = false;
 		return SAME;
 	}
 	if (suspect != NULL) {
 		if (!levels_read)
 			return MAYBE;
-		suspect->index = 0;
+		suspect->used = false;
 		return REPLACED;
 	}
-	if ((suspect = suspect_of(state->suspects, 0)) == NULL)
-		return REPLACED;	/* more than eight at once */
-	suspect->index = now->index;
-	return MAYBE;
+	return suspect_add(state->suspects, now->index) ? MAYBE : REPLACED;
 }
 
 static void
@@ -359,7 +371,9 @@ find_consumables(const struct report *told, struct printer *now,
 		    consumable, state, policy, levels, out, &held);
 		any_held |= held;
 	}
-	if (out->detail.consumables_len > before)
+	/* The first time they are told counts, too. */
+	if (out->detail.consumables_len > before ||
+	    (told->consumables_len == 0 && now->consumables_len > 0))
 		state->levels_ms = now_ms;
 	if (any_held && !levels)
 		hold_back(out, state->levels_ms + policy->levels_ms);

@@ -24,7 +24,8 @@ struct change_policy {
 
 /* A cartridge that looks new, until a second reading agrees. */
 struct change_suspect {
-	int64_t	 index;		/* prtMarkerSuppliesIndex; 0: free */
+	bool	 used;
+	int64_t	 index;		/* prtMarkerSuppliesIndex */
 };
 #define CHANGE_SUSPECTS	8
 struct change_suspects {

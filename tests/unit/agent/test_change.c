@@ -1,0 +1,1095 @@
+/* What is worth telling, and when.  A model that starts empty and applies
+ * what is told must always be what was told. */
+#include "kit.h"
+
+#include "agent/change.h"
+#include "agent/store.h"
+
+#define HOUR	INT64_C(3600000)
+#define MINUTE	INT64_C(60000)
+
+/* A printer under observation: what was told of it, and the centre's view. */
+struct watched {
+	struct printer		 now;
+	struct report		 told;
+	struct change_state	 state;
+	struct change_suspects	 suspects;
+	struct change_policy	 policy;
+	int64_t			 time;
+	struct change		 c;		/* the last step's */
+};
+
+static void
+start(struct watched *w)
+{
+	memset(w, 0, sizeof(*w));
+	kit_printer(&w->now);
+	report_init(&w->told);
+	change_init(&w->c);
+	w->state.suspects = &w->suspects;
+	w->policy.counters_ms = HOUR;
+	w->policy.levels_ms = 15 * MINUTE;
+	w->policy.levels_read = true;
+	w->time = KIT_TIME;
+}
+
+static void
+end(struct watched *w)
+{
+	printer_clear(&w->now);
+	report_clear(&w->told);
+	change_clear(&w->c);
+}
+
+/* Puts one record of what is told now in the place of its older self. */
+static void
+take_told(struct watched *w)
+{
+	const struct change *c = &w->c;
+	size_t i, j;
+
+	if (c->told.assets_len > 0) {
+		assert_int_equal(c->told.assets_len, 1);
+		if (w->told.assets_len == 0)
+			report_asset(&w->told);
+		record_copy(asset_fields, &w->told.assets[0],
+		    &c->told.assets[0]);
+		asset_copy_counters(&w->told.assets[0], &c->told.assets[0]);
+	}
+	for (i = 0; i < c->told.consumables_len; i++) {
+		for (j = 0; j < w->told.consumables_len; j++)
+			if (strcmp(w->told.consumables[j].id,
+			    c->told.consumables[i].id) == 0)
+				break;
+		if (j == w->told.consumables_len)
+			report_consumable(&w->told);
+		record_copy(consumable_fields, &w->told.consumables[j],
+		    &c->told.consumables[i]);
+	}
+	for (i = 0; i < c->told.alerts_len; i++) {
+		for (j = 0; j < w->told.alerts_len; j++)
+			if (strcmp(w->told.alerts[j].id,
+			    c->told.alerts[i].id) == 0)
+				break;
+		if (j == w->told.alerts_len)
+			report_alert(&w->told);
+		record_copy(alert_fields, &w->told.alerts[j],
+		    &c->told.alerts[i]);
+	}
+	for (i = 0; i < c->forget_len; i++) {
+		for (j = 0; j < w->told.consumables_len; j++)
+			if (strcmp(w->told.consumables[j].id,
+			    c->forget[i]) == 0) {
+				consumable_clear(&w->told.consumables[j]);
+				w->told.consumables[j] = w->told.consumables[
+				    --w->told.consumables_len];
+			}
+		for (j = 0; j < w->told.alerts_len; j++)
+			if (strcmp(w->told.alerts[j].id, c->forget[i]) == 0) {
+				alert_clear(&w->told.alerts[j]);
+				w->told.alerts[j] = w->told.alerts[
+				    --w->told.alerts_len];
+			}
+	}
+}
+
+/* Time passes, the printer is looked at. */
+static void
+step(struct watched *w, int64_t after_ms)
+{
+	w->time += after_ms;
+	change_clear(&w->c);
+	change_find(&w->told, &w->now, &w->state, &w->policy, w->time, &w->c);
+	take_told(w);
+}
+
+/* How many elements the report's only asset, or consumable, has, and the
+ * text of the report for more. */
+static char *
+xml_of(const struct report *r)
+{
+	struct buf xml = { 0 };
+
+	report_write(r, &xml);
+	return buf_take(&xml);
+}
+
+static void
+assert_xml(const struct report *r, const char *want)
+{
+	char *xml = xml_of(r), *whole;
+
+	whole = xasprintf("<report xmlns='" REPORT_NS "'>%s</report>", want);
+	assert_string_equal(xml, whole);
+	free(whole);
+	free(xml);
+}
+
+#define TIME_0	"2027-01-15T08:00:00.000Z"
+#define TIME_1	"2027-01-15T08:01:00.000Z"
+#define ASSET_0	"<asset id='" KIT_ASSET "'>"
+
+static void
+everything_is_told_at_first(void **state)
+{
+	struct watched w;
+	char *xml;
+
+	start(&w);
+	step(&w, 0);
+	assert_int_equal(w.c.event.assets_len, 1);
+	assert_int_equal(w.c.event.consumables_len, 2);
+	assert_int_equal(w.c.detail.assets_len, 0);
+	assert_int_equal(w.c.event.assets[0].counters_len, 2);
+	assert_int_equal(w.c.due_ms, 0);
+	xml = xml_of(&w.c.event);
+	assert_non_null(strstr(xml, "<serial>KX7731</serial>"));
+	assert_non_null(strstr(xml, "<errors>none</errors>"));
+	assert_non_null(strstr(xml, "<percent>80</percent>"));
+	assert_non_null(strstr(xml, "<location>Hall &amp; &lt;entrance&gt;"
+	    "</location>"));
+	free(xml);
+	assert_true(uuid_valid(w.now.consumables[0].id));
+	assert_string_not_equal(w.now.consumables[0].id,
+	    w.now.consumables[1].id);
+	end(&w);
+}
+
+static void
+nothing_new_is_nothing(void **state)
+{
+	struct watched w;
+	int i;
+
+	start(&w);
+	step(&w, 0);
+	for (i = 0; i < 50; i++) {
+		w.now.asset.time = w.time + MINUTE;
+		step(&w, MINUTE);
+		assert_false(change_any(&w.c));
+		assert_int_equal(w.c.due_ms, 0);
+		assert_false(w.c.again);
+	}
+	end(&w);
+}
+
+static void
+a_changed_location_is_just_that(void **state)
+{
+	struct watched w;
+
+	start(&w);
+	step(&w, 0);
+	kit_text(&w.now.asset.location, "Cellar");
+	step(&w, MINUTE);
+	assert_xml(&w.c.event, ASSET_0 "<location>Cellar</location><time>"
+	    TIME_1 "</time></asset>");
+	assert_xml(&w.c.detail, "");
+	step(&w, MINUTE);
+	assert_false(change_any(&w.c));
+	/* And gone is told once as well. */
+	kit_text(&w.now.asset.location, NULL);
+	step(&w, -MINUTE);
+	assert_xml(&w.c.event, ASSET_0 "<location/><time>" TIME_1
+	    "</time></asset>");
+	step(&w, MINUTE);
+	assert_false(change_any(&w.c));
+	end(&w);
+}
+
+static void
+states_are_told_at_once(void **state)
+{
+	struct watched w;
+
+	start(&w);
+	step(&w, 0);
+	w.now.asset.errors = 1 << 5 | 1 << 1;
+	w.now.asset.device_status = 5;
+	step(&w, MINUTE);
+	assert_xml(&w.c.event, ASSET_0 "<device_status>down</device_status>"
+	    "<errors>noPaper jammed</errors><time>" TIME_1 "</time></asset>");
+	w.now.asset.errors = 0;
+	step(&w, 0);
+	assert_xml(&w.c.event, ASSET_0 "<errors>none</errors><time>" TIME_1
+	    "</time></asset>");
+	end(&w);
+}
+
+/* --- counters ------------------------------------------------------------------------ */
+
+static void
+counters_wait_for_their_interval(void **state)
+{
+	struct watched w;
+
+	start(&w);
+	step(&w, 0);
+	kit_counter(&w.now.asset, "total", 1001);
+	step(&w, MINUTE);
+	assert_false(change_any(&w.c));
+	assert_int_equal(w.c.due_ms, KIT_TIME + HOUR);
+	kit_counter(&w.now.asset, "total", 1002);
+	step(&w, HOUR - MINUTE);
+	assert_int_equal(w.c.event.assets_len, 0);
+	assert_int_equal(w.c.detail.assets_len, 1);
+	assert_int_equal(w.c.detail.assets[0].counters_len, 1);
+	assert_int_equal(w.c.detail.assets[0].counters[0].value, 1002);
+	assert_int_equal(w.c.due_ms, 0);
+	/* Both are in what was told, the one that moved and the other. */
+	assert_int_equal(w.told.assets[0].counters_len, 2);
+	assert_null(w.c.detail.assets[0].serial);
+	end(&w);
+}
+
+static void
+held_back_counters_stay_held_back(void **state)
+{
+	struct watched w;
+
+	start(&w);
+	step(&w, 0);
+	kit_counter(&w.now.asset, "total", 1001);
+	kit_text(&w.now.asset.location, "Cellar");
+	step(&w, MINUTE);
+	assert_xml(&w.c.event, ASSET_0 "<location>Cellar</location><time>"
+	    TIME_1 "</time></asset>");
+	assert_int_equal(w.c.due_ms, KIT_TIME + HOUR);
+	step(&w, HOUR);
+	assert_int_equal(w.c.detail.assets_len, 1);
+	end(&w);
+}
+
+static void
+a_counter_keeps_its_source(void **state)
+{
+	struct watched w;
+	struct counter *c;
+
+	start(&w);
+	step(&w, 0);
+	c = asset_counter(&w.now.asset, "total");
+	c->value = 5;
+	kit_text(&c->oid, "1.3.6.1.4.1.99999.1");
+	step(&w, 2 * HOUR);
+	assert_false(change_any(&w.c));
+	/* The old source again. */
+	c->value = 1010;
+	kit_text(&c->oid, "1.3.6.1.2.1.43.10.2.1.4.1.1");
+	step(&w, 2 * HOUR);
+	assert_int_equal(w.c.detail.assets[0].counters[0].value, 1010);
+	/* With other firmware another source is what there is. */
+	kit_text(&c->oid, "1.3.6.1.4.1.99999.1");
+	c->value = 7;
+	kit_text(&w.now.asset.firmware, "2.00");
+	step(&w, 2 * HOUR);
+	assert_int_equal(w.c.event.assets[0].counters_len, 1);
+	assert_int_equal(w.c.event.assets[0].counters[0].value, 7);
+	end(&w);
+}
+
+static void
+a_new_counter_and_a_smaller_one_are_told(void **state)
+{
+	struct watched w;
+
+	start(&w);
+	step(&w, 0);
+	kit_counter(&w.now.asset, "colour", 400);
+	kit_counter(&w.now.asset, "total", 3);
+	step(&w, HOUR);
+	assert_int_equal(w.c.detail.assets[0].counters_len, 2);
+	assert_int_equal(asset_counter(&w.c.detail.assets[0],
+	    "total")->value, 3);
+	assert_int_equal(w.told.assets[0].counters_len, 3);
+	end(&w);
+}
+
+/* --- levels -------------------------------------------------------------------------- */
+
+static void
+levels_wait_for_their_interval(void **state)
+{
+	struct watched w;
+
+	start(&w);
+	step(&w, 0);
+	/* The first telling counts. */
+	kit_level(&w.now, 0, 79);
+	step(&w, MINUTE);
+	assert_false(change_any(&w.c));
+	assert_int_equal(w.c.due_ms, KIT_TIME + 15 * MINUTE);
+	step(&w, 14 * MINUTE);
+	assert_int_equal(w.c.detail.consumables_len, 1);
+	assert_int_equal(w.c.detail.consumables[0].level, 79);
+	assert_null(w.c.detail.consumables[0].description);
+	assert_int_equal(w.c.detail.consumables[0].state, ABSENT);
+	kit_level(&w.now, 0, 78);
+	kit_level(&w.now, 1, 50);
+	step(&w, 14 * MINUTE);
+	assert_false(change_any(&w.c));
+	assert_int_equal(w.c.due_ms, KIT_TIME + 30 * MINUTE);
+	step(&w, MINUTE);
+	assert_int_equal(w.c.detail.consumables_len, 2);
+	end(&w);
+}
+
+static void
+a_level_that_means_something_goes_at_once(void **state)
+{
+	struct watched w;
+
+	start(&w);
+	step(&w, 0);
+	kit_level(&w.now, 0, 9);
+	kit_level(&w.now, 1, 59);
+	step(&w, MINUTE);
+	assert_int_equal(w.c.event.consumables_len, 1);
+	assert_int_equal(w.c.event.consumables[0].state, SUPPLY_LOW);
+	assert_int_equal(w.c.event.consumables[0].level, 9);
+	assert_int_equal(w.c.event.consumables[0].percent, 9);
+	assert_null(w.c.event.consumables[0].colour);
+	assert_int_equal(w.c.detail.consumables_len, 0);
+	assert_int_equal(w.c.due_ms, KIT_TIME + 15 * MINUTE);
+	end(&w);
+}
+
+/* Set back by a day, the clock must not keep us silent for one. */
+static void
+a_clock_set_back_silences_nobody(void **state)
+{
+	struct watched w;
+
+	start(&w);
+	step(&w, 0);
+	kit_level(&w.now, 0, 79);
+	kit_counter(&w.now.asset, "total", 1001);
+	step(&w, -24 * HOUR);
+	assert_int_equal(w.c.detail.consumables_len, 1);
+	assert_int_equal(w.c.detail.assets_len, 1);
+	assert_int_equal(w.c.due_ms, 0);
+	end(&w);
+}
+
+/* --- replacements --------------------------------------------------------------------- */
+
+static void
+another_serial_is_another_cartridge(void **state)
+{
+	struct watched w;
+
+	start(&w);
+	kit_text(&w.now.consumables[0].serial, "CRUM-1");
+	kit_level(&w.now, 0, 5);
+	step(&w, 0);
+	kit_text(&w.now.consumables[0].serial, "CRUM-2");
+	kit_level(&w.now, 0, 100);
+	step(&w, MINUTE);
+	assert_int_equal(w.c.event.consumables_len, 1);
+	assert_int_equal(w.c.event.consumables[0].replaced, w.time);
+	assert_string_equal(w.c.event.consumables[0].serial, "CRUM-2");
+	assert_int_equal(w.c.event.consumables[0].level, 100);
+	assert_false(w.c.again);
+	/* The moment is told once. */
+	kit_level(&w.now, 0, 50);
+	step(&w, HOUR);
+	assert_int_equal(w.c.detail.consumables[0].replaced, ABSENT);
+	end(&w);
+}
+
+static void
+the_same_serial_is_the_same_cartridge(void **state)
+{
+	struct watched w;
+
+	start(&w);
+	kit_text(&w.now.consumables[0].serial, "CRUM-1");
+	kit_level(&w.now, 0, 5);
+	step(&w, 0);
+	kit_level(&w.now, 0, 100);	/* shaken, or the printer's whim */
+	step(&w, HOUR);
+	step(&w, HOUR);
+	assert_int_equal(w.told.consumables[0].replaced, ABSENT);
+	assert_int_equal(w.told.consumables[0].level, 100);
+	end(&w);
+}
+
+static void
+a_risen_level_needs_a_second_reading(void **state)
+{
+	struct watched w;
+
+	start(&w);
+	kit_level(&w.now, 0, 5);
+	step(&w, 0);
+	kit_level(&w.now, 0, 100);
+	step(&w, HOUR);
+	assert_true(w.c.again);
+	assert_false(change_any(&w.c));
+	/* Looked at for another reason, levels as remembered. */
+	w.policy.levels_read = false;
+	step(&w, MINUTE);
+	assert_true(w.c.again);
+	assert_false(change_any(&w.c));
+	w.policy.levels_read = true;
+	kit_level(&w.now, 0, 99);
+	step(&w, MINUTE);
+	assert_false(w.c.again);
+	assert_int_equal(w.c.event.consumables_len, 1);
+	assert_int_equal(w.c.event.consumables[0].replaced, w.time);
+	assert_int_equal(w.c.event.consumables[0].level, 99);
+	assert_int_equal(w.c.event.consumables[0].state, SUPPLY_OK);
+	end(&w);
+}
+
+static void
+a_level_that_falls_back_was_a_mistake(void **state)
+{
+	struct watched w;
+
+	start(&w);
+	kit_level(&w.now, 0, 40);
+	step(&w, 0);
+	kit_level(&w.now, 0, 100);
+	step(&w, HOUR);
+	assert_true(w.c.again);
+	kit_level(&w.now, 0, 40);
+	step(&w, MINUTE);
+	assert_false(change_any(&w.c));
+	assert_false(w.c.again);
+	/* And the next rise is suspected anew. */
+	kit_level(&w.now, 0, 100);
+	step(&w, MINUTE);
+	assert_true(w.c.again);
+	assert_false(change_any(&w.c));
+	end(&w);
+}
+
+static void
+small_rises_and_unknown_levels_are_no_replacement(void **state)
+{
+	static const struct { int64_t from, to; } table[] = {
+		{ 40, 54 },	/* less than 15 */
+		{ 10, 49 },	/* not to 50 */
+		{ -2, 100 },	/* unknown before */
+		{ -3, 100 },
+	};
+	struct watched w;
+	size_t i;
+
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		start(&w);
+		w.now.consumables[0].level = table[i].from;
+		w.now.consumables[0].percent = table[i].from < 0 ? ABSENT :
+		    table[i].from;
+		w.now.consumables[0].state = table[i].from == -2 ?
+		    SUPPLY_UNKNOWN : table[i].from == -3 ? SUPPLY_SOME :
+		    SUPPLY_OK;
+		step(&w, 0);
+		kit_level(&w.now, 0, table[i].to);
+		w.now.consumables[0].state = SUPPLY_OK;
+		step(&w, HOUR);
+		assert_false(w.c.again);
+		step(&w, HOUR);
+		assert_int_equal(w.told.consumables[0].replaced, ABSENT);
+		assert_int_equal(w.told.consumables[0].level, table[i].to);
+		end(&w);
+	}
+}
+
+static void
+pages_left_without_a_capacity(void **state)
+{
+	struct watched w;
+	struct consumable *c;
+
+	start(&w);
+	c = &w.now.consumables[0];
+	c->capacity = -2;
+	c->percent = ABSENT;
+	c->level = 0;
+	c->state = SUPPLY_EMPTY;
+	step(&w, 0);
+	c->level = 5000;
+	c->state = SUPPLY_OK;
+	step(&w, MINUTE);
+	assert_true(w.c.again);
+	step(&w, MINUTE);
+	assert_int_equal(w.c.event.consumables[0].replaced, w.time);
+	end(&w);
+}
+
+/* A row with the index 0 is a row like any other. */
+static void
+a_row_numbered_nought_needs_two_readings_too(void **state)
+{
+	struct watched w;
+
+	start(&w);
+	w.now.consumables[0].index = 0;
+	kit_level(&w.now, 0, 5);
+	step(&w, 0);
+	kit_level(&w.now, 0, 100);
+	step(&w, HOUR);
+	assert_true(w.c.again);
+	assert_false(change_any(&w.c));
+	step(&w, MINUTE);
+	assert_int_equal(w.c.event.consumables[0].replaced, w.time);
+	end(&w);
+}
+
+static void
+rows_that_go_are_told_and_forgotten(void **state)
+{
+	struct watched w;
+	char *id;
+
+	start(&w);
+	step(&w, 0);
+	id = xstrdup(w.now.consumables[1].id);
+	consumable_clear(&w.now.consumables[1]);
+	w.now.consumables_len = 1;
+	step(&w, MINUTE);
+	assert_int_equal(w.c.event.consumables_len, 1);
+	assert_string_equal(w.c.event.consumables[0].id, id);
+	assert_string_equal(w.c.event.consumables[0].asset, KIT_ASSET);
+	assert_int_equal(w.c.event.consumables[0].removed, w.time);
+	assert_int_equal(w.told.consumables_len, 1);
+	step(&w, MINUTE);
+	assert_false(change_any(&w.c));
+	/* One that comes is a new one. */
+	kit_consumable(&w.now.consumables[1], 2, "cyan", 60);
+	w.now.consumables_len = 2;
+	step(&w, MINUTE);
+	assert_int_equal(w.c.event.consumables_len, 1);
+	assert_string_not_equal(w.c.event.consumables[0].id, id);
+	assert_string_equal(w.c.event.consumables[0].colour, "cyan");
+	free(id);
+	end(&w);
+}
+
+/* --- alerts ------------------------------------------------------------------------------ */
+
+static void
+alerts_rise_go_on_and_clear(void **state)
+{
+	struct watched w;
+	char *id;
+
+	start(&w);
+	step(&w, 0);
+	kit_alert(&w.now.alerts[0], 7, 8, 3);
+	w.now.alerts_len = 1;
+	step(&w, MINUTE);
+	assert_int_equal(w.c.event.alerts_len, 1);
+	assert_int_equal(w.c.event.alerts[0].raised, w.time);
+	assert_int_equal(w.c.event.alerts[0].cleared, ABSENT);
+	assert_int_equal(w.c.event.alerts[0].pages, 1000);
+	assert_string_equal(w.c.event.alerts[0].asset, KIT_ASSET);
+	id = xstrdup(w.c.event.alerts[0].id);
+	assert_true(uuid_valid(id));
+	/* The printer restarts: another index, another time. */
+	w.now.alerts[0].index = 1;
+	w.now.alerts[0].raised = w.time + 30000;
+	w.now.alerts[0].time_ticks = 5;
+	step(&w, MINUTE);
+	assert_false(change_any(&w.c));
+	assert_string_equal(w.now.alerts[0].id, id);
+	/* The words change with the language. */
+	kit_text(&w.now.alerts[0].description, "Papierstau");
+	step(&w, MINUTE);
+	assert_int_equal(w.c.event.alerts_len, 1);
+	assert_string_equal(w.c.event.alerts[0].id, id);
+	assert_string_equal(w.c.event.alerts[0].description, "Papierstau");
+	assert_int_equal(w.c.event.alerts[0].raised, ABSENT);
+	alert_clear(&w.now.alerts[0]);
+	w.now.alerts_len = 0;
+	step(&w, MINUTE);
+	assert_int_equal(w.c.event.alerts_len, 1);
+	assert_string_equal(w.c.event.alerts[0].id, id);
+	assert_int_equal(w.c.event.alerts[0].cleared, w.time);
+	assert_int_equal(w.told.alerts_len, 0);
+	step(&w, MINUTE);
+	assert_false(change_any(&w.c));
+	free(id);
+	end(&w);
+}
+
+static void
+the_same_again_is_another_alert(void **state)
+{
+	struct watched w;
+	char *id;
+
+	start(&w);
+	kit_alert(&w.now.alerts[0], 7, 8, 3);
+	w.now.alerts_len = 1;
+	step(&w, 0);
+	id = xstrdup(w.c.event.alerts[0].id);
+	w.now.alerts_len = 0;
+	step(&w, MINUTE);
+	w.now.alerts_len = 1;
+	w.now.alerts[0].raised = ABSENT;
+	step(&w, MINUTE);
+	assert_int_equal(w.c.event.alerts_len, 1);
+	assert_string_not_equal(w.c.event.alerts[0].id, id);
+	free(id);
+	end(&w);
+}
+
+static void
+twins_are_two(void **state)
+{
+	struct watched w;
+
+	start(&w);
+	kit_alert(&w.now.alerts[0], 7, 8, 3);
+	kit_alert(&w.now.alerts[1], 8, 8, 3);
+	w.now.alerts_len = 2;
+	step(&w, 0);
+	assert_int_equal(w.c.event.alerts_len, 2);
+	step(&w, MINUTE);
+	assert_false(change_any(&w.c));
+	alert_clear(&w.now.alerts[1]);
+	w.now.alerts_len = 1;
+	step(&w, MINUTE);
+	assert_int_equal(w.c.event.alerts_len, 1);
+	assert_int_equal(w.told.alerts_len, 1);
+	end(&w);
+}
+
+/* An event in the table (unary) stays until it is pushed out; it is not
+ * active for ever. */
+static void
+an_event_ends_after_a_day(void **state)
+{
+	struct watched w;
+
+	start(&w);
+	kit_alert(&w.now.alerts[0], 7, 30, 4);
+	w.now.alerts_len = 1;
+	step(&w, 0);
+	assert_int_equal(w.c.event.alerts[0].cleared, ABSENT);
+	step(&w, CHANGE_UNARY_MS);
+	assert_false(change_any(&w.c));
+	step(&w, 1);
+	assert_int_equal(w.c.event.alerts_len, 1);
+	assert_int_equal(w.c.event.alerts[0].cleared, w.time);
+	assert_int_equal(w.c.event.alerts[0].code, ABSENT);
+	step(&w, HOUR);
+	assert_false(change_any(&w.c));
+	/* When the row goes at last there is no more to say. */
+	alert_clear(&w.now.alerts[0]);
+	w.now.alerts_len = 0;
+	step(&w, HOUR);
+	assert_int_equal(w.c.event.alerts_len, 0);
+	assert_int_equal(w.c.forget_len, 1);
+	end(&w);
+}
+
+static void
+an_old_event_comes_with_its_end(void **state)
+{
+	struct watched w;
+
+	start(&w);
+	kit_alert(&w.now.alerts[0], 7, 30, 4);
+	w.now.alerts[0].raised = KIT_TIME - 48 * HOUR;
+	w.now.alerts_len = 1;
+	step(&w, 0);
+	assert_int_equal(w.c.event.alerts_len, 1);
+	assert_int_equal(w.c.event.alerts[0].cleared, KIT_TIME - 48 * HOUR);
+	step(&w, HOUR);
+	assert_false(change_any(&w.c));
+	end(&w);
+}
+
+static void
+no_alert_is_from_the_future(void **state)
+{
+	struct watched w;
+
+	start(&w);
+	kit_alert(&w.now.alerts[0], 7, 8, 3);
+	w.now.alerts[0].raised = KIT_TIME + HOUR;
+	w.now.alerts_len = 1;
+	step(&w, 0);
+	assert_int_equal(w.c.event.alerts[0].raised, KIT_TIME);
+	end(&w);
+}
+
+/* --- gone and back ------------------------------------------------------------------------ */
+
+static void
+unreachable_is_told_once_and_so_is_its_end(void **state)
+{
+	struct watched w;
+
+	start(&w);
+	change_unreachable(&w.told, w.time, &w.c);
+	assert_false(change_any(&w.c));		/* never seen */
+	step(&w, 0);
+	change_clear(&w.c);
+	change_unreachable(&w.told, w.time + MINUTE, &w.c);
+	take_told(&w);
+	assert_xml(&w.c.event, ASSET_0 "<state>unreachable</state><time>"
+	    TIME_1 "</time></asset>");
+	assert_int_equal(w.told.assets[0].counters_len, 2);
+	change_clear(&w.c);
+	change_unreachable(&w.told, w.time + MINUTE, &w.c);
+	assert_false(change_any(&w.c));
+	step(&w, MINUTE);
+	assert_xml(&w.c.event, ASSET_0 "<state>online</state><time>" TIME_1
+	    "</time></asset>");
+	step(&w, MINUTE);
+	assert_false(change_any(&w.c));
+	end(&w);
+}
+
+/* --- any sequence of states ------------------------------------------------------------------ */
+
+/* The centre's view: applies reports, knows nothing else. */
+struct view {
+	struct report	 all;
+	int		 serials, models, descriptions;
+};
+
+static void
+view_asset(struct view *v, const struct asset *change)
+{
+	struct counter *c;
+	size_t j;
+
+	if (v->all.assets_len == 0)
+		report_asset(&v->all);
+	record_apply(asset_fields, &v->all.assets[0], change);
+	for (j = 0; j < change->counters_len; j++) {
+		c = asset_counter(&v->all.assets[0], change->counters[j].name);
+		if (c == NULL)
+			c = asset_counter_add(&v->all.assets[0],
+			    change->counters[j].name);
+		record_apply(counter_fields, c, &change->counters[j]);
+	}
+	v->serials += change->serial != NULL;
+	v->models += change->model != NULL;
+}
+
+static void
+view_consumable(struct view *v, const struct consumable *change)
+{
+	struct consumable *c = NULL;
+	size_t j;
+
+	for (j = 0; j < v->all.consumables_len; j++)
+		if (strcmp(v->all.consumables[j].id, change->id) == 0)
+			c = &v->all.consumables[j];
+	if (c == NULL)
+		c = report_consumable(&v->all);
+	record_apply(consumable_fields, c, change);
+	v->descriptions += change->description != NULL;
+}
+
+static void
+view_alert(struct view *v, const struct alert *change)
+{
+	struct alert *a = NULL;
+	size_t j;
+
+	for (j = 0; j < v->all.alerts_len; j++)
+		if (strcmp(v->all.alerts[j].id, change->id) == 0)
+			a = &v->all.alerts[j];
+	if (a == NULL)
+		a = report_alert(&v->all);
+	record_apply(alert_fields, a, change);
+}
+
+static void
+view_outbox(struct view *v, struct store *st)
+{
+	struct buf xml = { 0 };
+	struct report one;
+	char why[160];
+	int64_t seq, after = store_note_int(st, "acked_seq", 0);
+	size_t i;
+
+	while (store_next(st, after, &seq, &xml) == 1) {
+		if (report_read(xml.data, xml.len, &one, why,
+		    sizeof(why)) == -1)
+			fail_msg("%s: %s", why, xml.data);
+		for (i = 0; i < one.assets_len; i++)
+			view_asset(v, &one.assets[i]);
+		for (i = 0; i < one.consumables_len; i++)
+			view_consumable(v, &one.consumables[i]);
+		for (i = 0; i < one.alerts_len; i++)
+			view_alert(v, &one.alerts[i]);
+		report_clear(&one);
+		buf_reset(&xml);
+		after = seq;
+	}
+	buf_free(&xml);
+	assert_int_equal(store_ack(st, after), 0);
+}
+
+/* Stamps go along with other changes and may be older than what was told;
+ * everything else must be the same. */
+static void
+assert_same(const struct field *f, const void *told, const void *seen)
+{
+	char *a, *b;
+
+	for (; f->name != NULL; f++) {
+		if (f->class == FIELD_STAMP || f->probe_only)
+			continue;
+		a = field_format(f, told);
+		b = field_format(f, seen);
+		if (strcmp_null(a, b) != 0)
+			fail_msg("%s: told \"%s\", seen \"%s\"", f->name,
+			    a == NULL ? "-" : a, b == NULL ? "-" : b);
+		free(a);
+		free(b);
+	}
+}
+
+static void
+compare(const struct report *told, const struct view *v)
+{
+	size_t i, j, standing = 0, open = 0, told_open = 0;
+
+	assert_int_equal(told->assets_len, v->all.assets_len);
+	if (told->assets_len == 0)
+		return;
+	assert_same(asset_fields, &told->assets[0], &v->all.assets[0]);
+	assert_int_equal(told->assets[0].counters_len,
+	    v->all.assets[0].counters_len);
+	for (i = 0; i < told->assets[0].counters_len; i++)
+		assert_same(counter_fields, &told->assets[0].counters[i],
+		    asset_counter(&v->all.assets[0],
+		    told->assets[0].counters[i].name));
+	for (i = 0; i < told->consumables_len; i++) {
+		for (j = 0; j < v->all.consumables_len; j++)
+			if (strcmp(told->consumables[i].id,
+			    v->all.consumables[j].id) == 0)
+				break;
+		assert_true(j < v->all.consumables_len);
+		assert_same(consumable_fields, &told->consumables[i],
+		    &v->all.consumables[j]);
+	}
+	for (j = 0; j < v->all.consumables_len; j++)
+		standing += v->all.consumables[j].removed == ABSENT;
+	assert_int_equal(standing, told->consumables_len);
+	for (i = 0; i < told->alerts_len; i++) {
+		for (j = 0; j < v->all.alerts_len; j++)
+			if (strcmp(told->alerts[i].id,
+			    v->all.alerts[j].id) == 0)
+				break;
+		assert_true(j < v->all.alerts_len);
+		assert_same(alert_fields, &told->alerts[i],
+		    &v->all.alerts[j]);
+		told_open += told->alerts[i].cleared == ABSENT;
+	}
+	for (j = 0; j < v->all.alerts_len; j++)
+		open += v->all.alerts[j].cleared == ABSENT;
+	assert_int_equal(open, told_open);
+}
+
+static bool
+chance(int in)
+{
+	return random() % in == 0;
+}
+
+static void
+mutate_supplies(struct printer *p)
+{
+	static const char *const colours[] = { "black", "cyan", "magenta",
+	    "yellow", "waste", "drum" };
+	size_t i;
+
+	for (i = 0; i < p->consumables_len; i++) {
+		struct consumable *c = &p->consumables[i];
+
+		if (chance(4) && c->level > 0)
+			kit_level(p, i, c->level - 1);
+		if (chance(12))
+			kit_level(p, i, 100);
+		if (chance(20)) {
+			c->level = -3;
+			c->percent = ABSENT;
+			c->state = SUPPLY_SOME;
+		}
+		if (chance(30))
+			kit_text(&c->serial, chance(2) ? NULL : chance(2) ?
+			    "SN-A" : "SN-B");
+	}
+	if (chance(25) && p->consumables_len > 0)
+		consumable_clear(&p->consumables[--p->consumables_len]);
+	if (chance(15) && p->consumables_len < 6) {
+		i = p->consumables_len++;
+		kit_consumable(&p->consumables[i], (int64_t)i + 1, colours[i],
+		    random() % 101);
+	}
+}
+
+static void
+mutate_alerts(struct printer *p)
+{
+	size_t i;
+
+	if (chance(6) && p->alerts_len < 4)
+		kit_alert(&p->alerts[p->alerts_len++], random() % 90,
+		    random() % 3 + 8, chance(3) ? 4 : 5);
+	if (chance(6) && p->alerts_len > 0) {
+		i = (size_t)random() % p->alerts_len;
+		alert_clear(&p->alerts[i]);
+		p->alerts[i] = p->alerts[--p->alerts_len];
+	}
+	if (chance(20) && p->alerts_len > 0)
+		kit_text(&p->alerts[0].description, chance(2) ? "x" : "y<&'");
+}
+
+static void
+mutate(struct printer *p)
+{
+	static const char *const places[] = { "Hall", "Cellar & co", NULL,
+	    "<b>", "R\xc3\xa4um'\"" };
+	struct asset *a = &p->asset;
+
+	if (chance(3)) {
+		p->total_pages += random() % 50;
+		kit_counter(a, "total", p->total_pages);
+	}
+	if (chance(10))
+		kit_counter(a, chance(2) ? "colour" : "scan", random() % 9999);
+	if (chance(10))
+		kit_text(&a->location, places[random() % 5]);
+	if (chance(15))
+		a->errors = chance(2) ? 0 : chance(9) ? ABSENT :
+		    random() % (1 << ERROR_BITS);
+	if (chance(15))
+		a->printer_status = random() % 6 + 1;
+	if (chance(40))
+		kit_text(&a->hostname, chance(2) ? NULL : "renamed");
+	mutate_supplies(p);
+	mutate_alerts(p);
+}
+
+static void
+write_step(struct store *st, const struct change *c)
+{
+	size_t i;
+
+	assert_int_equal(store_begin(st), 0);
+	assert_true(store_append(st, &c->event, STORE_EVENT, KIT_ASSET) >= 0);
+	assert_true(store_append(st, &c->detail, STORE_DETAIL,
+	    KIT_ASSET) >= 0);
+	for (i = 0; i < c->told.assets_len; i++)
+		assert_int_equal(store_tell_asset(st,
+		    &c->told.assets[i]), 0);
+	for (i = 0; i < c->told.consumables_len; i++)
+		assert_int_equal(store_tell_consumable(st,
+		    &c->told.consumables[i]), 0);
+	for (i = 0; i < c->told.alerts_len; i++)
+		assert_int_equal(store_tell_alert(st, &c->told.alerts[i]), 0);
+	for (i = 0; i < c->forget_len; i++)
+		assert_int_equal(store_forget(st, c->forget[i]), 0);
+	if (chance(3))
+		assert_true(store_squeeze(st, 1) >= 0);
+	if (chance(8))
+		store_rollback(st);	/* the step did not happen */
+	else
+		assert_int_equal(store_commit(st), 0);
+}
+
+/* One life of a printer, seeded: what is told, carried by the store, and the
+ * view that its reports make are the same at every look. */
+static void
+live(unsigned seed, int steps)
+{
+	struct store *st = store_open(kit_dir);
+	struct view view = { 0 };
+	struct watched w;
+	int i;
+
+	assert_non_null(st);
+	srandom(seed);
+	start(&w);
+	report_init(&view.all);
+	for (i = 0; i < steps; i++) {
+		mutate(&w.now);
+		w.policy.levels_read = !chance(3);
+		w.time += random() % (20 * MINUTE);
+		report_clear(&w.told);
+		assert_int_equal(store_told(st, KIT_ASSET, &w.told), 0);
+		change_clear(&w.c);
+		if (chance(12))
+			change_unreachable(&w.told, w.time, &w.c);
+		else
+			change_find(&w.told, &w.now, &w.state, &w.policy,
+			    w.time, &w.c);
+		write_step(st, &w.c);
+		/* Offline now and then, so that there is enough to squeeze. */
+		if (!chance(seed % 2 == 0 ? 10 : 150) && i < steps - 1)
+			continue;
+		view_outbox(&view, st);
+		report_clear(&w.told);
+		assert_int_equal(store_told(st, KIT_ASSET, &w.told), 0);
+		compare(&w.told, &view);
+	}
+	assert_int_equal(view.serials, 1);
+	assert_int_equal(view.models, 1);
+	/* Each supply once: those that stand and those that went. */
+	assert_int_equal(view.descriptions, view.all.consumables_len);
+	report_clear(&view.all);
+	end(&w);
+	store_close(st);
+}
+
+static void
+any_life_can_be_followed(void **state)
+{
+	unsigned seed;
+
+	for (seed = 1; seed <= 12; seed++) {
+		live(seed, 250);
+		assert_int_equal(kit_dir_remove(NULL), 0);
+		assert_int_equal(mkdir(kit_dir, 0700), 0);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(everything_is_told_at_first),
+		cmocka_unit_test(nothing_new_is_nothing),
+		cmocka_unit_test(a_changed_location_is_just_that),
+		cmocka_unit_test(states_are_told_at_once),
+		cmocka_unit_test(counters_wait_for_their_interval),
+		cmocka_unit_test(held_back_counters_stay_held_back),
+		cmocka_unit_test(a_counter_keeps_its_source),
+		cmocka_unit_test(a_new_counter_and_a_smaller_one_are_told),
+		cmocka_unit_test(levels_wait_for_their_interval),
+		cmocka_unit_test(a_level_that_means_something_goes_at_once),
+		cmocka_unit_test(a_clock_set_back_silences_nobody),
+		cmocka_unit_test(another_serial_is_another_cartridge),
+		cmocka_unit_test(the_same_serial_is_the_same_cartridge),
+		cmocka_unit_test(a_risen_level_needs_a_second_reading),
+		cmocka_unit_test(a_level_that_falls_back_was_a_mistake),
+		cmocka_unit_test(
+		    small_rises_and_unknown_levels_are_no_replacement),
+		cmocka_unit_test(pages_left_without_a_capacity),
+		cmocka_unit_test(a_row_numbered_nought_needs_two_readings_too),
+		cmocka_unit_test(rows_that_go_are_told_and_forgotten),
+		cmocka_unit_test(alerts_rise_go_on_and_clear),
+		cmocka_unit_test(the_same_again_is_another_alert),
+		cmocka_unit_test(twins_are_two),
+		cmocka_unit_test(an_event_ends_after_a_day),
+		cmocka_unit_test(an_old_event_comes_with_its_end),
+		cmocka_unit_test(no_alert_is_from_the_future),
+		cmocka_unit_test(unreachable_is_told_once_and_so_is_its_end),
+		cmocka_unit_test_setup_teardown(any_life_can_be_followed,
+		    kit_dir_make, kit_dir_remove),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
