@@ -15,7 +15,10 @@
 #define SEVERITY_UNARY	4	/* warning */
 
 /* PrtAlertGroupTC, those whose rows have names. */
-enum { GROUP_COVER = 6, GROUP_INPUT = 8, GROUP_OUTPUT = 9, GROUP_SUPPLIES = 11 };
+enum {
+	GROUP_COVER = 6, GROUP_INPUT = 8, GROUP_OUTPUT = 9,
+	GROUP_SUPPLIES = 11
+};
 
 /* Told, but nothing that anybody need do anything about. */
 static const int64_t noise[] = {

@@ -4,24 +4,21 @@
  *
  *	key length (2 octets), type (1), value length (2), key, value
  *
- * The key is the OID, each sub-identifier in 1 to 5 octets whose first tells
- * how many (as in UTF-8), so that memcmp() of two keys orders them as the
- * OIDs are ordered.  Numbers take as many octets of two's complement as they
- * need, big end first.  An entry that is replaced by a longer one or dropped
- * leaves a hole (waste) until it is worth while to close them.
+ * The key is the OID in octets that memcmp() orders (objkey.h).  Numbers take
+ * as many octets of two's complement as they need, big end first.  An entry
+ * that is replaced by a longer one or dropped leaves a hole (waste) until it
+ * is worth while to close them.
  */
 #include "snmp/bag.h"
 
-#include <inttypes.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "snmp/objkey.h"
 
 #define ENTRY_HEAD	5
-#define KEY_MAX		(OBJID_MAX * 5)
 
 struct bag {
 	uint8_t		*data;
@@ -31,11 +28,6 @@ struct bag {
 	uint16_t	 count, count_cap;
 };
 
-struct key {
-	size_t	 len;
-	uint8_t	 octets[KEY_MAX];
-};
-
 struct entry {
 	const uint8_t	*key, *value;
 	size_t		 key_len, value_len;
@@ -43,82 +35,6 @@ struct entry {
 };
 
 static const struct objid uptime = { 9, { 1, 3, 6, 1, 2, 1, 1, 3, 0 } };
-
-static size_t
-sub_encode(uint8_t *out, uint32_t sub)
-{
-	if (sub < 0x80) {
-		out[0] = (uint8_t)sub;
-		return 1;
-	}
-	if (sub < 0x4000) {
-		out[0] = (uint8_t)(0x80 | sub >> 8);
-		out[1] = (uint8_t)sub;
-		return 2;
-	}
-	if (sub < 0x200000) {
-		out[0] = (uint8_t)(0xc0 | sub >> 16);
-		out[1] = (uint8_t)(sub >> 8);
-		out[2] = (uint8_t)sub;
-		return 3;
-	}
-	if (sub < 0x10000000) {
-		out[0] = (uint8_t)(0xe0 | sub >> 24);
-		out[1] = (uint8_t)(sub >> 16);
-		out[2] = (uint8_t)(sub >> 8);
-		out[3] = (uint8_t)sub;
-		return 4;
-	}
-	out[0] = 0xf0;
-	out[1] = (uint8_t)(sub >> 24);
-	out[2] = (uint8_t)(sub >> 16);
-	out[3] = (uint8_t)(sub >> 8);
-	out[4] = (uint8_t)sub;
-	return 5;
-}
-
-static void
-key_add(struct key *key, uint32_t sub)
-{
-	if (key->len + 5 <= sizeof(key->octets))
-		key->len += sub_encode(key->octets + key->len, sub);
-}
-
-static void
-key_encode(struct key *key, const struct objid *id)
-{
-	size_t	 i;
-
-	key->len = 0;
-	for (i = 0; i < id->len && i < OBJID_MAX; i++)
-		key_add(key, id->sub[i]);
-}
-
-static void
-key_decode(const uint8_t *p, size_t len, struct objid *id)
-{
-	const uint8_t	*end = p + len;
-	uint32_t	 sub;
-	int		 more;
-
-	id->len = 0;
-	while (p < end && id->len < OBJID_MAX) {
-		sub = *p++;
-		if (sub < 0x80)
-			more = 0;
-		else if (sub < 0xc0)
-			sub &= 0x3f, more = 1;
-		else if (sub < 0xe0)
-			sub &= 0x1f, more = 2;
-		else if (sub < 0xf0)
-			sub &= 0x0f, more = 3;
-		else
-			sub = 0, more = 4;
-		while (more-- > 0 && p < end)
-			sub = sub << 8 | *p++;
-		id->sub[id->len++] = sub;
-	}
-}
 
 static size_t
 number_encode(uint8_t out[8], int64_t number)
@@ -243,7 +159,7 @@ entry_is(const struct bag *bag, size_t i, const uint8_t *key, size_t len)
 }
 
 static bool
-entry_below(const struct bag *bag, size_t i, const struct key *prefix)
+entry_below(const struct bag *bag, size_t i, const struct objkey *prefix)
 {
 	struct entry	 e;
 
@@ -346,11 +262,11 @@ static int
 entry_put(struct bag *bag, const struct objid *id, enum bag_type type,
     const uint8_t *value, size_t value_len)
 {
-	struct key	 key;
+	struct objkey	 key;
 	struct entry	 new, last;
 	size_t		 i = bag->count, size;
 
-	key_encode(&key, id);
+	objkey_encode(&key, id);
 	new = (struct entry){ key.octets, value, key.len, value_len, type };
 	if (i > 0) {
 		entry_at(bag, i - 1, &last);
@@ -393,9 +309,9 @@ int
 bag_put_objid(struct bag *bag, const struct objid *id,
     const struct objid *value)
 {
-	struct key	 key;
+	struct objkey	 key;
 
-	key_encode(&key, value);
+	objkey_encode(&key, value);
 	return entry_put(bag, id, BAG_OBJID, key.octets, key.len);
 }
 
@@ -432,7 +348,7 @@ value_of(const struct bag *bag, size_t i, struct bag_value *value)
 		value->octets_len = e.value_len;
 		break;
 	case BAG_OBJID:
-		key_decode(e.value, e.value_len, &value->objid);
+		objkey_decode(e.value, e.value_len, &value->objid);
 		break;
 	default:
 		value->number = number_decode(e.value, e.value_len);
@@ -441,7 +357,8 @@ value_of(const struct bag *bag, size_t i, struct bag_value *value)
 }
 
 static bool
-key_get(const struct bag *bag, const struct key *key, struct bag_value *value)
+key_get(const struct bag *bag, const struct objkey *key,
+    struct bag_value *value)
 {
 	size_t	 i = lower_bound(bag, 0, key->octets, key->len);
 
@@ -455,9 +372,9 @@ bool
 bag_get(const struct bag *bag, const struct objid *id,
     struct bag_value *value)
 {
-	struct key	 key;
+	struct objkey	 key;
 
-	key_encode(&key, id);
+	objkey_encode(&key, id);
 	return key_get(bag, &key, value);
 }
 
@@ -465,17 +382,17 @@ bool
 bag_next(const struct bag *bag, const struct objid *prefix, size_t *cursor,
     struct objid *id, struct bag_value *value)
 {
-	struct key	 key;
+	struct objkey	 key;
 	struct entry	 e;
 	size_t		 i = *cursor;
 
-	key_encode(&key, prefix);
+	objkey_encode(&key, prefix);
 	if (i == 0)
 		i = lower_bound(bag, 0, key.octets, key.len);
 	if (!entry_below(bag, i, &key))
 		return false;
 	entry_at(bag, i, &e);
-	key_decode(e.key, e.key_len, id);
+	objkey_decode(e.key, e.key_len, id);
 	value_of(bag, i, value);
 	*cursor = i + 1;
 	return true;
@@ -483,7 +400,7 @@ bag_next(const struct bag *bag, const struct objid *prefix, size_t *cursor,
 
 /* column's dotted text is ours, so it is well-formed. */
 static void
-key_from_column(struct key *key, const char *column, size_t n, va_list ap)
+key_from_column(struct objkey *key, const char *column, size_t n, va_list ap)
 {
 	uint32_t	 sub;
 
@@ -491,18 +408,18 @@ key_from_column(struct key *key, const char *column, size_t n, va_list ap)
 	while (*column != '\0') {
 		for (sub = 0; *column >= '0' && *column <= '9'; column++)
 			sub = sub * 10 + (uint32_t)(*column - '0');
-		key_add(key, sub);
+		objkey_add(key, sub);
 		if (*column != '\0')
 			column++;
 	}
 	while (n-- > 0)
-		key_add(key, va_arg(ap, uint32_t));
+		objkey_add(key, va_arg(ap, uint32_t));
 }
 
 int64_t
 bag_number(const struct bag *bag, const char *column, size_t n, ...)
 {
-	struct key	 key;
+	struct objkey	 key;
 	struct bag_value value;
 	va_list		 ap;
 
@@ -527,7 +444,7 @@ bool
 bag_octets(const struct bag *bag, struct bag_value *value, const char *column,
     size_t n, ...)
 {
-	struct key	 key;
+	struct objkey	 key;
 	va_list		 ap;
 
 	va_start(ap, n);
@@ -539,11 +456,11 @@ bag_octets(const struct bag *bag, struct bag_value *value, const char *column,
 bool
 bag_drop(struct bag *bag, const struct objid *id)
 {
-	struct key	 key;
+	struct objkey	 key;
 	struct entry	 e;
 	size_t		 i;
 
-	key_encode(&key, id);
+	objkey_encode(&key, id);
 	i = lower_bound(bag, 0, key.octets, key.len);
 	if (!entry_is(bag, i, key.octets, key.len))
 		return false;
@@ -580,11 +497,11 @@ static void
 merge_cover(struct merge *m, const struct bag *image,
     const struct objid *covered, size_t covered_len)
 {
-	struct key	 key;
+	struct objkey	 key;
 	size_t		 c, i;
 
 	for (c = 0; c < covered_len; c++) {
-		key_encode(&key, &covered[c]);
+		objkey_encode(&key, &covered[c]);
 		i = lower_bound(image, 0, key.octets, key.len);
 		for (; entry_below(image, i, &key); i++) {
 			if (!merge_doomed(m, i)) {
@@ -603,11 +520,11 @@ merge_cover(struct merge *m, const struct bag *image,
 static void
 merge_values(struct merge *m, struct bag *image, const struct bag *fresh)
 {
-	struct key	 up;
+	struct objkey	 up;
 	struct entry	 f, e;
 	size_t		 i = 0, j;
 
-	key_encode(&up, &uptime);
+	objkey_encode(&up, &uptime);
 	for (j = 0; j < fresh->count; j++) {
 		entry_at(fresh, j, &f);
 		i = lower_bound(image, i, f.key, f.key_len);
@@ -696,186 +613,4 @@ bag_merge(struct bag *image, const struct bag *fresh,
 		return m.changed;
 	merge_rebuild(&m, image, fresh);
 	return m.changed || m.doomed_count > 0 || image->count != count;
-}
-
-static int
-hex_decode(const char *text, uint8_t *out, size_t max, size_t *len)
-{
-	static const char	 digits[] = "0123456789abcdef";
-	const char		*hi, *lo;
-	size_t			 n;
-
-	for (n = 0; text[0] != '\0'; text += 2) {
-		if (text[1] == '\0')
-			return -1;
-		hi = strchr(digits, text[0] | 0x20);
-		lo = strchr(digits, text[1] | 0x20);
-		if (hi == NULL || lo == NULL)
-			return -1;
-		if (n < max)
-			out[n++] = (uint8_t)((hi - digits) << 4 |
-			    (lo - digits));
-	}
-	*len = n;
-	return 0;
-}
-
-static int
-number_parse(const char *text, int64_t *number)
-{
-	bool		 minus = *text == '-';
-	uint64_t	 n = 0, digit;
-
-	if (minus)
-		text++;
-	if (*text == '\0')
-		return -1;
-	for (; *text >= '0' && *text <= '9'; text++) {
-		digit = (uint64_t)(*text - '0');
-		if (n > (UINT64_MAX - digit) / 10)
-			return -1;
-		n = n * 10 + digit;
-	}
-	if (*text != '\0' || (minus && n > INT64_MAX))
-		return -1;
-	if (n > INT64_MAX)
-		n = INT64_MAX;
-	*number = minus ? -(int64_t)n : (int64_t)n;
-	return 0;
-}
-
-static int
-put_octets_text(struct bag *bag, const struct objid *id, int tag, bool hex,
-    const char *text, size_t text_len)
-{
-	uint8_t		 octets[BAG_OCTETS_MAX];
-	struct objid	 quad;
-	size_t		 len;
-
-	if (hex) {
-		if (hex_decode(text, octets, sizeof(octets), &len) == -1)
-			return -1;
-		return bag_put_octets(bag, id, (enum bag_type)tag, octets,
-		    len);
-	}
-	if (tag == BAG_OCTETS)
-		return bag_put_octets(bag, id, BAG_OCTETS, text, text_len);
-	if (objid_parse(text, &quad) == -1 || quad.len != 4)
-		return -1;
-	for (len = 0; len < 4; len++) {
-		if (quad.sub[len] > 255)
-			return -1;
-		octets[len] = (uint8_t)quad.sub[len];
-	}
-	return bag_put_octets(bag, id, BAG_IPADDRESS, octets, 4);
-}
-
-/* line has no newline any more; it is cut up. */
-static int
-line_read(struct bag *bag, char *line, size_t len)
-{
-	struct objid	 id, value;
-	char		*tag, *text, *end;
-	int64_t		 number;
-	long		 type;
-	bool		 hex;
-
-	if ((tag = strchr(line, '|')) == NULL ||
-	    (text = strchr(tag + 1, '|')) == NULL)
-		return -1;
-	*tag++ = '\0';
-	*text++ = '\0';
-	if (objid_parse(line, &id) == -1)
-		return -1;
-	type = strtol(tag, &end, 10);
-	hex = *end == 'x';
-	if (end == tag || end[hex] != '\0')
-		return -1;
-	switch (type) {
-	case 5:
-		return 0;
-	case BAG_OCTETS:
-	case BAG_IPADDRESS:
-		return put_octets_text(bag, &id, (int)type, hex, text,
-		    len - (size_t)(text - line));
-	case BAG_OBJID:
-		if (hex || objid_parse(text, &value) == -1)
-			return -1;
-		return bag_put_objid(bag, &id, &value);
-	case BAG_INTEGER:
-	case BAG_COUNTER:
-	case BAG_GAUGE:
-	case BAG_TICKS:
-	case BAG_COUNTER64:
-		if (hex || number_parse(text, &number) == -1)
-			return -1;
-		return bag_put_number(bag, &id, (enum bag_type)type, number);
-	default:
-		return -1;
-	}
-}
-
-int
-bag_read_snmprec(struct bag *bag, FILE *fp, char *why, size_t why_size)
-{
-	char	*line = NULL;
-	size_t	 cap = 0, number = 0;
-	ssize_t	 len;
-	int	 rc = 0;
-
-	while ((len = getline(&line, &cap, fp)) != -1) {
-		number++;
-		while (len > 0 && (line[len - 1] == '\n' ||
-		    line[len - 1] == '\r'))
-			line[--len] = '\0';
-		if (len == 0 || line_read(bag, line, (size_t)len) == 0)
-			continue;
-		if (rc == 0)
-			snprintf(why, why_size, "line %zu: \"%.60s\" is not "
-			    "OID|TAG|VALUE with a known tag", number, line);
-		rc = -1;
-	}
-	free(line);
-	return rc;
-}
-
-static void
-octets_print(const struct bag_value *value, FILE *fp)
-{
-	size_t	 i;
-	bool	 plain = value->type == BAG_OCTETS;
-
-	for (i = 0; i < value->octets_len && plain; i++)
-		plain = value->octets[i] >= ' ' && value->octets[i] < 0x7f;
-	if (plain) {
-		fprintf(fp, "|4|%.*s\n", (int)value->octets_len,
-		    (const char *)value->octets);
-		return;
-	}
-	fprintf(fp, "|%dx|", (int)value->type);
-	for (i = 0; i < value->octets_len; i++)
-		fprintf(fp, "%02x", value->octets[i]);
-	fputc('\n', fp);
-}
-
-void
-bag_write_snmprec(const struct bag *bag, FILE *fp)
-{
-	static const struct objid	 all;
-	struct objid			 id;
-	struct bag_value		 value;
-	size_t				 cursor = 0;
-	char				 text[OBJID_TEXT_MAX];
-
-	while (bag_next(bag, &all, &cursor, &id, &value)) {
-		fputs(objid_format(&id, text), fp);
-		if (value.type == BAG_OCTETS || value.type == BAG_IPADDRESS)
-			octets_print(&value, fp);
-		else if (value.type == BAG_OBJID)
-			fprintf(fp, "|6|%s\n",
-			    objid_format(&value.objid, text));
-		else
-			fprintf(fp, "|%d|%" PRId64 "\n", (int)value.type,
-			    value.number);
-	}
 }

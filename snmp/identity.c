@@ -183,8 +183,8 @@ serial_or_null(char *text)
 static char *
 serial_of(const struct subject *s, const struct sources *src)
 {
-	static const char *const	 keys[] = { "SN", "SERN", "SERIALNUMBER",
-		NULL };
+	static const char *const	 keys[] = { "SN", "SERN",
+		"SERIALNUMBER", NULL };
 	char				*serial = NULL;
 
 	if (!s->several)

@@ -74,3 +74,28 @@ objid_add(struct objid *id, uint32_t sub)
 	if (id->len < OBJID_MAX)
 		id->sub[id->len++] = sub;
 }
+
+size_t
+objid_collect(struct objid *list, size_t n, size_t max,
+    const struct objid *id)
+{
+	size_t	 i;
+
+	for (i = 0; i < n; i++) {
+		if (objid_cmp(&list[i], id) == 0)
+			return n;
+	}
+	if (n < max)
+		list[n++] = *id;
+	return n;
+}
+
+size_t
+objid_collect_text(struct objid *list, size_t n, size_t max,
+    const char *text)
+{
+	struct objid	 id;
+
+	return objid_parse(text, &id) == -1 ? n :
+	    objid_collect(list, n, max, &id);
+}

@@ -22,5 +22,11 @@ int	 objid_cmp(const struct objid *, const struct objid *);
 bool	 objid_within(const struct objid *id, const struct objid *prefix);
 /* Appends one sub-identifier; nothing when full. */
 void	 objid_add(struct objid *, uint32_t sub);
+/* Appends the OID to a list of n unless it is there already or the list has
+ * max; returns how many there are then.  Text that is no OID adds nothing. */
+size_t	 objid_collect(struct objid *list, size_t n, size_t max,
+	    const struct objid *);
+size_t	 objid_collect_text(struct objid *list, size_t n, size_t max,
+	    const char *text);
 
 #endif

@@ -32,15 +32,22 @@ struct printer {
 	int64_t			 total_pages;	/* ABSENT or the counter */
 };
 
-/* ip is the address that was asked, as text (it finds the MAC; ABSENT facts
- * stay absent).  now_ms is the wall time of the reading. index -1 decodes what a device that
- * is no printer says about itself (asset only). */
+/*
+ * ip is the address that was asked, as text, or NULL; it finds the MAC.
+ * now_ms is the wall time of the reading.  index -1 decodes what a device
+ * that is no printer says about itself (asset only).  What does not change
+ * at the printer comes out the same each time, but for the times: alerts'
+ * raised is reckoned from sysUpTime, so keep the first.
+ */
 void	 printer_decode(const struct bag *, int64_t index, const char *ip,
 	    int64_t now_ms, struct printer *out);
 void	 printer_clear(struct printer *);
 
-/* facts 12: brings a serial into the form that is compared. */
+/* Into the form that is compared: upper case, without blanks, controls and
+ * leading zeros (facts 12). */
 void	 printer_serial_normal(const char *raw, char *out, size_t out_size);
+/* Whether it can tell one machine from another: no placeholder, not short,
+ * not the model's or the host's name (a NULL asset has neither). */
 bool	 printer_serial_usable(const char *raw, const struct asset *);
 
 #endif

@@ -67,8 +67,8 @@ test_time(void **state)
 	size_t		 i;
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		text = xasprintf("%s" ROW ALERT "7.1.1|2|8\n" ALERT "9.1.1|%s\n",
-		    cases[i].uptime, cases[i].time);
+		text = xasprintf("%s" ROW ALERT "7.1.1|2|8\n" ALERT
+		    "9.1.1|%s\n", cases[i].uptime, cases[i].time);
 		decode(text, &p);
 		assert_int_equal(p.alerts_len, 1);
 		assert_int_equal(p.alerts[0].raised, cases[i].raised);

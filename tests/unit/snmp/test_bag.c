@@ -80,7 +80,8 @@ static void
 test_types(void **state)
 {
 	struct bag		*bag = bag_new();
-	struct objid		 id = oid("1.3.6.1"), value = oid("1.3.6.1.4.1.4000000000");
+	struct objid		 id = oid("1.3.6.1");
+	struct objid		 value = oid("1.3.6.1.4.1.4000000000");
 	struct bag_value	 v;
 	uint8_t			 big[65536];
 
@@ -164,9 +165,9 @@ test_random(void **state)
 static void
 test_next(void **state)
 {
-	struct bag		*bag = bag_of("1.3.6.1.5.2|2|52\n1.3.6.1.4|2|4\n"
-				    "1.3.6.1.5.1|2|51\n1.3.6.1.50|2|50\n"
-				    "1.3.6.1.5|2|5\n");
+	struct bag		*bag = bag_of("1.3.6.1.5.2|2|52\n"
+				    "1.3.6.1.4|2|4\n1.3.6.1.5.1|2|51\n"
+				    "1.3.6.1.50|2|50\n1.3.6.1.5|2|5\n");
 	struct objid		 prefix = oid("1.3.6.1.5"), id;
 	struct bag_value	 v;
 	size_t			 cursor = 0;

@@ -32,7 +32,8 @@ test_charsets(void **state)
 	expect(text_decode(TEXT("\xe3\x83\x88"), 2004), "\xe3\x83\x88");
 	expect(text_decode(TEXT("\xc3\xa9t\xc3\xa9"), 17), "\xc3\xa9t\xc3\xa9");
 	/* Declared: Roman-8, Latin-2, Cyrillic, Shift_JIS. */
-	expect(text_decode(TEXT("Lade \xcf""ffnen"), 2004), "Lade \xc3\xbc" "ffnen");
+	expect(text_decode(TEXT("Lade \xcf""ffnen"), 2004),
+	    "Lade \xc3\xbc""ffnen");
 	expect(text_decode(TEXT("\xbb"), 5), "\xc5\xa5");
 	expect(text_decode(TEXT("\xc2\xde\xdd\xd5\xe0"), 8),
 	    "\xd0\xa2\xd0\xbe\xd0\xbd\xd0\xb5\xd1\x80");
@@ -45,7 +46,8 @@ test_charsets(void **state)
 	expect(text_decode(TEXT("Caf\xe9"), 106), "Caf\xc3\xa9");
 	expect(text_decode(TEXT("Caf\xe9"), 3), "Caf\xc3\xa9");
 	/* Wide characters, and ASCII under a wide charset. */
-	expect(text_decode(TEXT("\0T\0r\0a\0y\0 \0\xe9"), 1000), "Tray \xc3\xa9");
+	expect(text_decode(TEXT("\0T\0r\0a\0y\0 \0\xe9"), 1000),
+	    "Tray \xc3\xa9");
 	expect(text_decode(TEXT("T\0r\0a\0y\0"), 1014), "Tray");
 	expect(text_decode(TEXT("Tray"), 1000), "Tray");
 }

@@ -271,7 +271,8 @@ test_brother_records(void **state)
 	bag_free(bag);
 
 	/* A mismatch inside, an unknown layout, records cut short. */
-	bag = bag_of(BROTHER RECORDS "0001040000012c0101040000006402010400000001ff\n");
+	bag = bag_of(BROTHER RECORDS "0001040000012c" "01010400000064"
+	    "02010400000001" "ff\n");
 	total_set(&a, 300, 7);
 	vendor_counters(vendor_match(bag), bag, ABSENT, &a);
 	expect(&a, "mono", 100, CHECK_MISMATCH);
@@ -299,7 +300,8 @@ test_sharp_labels(void **state)
 	const struct vendor	*v;
 
 	bag = bag_of(SHARP
-	    LABEL "9.4.61|4x|426c61636b202620576869746520546f74616c20436f756e7400\n"
+	    LABEL "9.4.61|4x|426c61636b2026205768697465"
+	    "20546f74616c20436f756e7400\n"
 	    LABEL "9.4.63|4|full color total count\n"
 	    LABEL "9.4.64|4|Two Color Total Count\n"
 	    LABEL "2.4.75|4|Duplex\n"

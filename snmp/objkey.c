@@ -1,0 +1,77 @@
+#include "snmp/objkey.h"
+
+static size_t
+sub_encode(uint8_t *out, uint32_t sub)
+{
+	if (sub < 0x80) {
+		out[0] = (uint8_t)sub;
+		return 1;
+	}
+	if (sub < 0x4000) {
+		out[0] = (uint8_t)(0x80 | sub >> 8);
+		out[1] = (uint8_t)sub;
+		return 2;
+	}
+	if (sub < 0x200000) {
+		out[0] = (uint8_t)(0xc0 | sub >> 16);
+		out[1] = (uint8_t)(sub >> 8);
+		out[2] = (uint8_t)sub;
+		return 3;
+	}
+	if (sub < 0x10000000) {
+		out[0] = (uint8_t)(0xe0 | sub >> 24);
+		out[1] = (uint8_t)(sub >> 16);
+		out[2] = (uint8_t)(sub >> 8);
+		out[3] = (uint8_t)sub;
+		return 4;
+	}
+	out[0] = 0xf0;
+	out[1] = (uint8_t)(sub >> 24);
+	out[2] = (uint8_t)(sub >> 16);
+	out[3] = (uint8_t)(sub >> 8);
+	out[4] = (uint8_t)sub;
+	return 5;
+}
+
+void
+objkey_add(struct objkey *key, uint32_t sub)
+{
+	if (key->len + 5 <= sizeof(key->octets))
+		key->len += sub_encode(key->octets + key->len, sub);
+}
+
+void
+objkey_encode(struct objkey *key, const struct objid *id)
+{
+	size_t	 i;
+
+	key->len = 0;
+	for (i = 0; i < id->len && i < OBJID_MAX; i++)
+		objkey_add(key, id->sub[i]);
+}
+
+void
+objkey_decode(const uint8_t *p, size_t len, struct objid *id)
+{
+	const uint8_t	*end = p + len;
+	uint32_t	 sub;
+	int		 more;
+
+	id->len = 0;
+	while (p < end && id->len < OBJID_MAX) {
+		sub = *p++;
+		if (sub < 0x80)
+			more = 0;
+		else if (sub < 0xc0)
+			sub &= 0x3f, more = 1;
+		else if (sub < 0xe0)
+			sub &= 0x1f, more = 2;
+		else if (sub < 0xf0)
+			sub &= 0x0f, more = 3;
+		else
+			sub = 0, more = 4;
+		while (more-- > 0 && p < end)
+			sub = sub << 8 | *p++;
+		id->sub[id->len++] = sub;
+	}
+}

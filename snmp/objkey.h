@@ -1,0 +1,26 @@
+/*
+ * OIDs as short runs of octets: each sub-identifier in 1 to 5 octets whose
+ * first tells how many (as in UTF-8), so that memcmp() of two keys orders
+ * them as the OIDs are ordered, and a prefix is a prefix.
+ */
+#ifndef SNMP_OBJKEY_H
+#define SNMP_OBJKEY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "snmp/objid.h"
+
+#define OBJKEY_MAX	(OBJID_MAX * 5)
+
+struct objkey {
+	size_t	 len;
+	uint8_t	 octets[OBJKEY_MAX];
+};
+
+/* Appends one sub-identifier; nothing when full. */
+void	 objkey_add(struct objkey *, uint32_t sub);
+void	 objkey_encode(struct objkey *, const struct objid *);
+void	 objkey_decode(const uint8_t *octets, size_t len, struct objid *);
+
+#endif
