@@ -30,6 +30,22 @@ told_mac(struct store *st, const char *asset)
 	return mac;
 }
 
+/* It does not say today what its key rests on: that is not gone for that. */
+static void
+keep_identity(struct store *st, const char *asset, struct asset *now)
+{
+	struct report told;
+
+	report_init(&told);
+	if (store_told(st, asset, &told) == 0 && told.assets_len > 0) {
+		if (now->serial == NULL)
+			set_text(&now->serial, told.assets[0].serial);
+		if (now->mac == NULL)
+			set_text(&now->mac, told.assets[0].mac);
+	}
+	report_clear(&told);
+}
+
 /* False only when both are known and differ. */
 static bool
 mac_fits(struct store *st, const char *asset, const char *mac)
@@ -104,6 +120,7 @@ assetbook_find(struct store *st, int64_t device, int64_t row,
 {
 	struct store_asset here, known;
 	enum assetbook_verdict verdict = ASSETBOOK_FAILED;
+	bool moved;
 	int at, by;
 
 	displaced[0] = '\0';
@@ -113,14 +130,16 @@ assetbook_find(struct store *st, int64_t device, int64_t row,
 	    (by = by_key(st, now, &known)) == -1)
 		goto out;
 	if (by == 1 && is_clone(st, &known, device, now, alive, arg)) {
-		log_warnx("assetbook", "%s: the serial %s answers at two "
-		    "addresses with different MACs; this one goes by its MAC "
-		    "%s", now->ip == NULL ? "-" : now->ip,
-		    log_safe(now->serial), now->mac);
 		key_by_mac(now);
 		store_asset_clear(&known);
 		if ((by = by_key(st, now, &known)) == -1)
 			goto out;
+		if (by == 0)
+			log_warnx("assetbook", "%s: the serial %s answers at "
+			    "two addresses with different MACs; this one goes "
+			    "by its MAC %s", now->ip == NULL ? "-" : now->ip,
+			    now->serial == NULL ? "-" : log_safe(now->serial),
+			    now->mac);
 	}
 	if (by == 1 && known.device != 0 && known.device != device &&
 	    alive(arg, known.device)) {
@@ -145,7 +164,8 @@ assetbook_find(struct store *st, int64_t device, int64_t row,
 			verdict = ASSETBOOK_REKEYED;
 			set_text(&out->key, now->key);
 			out->strength = now->strength;
-		}
+		} else if (now->strength > out->strength)
+			keep_identity(st, out->id, now);
 	} else {
 		verdict = at == 1 ? ASSETBOOK_REPLACED : ASSETBOOK_NEW;
 		if (at == 1 && unbind(st, &here, displaced) == -1) {
@@ -156,13 +176,15 @@ assetbook_find(struct store *st, int64_t device, int64_t row,
 		set_text(&out->key, now->key);
 		out->strength = now->strength;
 	}
+	moved = out->device != device || out->row != row;
 	out->device = device;
 	out->row = row;
 	/* Never let a weaker source replace a stronger one. */
 	set_text(&now->key, out->key);
 	now->strength = out->strength;
 	set_text(&now->id, out->id);
-	if (verdict != ASSETBOOK_SAME && store_put_asset(st, out) == -1)
+	if ((verdict != ASSETBOOK_SAME || moved) &&
+	    store_put_asset(st, out) == -1)
 		verdict = ASSETBOOK_FAILED;
 out:
 	store_asset_clear(&here);

@@ -29,7 +29,7 @@ typedef bool	 assetbook_alive_fn(void *arg, int64_t device);
 /*
  * Inside a transaction.  now has key, strength, mac and model; its id is set,
  * and where the known key is stronger than the one read today, its key and
- * strength too.  row of out is stored as bound to (device, row).  displaced
+ * strength too, with the serial and MAC behind it.  row of out is stored as bound to (device, row).  displaced
  * gets the id of the asset that was there before, "" when there was none.
  */
 enum assetbook_verdict	 assetbook_find(struct store *, int64_t device,
