@@ -18,6 +18,7 @@
 #include "xmpp/iq.h"
 #include "xmpp/link.h"
 #include "xmpp/manners.h"
+#include "xmpp/vigil.h"
 
 #define RESOURCE		"platend"
 #define CONNECT_MS		10000
@@ -30,10 +31,6 @@
 #define SLOW_RETRY_MS		60000
 /* A login that held for less counts as one more failure. */
 #define STEADY_MS		10000
-#define PROBE_MIN_MS		5000
-#define PROBE_MAX_MS		60000
-/* A presence of the centre's within this after ours is the answer to it. */
-#define PRESENCE_ANSWER_MS	10000
 
 struct uplink {
 	struct loop		*loop;
@@ -60,16 +57,7 @@ struct uplink {
 	int64_t			 online_ms;	/* since when */
 	struct timer		 retry;
 
-	/* Signs of life. */
-	struct timer		 ping;
-	int64_t			 server_pinged_ms, centre_heard_ms;
-	bool			 server_asked, centre_asked;
-
-	/* Presence of the centre. */
-	struct timer		 probe;
-	int			 probes;
-	int64_t			 presence_sent_ms;	/* 0: answered */
-
+	struct vigil		 vigil;
 	struct manners		 manners;
 };
 
@@ -87,8 +75,8 @@ uplink_backoff_ms(int attempt, int64_t min_ms, int64_t max_ms, double random)
 	return pause - (int64_t)((double)pause / 2 * random);
 }
 
-static double
-dice(void)
+double
+uplink_dice(void)
 {
 	uint32_t	n = 0;
 
@@ -98,205 +86,25 @@ dice(void)
 }
 
 static void
-send_presence(struct uplink *u, const char *to, const char *type)
-{
-	struct buf	b = { 0 };
-
-	iq_put_presence(&b, to, type);
-	link_send(u->link, b.data, b.len);
-	buf_free(&b);
-}
-
-/*
- * States
- */
-
-static void
 set_state(struct uplink *u, enum uplink_state state, const char *why)
 {
 	u->state = state;
 	u->events.on_state(u->arg, state, why);
 }
 
-/* To the centre, which does not see the one to everybody. */
 static void
-ask_presence(struct uplink *u)
+on_centre(void *arg, bool here, const char *why)
 {
-	u->presence_sent_ms = clock_mono_ms();
-	send_presence(u, u->central, NULL);
+	set_state(arg, here ? UPLINK_READY : UPLINK_ONLINE, why);
 }
 
 static void
-on_probe(void *arg)
-{
-	struct uplink	*u = arg;
-	int64_t		 least;
-
-	if (u->state != UPLINK_ONLINE)
-		return;
-	if (u->probes++ > 0)
-		ask_presence(u);
-	least = u->ping_ms < PROBE_MIN_MS ? u->ping_ms : PROBE_MIN_MS;
-	timer_after(u->loop, &u->probe, uplink_backoff_ms(u->probes - 1, least,
-	    PROBE_MAX_MS, dice()), on_probe, u);
-}
-
-static void
-centre_gone(struct uplink *u, const char *why)
-{
-	char	text[256];
-
-	if (u->state != UPLINK_READY)
-		return;
-	snprintf(text, sizeof(text), "the centre %s is not there: %s",
-	    u->central, why);
-	log_warnx("uplink", "%s", text);
-	u->state = UPLINK_ONLINE;
-	awaited_flush(u->awaited, AWAITED_CENTRE);
-	link_hurry(u->link, awaited_any(u->awaited));
-	/* A callback may have lost us the link. */
-	if (!link_up(u->link))
-		return;
-	u->probes = 0;
-	on_probe(u);
-	set_state(u, UPLINK_ONLINE, text);
-}
-
-static void
-centre_here(struct uplink *u)
-{
-	bool	answer = u->presence_sent_ms != 0 && clock_mono_ms() -
-		    u->presence_sent_ms < PRESENCE_ANSWER_MS;
-
-	u->presence_sent_ms = 0;
-	/* Unasked, it has just started and does not know of us. */
-	if (!answer)
-		ask_presence(u);
-	if (u->state == UPLINK_ONLINE) {
-		timer_clear(u->loop, &u->probe);
-		log_info("uplink", "the centre %s is there", u->central);
-		set_state(u, UPLINK_READY, NULL);
-	} else if (!answer) {
-		log_info("uplink", "the centre %s announced itself",
-		    u->central);
-		awaited_flush(u->awaited, AWAITED_CENTRE);
-		if (u->state == UPLINK_READY)
-			set_state(u, UPLINK_READY,
-			    "the centre announced itself");
-	}
-}
-
-/*
- * Signs of life
- */
-
-static void
-on_server_pong(void *arg, enum uplink_answer answer, const char *condition,
-    const struct uplink_element *element)
-{
-	struct uplink	*u = arg;
-
-	u->server_asked = false;
-	if (answer == UPLINK_LOST && link_up(u->link) &&
-	    link_heard_ms(u->link) < u->server_pinged_ms)
-		link_drop(u->link, "no sign of life from the server");
-}
-
-static int
-patience_ms(const struct uplink *u)
-{
-	int	ms = u->ping_ms / 2;
-
-	/* At the 3,000 bytes a second that ejabberd allows by default a
-	 * report of 64 KB ahead of the ping takes 22 s. */
-	return ms < 500 ? 500 : ms > 30000 ? 30000 : ms;
-}
-
-static void
-ping_server(struct uplink *u)
-{
-	if (u->server_asked)
-		return;
-	u->server_asked = true;
-	u->server_pinged_ms = clock_mono_ms();
-	if (awaited_put(u->awaited, AWAITED_SERVER, "get", MANNERS_PING,
-	    strlen(MANNERS_PING), patience_ms(u), on_server_pong, u) == -1)
-		u->server_asked = false;
-}
-
-static void
-on_centre_pong(void *arg, enum uplink_answer answer, const char *condition,
-    const struct uplink_element *element)
-{
-	struct uplink	*u = arg;
-
-	u->centre_asked = false;
-	/* One that knows no ping lives, too. */
-	if (answer == UPLINK_ERROR &&
-	    strcmp(condition, "feature-not-implemented") != 0)
-		centre_gone(u, condition);
-}
-
-static void
-ping_centre(struct uplink *u)
-{
-	if (u->centre_asked || u->state != UPLINK_READY)
-		return;
-	u->centre_asked = true;
-	if (awaited_put(u->awaited, AWAITED_CENTRE, "get", MANNERS_PING,
-	    strlen(MANNERS_PING), patience_ms(u), on_centre_pong, u) == -1)
-		u->centre_asked = false;
-}
-
-static void
-on_ping_due(void *arg)
-{
-	struct uplink	*u = arg;
-	int64_t		 now = clock_mono_ms(), due, centre_due;
-
-	if (!link_up(u->link))
-		return;
-	due = link_heard_ms(u->link) + u->ping_ms;
-	centre_due = u->centre_heard_ms + u->ping_ms;
-	if (now >= due)
-		ping_server(u);
-	if (now >= centre_due)
-		ping_centre(u);
-	if (now >= due)
-		due = now + u->ping_ms;
-	if (u->state == UPLINK_READY && centre_due < due)
-		due = now >= centre_due ? now + u->ping_ms : centre_due;
-	timer_set(u->loop, &u->ping, due, on_ping_due, u);
-}
-
-/* What an answer (or none) tells about the centre, before the asker hears
- * of it. */
-static void
-on_verdict(void *arg, enum awaited_from to, enum uplink_answer answer,
+on_verdict(void *arg, enum awaited_from from, enum uplink_answer answer,
     const char *condition, int64_t asked_ms)
 {
-	static const char *const gone[] = { "remote-server-not-found",
-	    "remote-server-timeout", "service-unavailable",
-	    "recipient-unavailable", "forbidden-from-server" };
 	struct uplink	*u = arg;
-	size_t		 i;
 
-	link_hurry(u->link, awaited_any(u->awaited));
-	if (to != AWAITED_CENTRE)
-		return;
-	if (answer == UPLINK_LOST) {
-		if (link_heard_ms(u->link) < asked_ms)
-			ping_server(u);
-		centre_gone(u, "no answer in time");
-		return;
-	}
-	for (i = 0; i < sizeof(gone) / sizeof(gone[0]); i++)
-		if (strcmp(condition, gone[i]) == 0)
-			centre_gone(u, condition);
-	/* ejabberd says this for a component that is not connected, and the
-	 * centre to an agent that it does not want; a ping tells. */
-	if (strcmp(condition, "forbidden") == 0)
-		ping_centre(u);
+	vigil_verdict(&u->vigil, from, answer, condition, asked_ms);
 }
 
 /*
@@ -332,22 +140,6 @@ on_iq(struct uplink *u, xmpp_stanza_t *stanza, const char *from,
 }
 
 static void
-on_presence(struct uplink *u, xmpp_stanza_t *stanza, const char *type)
-{
-	char	condition[IQ_CONDITION_MAX];
-
-	if (type == NULL)
-		centre_here(u);
-	else if (strcmp(type, "unavailable") == 0)
-		centre_gone(u, "it said so");
-	else if (strcmp(type, "error") == 0) {
-		u->presence_sent_ms = 0;
-		iq_condition(stanza, condition);
-		centre_gone(u, condition);
-	}
-}
-
-static void
 on_stanza(void *arg, xmpp_stanza_t *stanza)
 {
 	struct uplink	*u = arg;
@@ -357,11 +149,11 @@ on_stanza(void *arg, xmpp_stanza_t *stanza)
 	bool		 centre = from != NULL && strcmp(from, u->central) == 0;
 
 	if (centre)
-		u->centre_heard_ms = clock_mono_ms();
+		vigil_heard(&u->vigil);
 	if (strcmp(name, "iq") == 0 && type != NULL)
 		on_iq(u, stanza, from, type);
 	else if (strcmp(name, "presence") == 0 && centre)
-		on_presence(u, stanza, type);
+		vigil_presence(&u->vigil, stanza, type);
 	link_hurry(u->link, awaited_any(u->awaited));
 }
 
@@ -407,9 +199,9 @@ rest_until_retry(struct uplink *u, enum login_fault fault, const char *why)
 	known = u->state == UPLINK_CONNECTING &&
 	    strcmp_null(u->last_failures, why) == 0;
 	pause = uplink_backoff_ms(u->attempt++, u->retry_min_ms,
-	    u->retry_max_ms, dice());
+	    u->retry_max_ms, uplink_dice());
 	if (slow && pause < SLOW_RETRY_MS)
-		pause = SLOW_RETRY_MS + (int64_t)(SLOW_RETRY_MS * dice() / 4);
+		pause = SLOW_RETRY_MS + (int64_t)(SLOW_RETRY_MS * uplink_dice() / 4);
 	timer_after(u->loop, &u->retry, pause, on_retry, u);
 	if (known)
 		log_debug("uplink", "still down: %s; next try in %.1f s", why,
@@ -447,20 +239,14 @@ on_up(void *arg)
 
 	end_round(u);
 	u->worked = u->endpoint;
-	u->online_ms = u->centre_heard_ms = clock_mono_ms();
+	u->online_ms = clock_mono_ms();
 	free(u->last_failures);
 	u->last_failures = NULL;
 	log_info("uplink", "logged in as %s through %s", u->jid,
 	    endpoint_name(&u->endpoint, name));
-	send_presence(u, NULL, NULL);
-	ask_presence(u);
-	u->server_asked = u->centre_asked = false;
-	timer_after(u->loop, &u->ping, u->ping_ms, on_ping_due, u);
 	snprintf(why, sizeof(why), "logged in through %s; waiting for the "
 	    "centre", name);
-	u->state = UPLINK_ONLINE;
-	u->probes = 0;
-	on_probe(u);
+	vigil_begin(&u->vigil);
 	set_state(u, UPLINK_ONLINE, why);
 }
 
@@ -472,9 +258,7 @@ on_down(void *arg, enum login_fault fault, const char *why)
 	bool		 was_online = u->state >= UPLINK_ONLINE;
 
 	endpoint_name(&u->endpoint, name);
-	timer_clear(u->loop, &u->ping);
-	timer_clear(u->loop, &u->probe);
-	u->presence_sent_ms = 0;
+	vigil_end(&u->vigil);
 	if (!was_online) {
 		buf_printf(&u->failures, "%s%s: %s",
 		    u->failures.len > 0 ? "; " : "", name, why);
@@ -578,6 +362,9 @@ uplink_new(struct loop *loop, const struct uplink_config *config,
 	/* libstrophe writes without MSG_NOSIGNAL. */
 	signal(SIGPIPE, SIG_IGN);
 	make_link(u);
+	u->vigil = (struct vigil){ .loop = loop, .link = u->link,
+	    .awaited = u->awaited, .central = u->central,
+	    .ping_ms = u->ping_ms, .fn = on_centre, .arg = u };
 	return u;
 }
 
@@ -593,12 +380,16 @@ uplink_start(struct uplink *u)
 static void
 halt(struct uplink *u, int goodbye_ms)
 {
+	struct buf	b = { 0 };
+
 	u->started = false;
 	timer_clear(u->loop, &u->retry);
-	timer_clear(u->loop, &u->ping);
-	timer_clear(u->loop, &u->probe);
-	if (link_up(u->link))
-		send_presence(u, NULL, "unavailable");
+	vigil_end(&u->vigil);
+	if (link_up(u->link)) {
+		iq_put_presence(&b, NULL, "unavailable");
+		link_send(u->link, b.data, b.len);
+		buf_free(&b);
+	}
 	link_close(u->link, goodbye_ms);
 	end_round(u);
 	u->state = UPLINK_DOWN;
@@ -639,14 +430,15 @@ uplink_free(struct uplink *u)
 enum uplink_state
 uplink_state(const struct uplink *u)
 {
-	return u->state;
+	return u->state == UPLINK_READY && !u->vigil.here ? UPLINK_ONLINE :
+	    u->state;
 }
 
 int
 uplink_ask(struct uplink *u, const char *payload, size_t len, int timeout_ms,
     uplink_answer_fn *fn, void *arg)
 {
-	if (u->state != UPLINK_READY || !link_up(u->link))
+	if (uplink_state(u) != UPLINK_READY || !link_up(u->link))
 		return -1;
 	if (len > UPLINK_PAYLOAD_MAX) {
 		log_warnx("uplink", "%zu bytes are too many for a stanza", len);

@@ -108,5 +108,7 @@ void		 uplink_reset(struct uplink *, const char *why);
  * random in [0,1) takes off up to a half. */
 int64_t		 uplink_backoff_ms(int attempt, int64_t min_ms,
 		    int64_t max_ms, double random);
+/* Such a random number. */
+double		 uplink_dice(void);
 
 #endif

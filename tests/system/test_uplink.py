@@ -8,6 +8,7 @@ test_uplink_prosody.py does the same work against a real one.
 import base64
 import os
 import pathlib
+import random
 import re
 import signal
 import socket
@@ -990,6 +991,86 @@ def test_stanza_without_end(serve, probe, text):
     p.expect("state ready", 5)
     p.say("rss")
     assert int(p.expect("rss (\\d+)", 2).group(1)) < 60000
+
+
+def mutate(rng, text):
+    """A few bytes changed, pieces left out, doubled or moved."""
+    data = bytearray(text.encode())
+    for _ in range(rng.randint(1, 6)):
+        i, j = sorted(rng.randrange(len(data) + 1) for _ in "ab")
+        kind = rng.randrange(5)
+        if kind == 0 and i < len(data):
+            data[i] = rng.choice(b"<>/&'\"= \x00\xffax:\n")
+        elif kind == 1:
+            del data[i:min(j, i + 30)]
+        elif kind == 2:
+            data[i:i] = data[i:min(j, i + 60)]
+        elif kind == 3:
+            data[i:i] = rng.choice([b"<a>", b"</a>", b"<stream:error/>",
+                                    b"</stream:stream>", b"<failure xmlns='"
+                                    + SASL_NS.encode() + b"'/>", b"<iq/>",
+                                    b"<stream:features/>", b"&#65;"])
+        elif not data:
+            data += b"<"
+    return bytes(data)
+
+
+BEFORE_TLS = [
+    STREAM % "x" + STARTTLS,
+    STREAM % "x" + mechanisms("SCRAM-SHA-1", "PLAIN"),
+    STREAM % "x" + "<stream:error><host-gone xmlns='urn:ietf:params:xml:ns:"
+    "xmpp-streams'/>text<text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>x"
+    "</text></stream:error></stream:stream>",
+    STREAM % "x" + STARTTLS + f"<proceed xmlns='{TLS_NS}'/>",
+]
+
+
+def test_garbage_before_tls(serve, probe):
+    """Anyone on the path can send this."""
+    rng = random.Random(1)
+
+    def script(s):
+        s.until(">")
+        s.send(mutate(rng, rng.choice(BEFORE_TLS)))
+        time.sleep(0.002)
+    server = serve(script)
+    p = probe(server.port, retry_min_ms=1, retry_max_ms=1, connect_ms=300)
+    until = time.monotonic() + 60
+    while server.connections < 400 and time.monotonic() < until:
+        time.sleep(0.1)
+        assert p.process.poll() is None
+    assert server.connections >= 400
+    assert b"<auth" not in server.seen
+
+
+LATER = [
+    f"<iq type='set' id='1' from='{CENTRE}'><sealed xmlns='urn:platen:sealed:"
+    "1' n='7'>YWJj</sealed></iq>",
+    f"<presence from='{CENTRE}' to='{FULL}'/>",
+    f"<presence from='{CENTRE}' type='error'><error type='cancel'><gone xmlns="
+    "'urn:ietf:params:xml:ns:xmpp-stanzas'>x</gone></error></presence>",
+    f"<iq type='error' id='1' from='{CENTRE}'><error/></iq>",
+    f"<iq type='get' id='2' from='{DOMAIN}'><query xmlns='http://jabber.org/"
+    "protocol/disco#info' node='x'/></iq>",
+    f"<message from='evil@{DOMAIN}'><body>x</body></message>",
+]
+
+
+def test_garbage_after_login(serve, probe):
+    rng = random.Random(2)
+
+    def script(s):
+        s.ready()
+        for _ in range(300):
+            s.send(mutate(rng, rng.choice(LATER)))
+        s.until("</stream:stream>|never", 0.2)
+    server = serve(script)
+    p = probe(server.port, retry_min_ms=1, retry_max_ms=1)
+    until = time.monotonic() + 60
+    while server.logins < 60 and time.monotonic() < until:
+        time.sleep(0.1)
+        assert p.process.poll() is None
+    assert server.logins >= 60
 
 
 def test_deeply_nested_stanza(serve, probe):
