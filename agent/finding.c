@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/screen.h"
 #include "schema/field.h"
@@ -149,43 +150,53 @@ finding_json(struct json *j, const struct finding *f)
 
 /* --- XML --- */
 
+/* The ids that a daemon would keep are made up here: a report has some. */
 static void
-copy_asset(struct asset *to, const struct asset *from)
+copy_printer(struct report *report, const struct printer *p)
 {
-	struct counter *c;
+	char asset[UUID_TEXT_MAX], id[UUID_TEXT_MAX];
+	struct asset *a = report_asset(report);
+	struct consumable *c;
+	struct alert *alert;
 	size_t i;
 
-	record_copy(asset_fields, to, from);
-	for (i = 0; i < from->counters_len; i++) {
-		c = asset_counter_add(to, from->counters[i].name);
-		if (c != NULL)
-			record_copy(counter_fields, c, &from->counters[i]);
+	uuid_make(asset);
+	record_copy(asset_fields, a, &p->asset);
+	asset_copy_counters(a, &p->asset);
+	a->id = xstrdup(asset);
+	for (i = 0; i < p->consumables_len; i++) {
+		c = report_consumable(report);
+		record_copy(consumable_fields, c, &p->consumables[i]);
+		uuid_make(id);
+		c->id = xstrdup(id);
+		c->asset = xstrdup(asset);
+	}
+	for (i = 0; i < p->alerts_len; i++) {
+		alert = report_alert(report);
+		record_copy(alert_fields, alert, &p->alerts[i]);
+		uuid_make(id);
+		alert->id = xstrdup(id);
+		alert->asset = xstrdup(asset);
 	}
 }
 
-/* A probe knows no UUIDs: those of the records stay out. */
 void
 finding_xml(FILE *out, const struct finding *f)
 {
 	struct report report;
 	struct buf buf = { 0 };
-	const struct printer *p;
-	size_t i, j;
+	size_t i;
 
 	report_init(&report);
 	for (i = 0; i < f->printers_len; i++)
-		copy_asset(report_asset(&report), &f->printers[i].asset);
-	for (i = 0; i < f->printers_len; i++)
-		for (p = &f->printers[i], j = 0; j < p->consumables_len; j++)
-			record_copy(consumable_fields,
-			    report_consumable(&report), &p->consumables[j]);
-	for (i = 0; i < f->printers_len; i++)
-		for (p = &f->printers[i], j = 0; j < p->alerts_len; j++)
-			record_copy(alert_fields, report_alert(&report),
-			    &p->alerts[j]);
-	report_write(&report, &buf);
-	fwrite(buf.data, 1, buf.len, out);
-	putc('\n', out);
+		copy_printer(&report, &f->printers[i]);
+	if (report_try_write(&report, &buf) == -1)
+		log_warnx("probe", "%s: more than one report takes; the agent "
+		    "would send several", f->host);
+	else {
+		fwrite(buf.data, 1, buf.len, out);
+		putc('\n', out);
+	}
 	buf_free(&buf);
 	report_clear(&report);
 }

@@ -241,15 +241,19 @@ view_consumables(struct fleet *fleet, const struct view_filter *filter,
 static void
 table_alert(struct view *v, const struct common *c, const struct alert *r)
 {
-	char		 raised[VIEW_TIME_MAX], cleared[VIEW_TIME_MAX];
+	char		 since[VIEW_AGE_MAX], cleared[VIEW_TIME_MAX];
 	char		 code[VIEW_INT_MAX];
-	const char	*severity;
+	const char	*severity, *what;
 
+	/* People want the words that the panel shows; JSON has the rest. */
 	severity = keyword_of(words_alert_severity, r->severity);
+	if (severity != NULL && strncmp(severity, "warning", 7) == 0)
+		severity = "warning";
+	what = r->description != NULL ? r->description :
+	    r->code_name != NULL ? r->code_name : view_int(r->code, code);
 	view_cells(v, (const char *const[]){
-	    c->agent, view_time(r->raised, raised), c->printer, c->serial,
-	    r->code_name != NULL ? r->code_name : view_int(r->code, code),
-	    severity, r->description, v->filter->all ?
+	    c->agent, c->printer, c->serial, severity,
+	    view_age(v, r->raised, since), what, v->filter->all ?
 	    view_time(r->cleared, cleared) : NULL });
 }
 
@@ -257,11 +261,10 @@ int
 view_alerts(struct fleet *fleet, const struct view_filter *filter, FILE *out,
     int64_t now_ms)
 {
-	static const char *const	 columns[] = { "AGENT", "RAISED",
-		"PRINTER", "SERIAL", "ALERT", "SEVERITY", "TEXT", "CLEARED",
-		NULL };
-	static const char *const	 open[] = { "AGENT", "RAISED",
-		"PRINTER", "SERIAL", "ALERT", "SEVERITY", "TEXT", NULL };
+	static const char *const	 columns[] = { "AGENT", "PRINTER",
+		"SERIAL", "SEVERITY", ">SINCE", "ALERT", "CLEARED", NULL };
+	static const char *const	 open[] = { "AGENT", "PRINTER",
+		"SERIAL", "SEVERITY", ">SINCE", "ALERT", NULL };
 	struct view			 v;
 	struct common			 c;
 	struct alert			 record;

@@ -11,7 +11,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from rig import program, run_program, wait_for
+from rig import ROOT, program, run_program, wait_for
 
 IP = "127.13.0.{}"
 NS = "{urn:platen:report:1}"
@@ -124,7 +124,13 @@ def test_xml_is_a_report(fleet):
         assert report.tag == NS + "report" and not report.attrib
         assert report.find(f"{NS}asset/{NS}serial").text
         assert report.findall(NS + "consumable")
-        assert "id" not in report.find(NS + "asset").attrib
+        asset = report.find(NS + "asset").get("id")
+        assert {c.get("asset") for c in
+                report.findall(NS + "consumable")} == {asset}
+        valid = subprocess.run(
+            ["xmllint", "--noout", "--schema", "schema/report.xsd", "-"],
+            input=line, text=True, stderr=subprocess.PIPE, cwd=ROOT)
+        assert valid.returncode == 0, valid.stderr
 
 
 def test_what_is_no_printer_is_named_and_left_alone(fleet):

@@ -156,7 +156,7 @@ alerts(void **state)
 	assert_in(text, "\"severity\": \"critical\"");
 	assert_in(text, "\"raised\": \"2026-11-20T19:31:00.000Z\"");
 	assert_in(text, "\"cleared\": null");
-	assert_in(SHOW(f, view_alerts, .all = false), "2026-11-20 19:31:00");
+	assert_in(SHOW(f, view_alerts, .all = false), "critical     0s  Paper jam");
 	tell(f, 3, "<alert id='" JAM "' asset='" LASER "'><index>7</index>"
 	    "<cleared>2026-11-20T19:40:00.000Z</cleared></alert>");
 	assert_string_equal(SHOW(f, view_alerts, .json = true), "[]\n");
