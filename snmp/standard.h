@@ -27,6 +27,7 @@
 #define STD_PRINTER_ERRORS	"1.3.6.1.2.1.25.3.5.1.2"
 #define STD_CONFIG_CHANGES	"1.3.6.1.2.1.43.5.1.1.1"
 #define STD_LOCALIZATION	"1.3.6.1.2.1.43.5.1.1.2"
+/* Not asked for: administrators write people's names into it. */
 #define STD_PRINTER_NAME	"1.3.6.1.2.1.43.5.1.1.16"
 #define STD_SERIAL		"1.3.6.1.2.1.43.5.1.1.17"
 #define STD_CRITICAL_EVENTS	"1.3.6.1.2.1.43.5.1.1.18"
