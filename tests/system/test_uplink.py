@@ -257,17 +257,16 @@ FAILURES = [
 @pytest.mark.parametrize("script,why", FAILURES,
                          ids=[f[0].__name__ for f in FAILURES])
 def test_fails_in_time_and_then_443(serve, probe, script, why):
-    first, second = serve(script), serve(direct_ready)
+    first, second, alone = serve(script), serve(direct_ready), serve(script)
     start = time.monotonic()
     p = probe(first.port, fallback_port=second.port)
+    # And with nothing else to go to, the reason is told.
+    q = probe(alone.port)
     p.expect(r"state online .*port %d, direct TLS" % second.port, 6)
     p.expect("state ready", 2)
     assert time.monotonic() - start < 3.5 * PATIENCE
     assert first.connections == 1
-    # And with nothing else to go to, the reason is told.
-    p.end()
-    p = probe(first.port)
-    p.expect(f"state down .*port {first.port}, STARTTLS: .*({why})", 5)
+    q.expect(f"state down .*port {alone.port}, STARTTLS: .*({why})", 5)
     # Whatever the server did, it has not learnt the password.
     assert PASSWORD.encode() not in first.seen
     said = first.seen.decode(errors="replace")

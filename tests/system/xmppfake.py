@@ -43,7 +43,8 @@ class Authority:
         self.where = where
         where.mkdir(parents=True, exist_ok=True)
         self.ca = where / "ca.pem"
-        self._run("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days",
+        self._run("req", "-x509", "-newkey", "ec", "-pkeyopt",
+                  "ec_paramgen_curve:P-256", "-nodes", "-days",
                   "30", "-subj", f"/CN={name}", "-keyout", where / "ca.key",
                   "-out", self.ca)
 
@@ -57,7 +58,8 @@ class Authority:
         crt = self.where / f"{name}{'-old' if expired else ''}.pem"
         ext = self.where / f"{name}.ext"
         ext.write_text(f"subjectAltName=DNS:{name}\n")
-        self._run("req", "-newkey", "rsa:2048", "-nodes", "-subj",
+        self._run("req", "-newkey", "ec", "-pkeyopt",
+                  "ec_paramgen_curve:P-256", "-nodes", "-subj",
                   f"/CN={name}", "-keyout", key, "-out", req)
         if expired:
             conf = self.where / "old.cnf"
