@@ -41,6 +41,8 @@ struct device {
 	bool			 active_alerts;
 	bool			 read_all;
 	bool			 elsewhere;	/* told from another address */
+	bool			 asked;		/* since we started */
+	bool			 unwanted;	/* no longer configured */
 	enum asset_state	 state;
 	int			 misses, strange;
 	int64_t			 supplies_at, counters_at, assets_at; /* mono */
@@ -170,7 +172,7 @@ device_save(struct device *d)
 	row.jetdirect = d->memo.jetdirect;
 	row.printer = d->printer;
 	row.why = d->printer ? NULL : xstrdup_null(d->why);
-	row.seen_ms = clock_wall_ms();
+	row.seen_ms = d->seen_ms;
 	if ((st = teller_store(d->patrol->teller)) != NULL &&
 	    store_put_device(st, &row) == 0)
 		d->id = row.id;
@@ -189,6 +191,8 @@ on_settled(void *arg, void *token, bool ok)
 	d->dirty = true;
 }
 
+/* One that we have not asked since we started may answer: its asset stays
+ * where it is until we know. */
 static bool
 on_alive(void *arg, int64_t id)
 {
@@ -200,8 +204,8 @@ on_alive(void *arg, int64_t id)
 		for (d = patrol->bucket[i]; d != NULL; d = d->next)
 			if (d->id == id)
 				return d->printer && d->misses == 0 &&
-				    clock_wall_ms() - d->seen_ms <
-				    3 * patrol->conf->heartbeat_ms;
+				    (!d->asked || clock_wall_ms() - d->seen_ms
+				    < 3 * patrol->conf->heartbeat_ms);
 	return false;
 }
 
@@ -322,7 +326,6 @@ schedule(struct device *d)
 
 	after = d->misses == 0 ? d->patrol->conf->heartbeat_ms :
 	    patrol_backoff_ms(d->misses, d->patrol->conf->heartbeat_ms);
-	/* Levels that are waited for (a suspected replacement). */
 	timer_after(d->patrol->loop, &d->timer, jitter(after), device_visit,
 	    d);
 }
@@ -450,6 +453,8 @@ on_silent(struct device *d)
 	d->read_all = true;
 	if (d->misses >= MISSES && d->dirty) {
 		d->dirty = false;
+		if (d->id == 0)
+			device_save(d);
 		if (d->id != 0 && teller_unreachable(d->patrol->teller, d,
 		    d->id, d->rows, d->rows_len) == -1)
 			d->dirty = true;
@@ -481,6 +486,18 @@ on_stranger(struct device *d, const char *why)
 	let_go(d);
 }
 
+/* What was held back is due; or its time is so far off that the clock must
+ * have been set back. */
+static bool
+is_due(const struct device *d)
+{
+	const struct config *conf = d->patrol->conf;
+	int64_t wait = d->due_ms - clock_wall_ms();
+
+	return d->due_ms != 0 && (wait <= 0 || wait > (conf->counters_ms >
+	    conf->supplies_ms ? conf->counters_ms : conf->supplies_ms));
+}
+
 static void
 on_values(struct device *d, struct reading_result *r)
 {
@@ -502,8 +519,7 @@ on_values(struct device *d, struct reading_result *r)
 	}
 	d->misses = 0;
 	note_read(d);
-	if (changed || d->dirty || !d->told ||
-	    (d->due_ms != 0 && clock_wall_ms() >= d->due_ms))
+	if (changed || d->dirty || !d->told || is_due(d))
 		device_tell(d, d->what == READING_ALL ||
 		    (d->what & READING_SUPPLIES));
 	if (d->what != READING_ALL && r->restarted)
@@ -524,6 +540,7 @@ on_reading(void *arg, struct reading_result *r)
 	struct device *d = arg;
 
 	d->reading = NULL;
+	d->asked = true;
 	d->patrol->traffic.bytes_out += r->traffic.bytes_out;
 	d->patrol->traffic.bytes_in += r->traffic.bytes_in;
 	if (r->status != READING_SILENT) {
@@ -595,6 +612,37 @@ snmp_named(const struct config *conf, uint32_t address, const char *name)
 	return config_snmp_for(conf, address, 0);
 }
 
+/* Is the address one that the configuration names?  A host that it calls by
+ * name may be any. */
+static bool
+is_wanted(const struct config *conf, uint32_t address)
+{
+	struct range range;
+	struct in_addr in;
+	char why[128], *item;
+	size_t i;
+
+	for (i = 0; i < conf->exclude.count; i++)
+		if (range_parse(conf->exclude.item[i], &range, why,
+		    sizeof(why)) == 0 && range_has(&range, address))
+			return false;
+	for (i = 0; i < conf->networks.count; i++)
+		if (range_parse(conf->networks.item[i], &range, why,
+		    sizeof(why)) == 0 && range_has(&range, address))
+			return true;
+	for (i = 0; i < conf->hosts.count; i++) {
+		item = xstrndup(conf->hosts.item[i],
+		    strcspn(conf->hosts.item[i], ":"));
+		if (inet_pton(AF_INET, item, &in) != 1 ||
+		    ntohl(in.s_addr) == address) {
+			free(item);
+			return true;
+		}
+		free(item);
+	}
+	return false;
+}
+
 static void
 take_up(void *arg, const struct store_device *row)
 {
@@ -608,10 +656,12 @@ take_up(void *arg, const struct store_device *row)
 		return;
 	d = device_new(patrol, &addr, row->zone);
 	d->id = row->id;
+	d->seen_ms = row->seen_ms;
 	d->snmp = snmp_named(patrol->conf, ntohl(addr.sin_addr.s_addr),
 	    row->credentials);
-	if (d->snmp == NULL) {		/* no credentials for it any more */
-		device_free(d);
+	if (d->snmp == NULL || !is_wanted(patrol->conf,
+	    ntohl(addr.sin_addr.s_addr))) {
+		d->unwanted = true;
 		return;
 	}
 	d->memo.version = (uint8_t)row->version;
@@ -622,7 +672,6 @@ take_up(void *arg, const struct store_device *row)
 	timer_after(patrol->loop, &d->timer, random() %
 	    (patrol->conf->heartbeat_ms / 2 + 1), device_visit, d);
 }
-
 
 /* So that a printer which never answers again can still be told gone. */
 static void
@@ -645,11 +694,35 @@ note_asset(void *arg, const struct store_asset *asset)
 		}
 }
 
+/* Nobody will look at it again, so nobody can say that it is well. */
+static void
+give_up(struct device *d)
+{
+	struct store *st;
+
+	log_info("printer", "%s is not in the configuration any more",
+	    device_name(d));
+	(void)teller_unreachable(d->patrol->teller, NULL, d->id, d->rows,
+	    d->rows_len);
+	if ((st = teller_store(d->patrol->teller)) != NULL)
+		(void)store_drop_device(st, d->id);
+	device_free(d);
+}
+
 void
 patrol_start(struct patrol *patrol)
 {
+	struct device *d, *next;
+	size_t i;
+
 	(void)store_each_device(patrol->store, take_up, patrol);
 	(void)store_each_asset(patrol->store, note_asset, patrol);
+	for (i = 0; i < BUCKETS; i++)
+		for (d = patrol->bucket[i]; d != NULL; d = next) {
+			next = d->next;
+			if (d->unwanted)
+				give_up(d);
+		}
 }
 
 void

@@ -162,6 +162,9 @@ omit_fields(const struct ini_list *omit, struct asset *asset)
 	for (i = 0; i < omit->count; i++)
 		if ((f = field_find(asset_fields, omit->item[i])) != NULL)
 			field_set_text(f, asset, NULL);
+	/* Without a serial and a MAC the key is made of the address. */
+	if (asset->ip == NULL && asset->strength == KEY_ADDRESS)
+		field_set_text(field_find(asset_fields, "key"), asset, "I:");
 }
 
 static void

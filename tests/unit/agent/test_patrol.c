@@ -1,0 +1,566 @@
+/* The devices over time: found, told, silent, back; whatever the store does
+ * meanwhile.  Readings are made up here; everything below is real. */
+#include "kit.h"
+
+#include "base/clock.h"
+
+static int64_t	made_up_wall_ms(void);
+#define reading_start	made_up_start
+#define reading_cancel	made_up_cancel
+#define clock_wall_ms	made_up_wall_ms
+#include "agent/patrol.c"
+#undef clock_wall_ms
+
+#include <sqlite3.h>
+
+#define ADDRESSES	4
+
+/* The readings that wait for an answer, by the address's last number. */
+static struct {
+	reading_fn	*fn;
+	void		*arg;
+	unsigned	 what;
+	int		 count;
+} asked[ADDRESSES];
+static int64_t wall_off_ms;
+
+static int64_t
+made_up_wall_ms(void)
+{
+	return clock_wall_ms() + wall_off_ms;
+}
+
+struct reading *
+made_up_start(struct asker *asker, struct loop *loop,
+    const struct reading_target *target, unsigned what,
+    const struct bag *image, const struct device_memo *memo, reading_fn *fn,
+    void *arg)
+{
+	unsigned i = ntohl(target->addr.sin_addr.s_addr) % 256;
+
+	assert_true(i < ADDRESSES);
+	assert_null(asked[i].fn);
+	asked[i].fn = fn;
+	asked[i].arg = arg;
+	asked[i].what = what;
+	asked[i].count++;
+	return (struct reading *)&asked[i];
+}
+
+void
+made_up_cancel(struct reading *reading)
+{
+	memset(reading, 0, sizeof(asked[0]));
+}
+
+/* --- the scene ------------------------------------------------------------------------- */
+
+static struct config conf;
+static struct config_snmp snmp;
+static struct loop *loop;
+static struct store *st;
+static struct patrol *patrol;
+static int written;
+
+static void
+on_report(void *arg)
+{
+	written++;
+}
+
+static void
+begin(void)
+{
+	loop = loop_new();
+	st = store_open(kit_dir);
+	assert_non_null(st);
+	patrol = patrol_new(loop, &conf, st, on_report, NULL);
+	patrol_start(patrol);
+}
+
+static void
+finish(void)
+{
+	patrol_free(patrol);
+	store_close(st);
+	loop_free(loop);
+	patrol = NULL;
+}
+
+static char *everything[] = { "192.0.2.0/24" };
+static char *nothing[] = { "192.0.2.2" };
+
+static int
+set_up(void **state)
+{
+	memset(&conf, 0, sizeof(conf));
+	memset(&snmp, 0, sizeof(snmp));
+	memset(asked, 0, sizeof(asked));
+	wall_off_ms = 0;
+	written = 0;
+	snmp.name = "default";
+	snmp.community = "public";
+	snmp.port = 161;
+	conf.snmp = &snmp;
+	conf.snmp_len = 1;
+	conf.networks.item = everything;
+	conf.networks.count = 1;
+	conf.heartbeat_ms = 10;
+	conf.supplies_ms = conf.counters_ms = 3600 * 1000;
+	conf.assets_ms = 24 * 3600 * 1000;
+	conf.max_size = 1 << 26;
+	kit_listen();
+	return kit_dir_make(state);
+}
+
+static int
+tear_down(void **state)
+{
+	kit_listen_no_more();
+	return kit_dir_remove(state);
+}
+
+/* Runs the loop until that address is asked, or a second has passed. */
+static bool
+is_asked(int i)
+{
+	int64_t until = clock_mono_ms() + 1000;
+
+	while (asked[i].fn == NULL && clock_mono_ms() < until)
+		loop_once(loop, 5);
+	return asked[i].fn != NULL;
+}
+
+static void
+settle_down(void)
+{
+	loop_once(loop, 0);
+	loop_once(loop, 0);
+}
+
+static void
+answer(int i, enum reading_status status, struct bag *bag)
+{
+	struct reading_result r = { .status = status, .fresh = bag };
+	struct objid everything_read = { 1, { 1 } };
+	reading_fn *fn = asked[i].fn;
+
+	assert_non_null(fn);
+	if (status == READING_NO_PRINTER)
+		snprintf(r.why, sizeof(r.why), "it is a kettle");
+	r.covered = &everything_read;
+	r.covered_len = 1;
+	r.memo.version = 2;
+	if (r.fresh == NULL)
+		r.fresh = bag_new();
+	asked[i].fn = NULL;
+	fn(asked[i].arg, &r);
+	settle_down();
+}
+
+static void
+silence(int i)
+{
+	assert_true(is_asked(i));
+	answer(i, READING_SILENT, NULL);
+}
+
+static void
+number(struct bag *bag, const char *oid, int64_t value)
+{
+	struct objid id;
+
+	assert_int_equal(objid_parse(oid, &id), 0);
+	assert_int_equal(bag_put_number(bag, &id, BAG_INTEGER, value), 0);
+}
+
+static void
+octets(struct bag *bag, const char *oid, const char *value)
+{
+	struct objid id;
+
+	assert_int_equal(objid_parse(oid, &id), 0);
+	assert_int_equal(bag_put_octets(bag, &id, BAG_OCTETS, value,
+	    strlen(value)), 0);
+}
+
+static struct bag *
+a_printer(const char *serial, int64_t pages)
+{
+	struct bag *bag = bag_new();
+
+	octets(bag, "1.3.6.1.2.1.1.1.0", "Nowhere LX 20");
+	octets(bag, "1.3.6.1.2.1.25.3.2.1.3.1", "Nowhere LX 20");
+	number(bag, "1.3.6.1.2.1.25.3.2.1.5.1", 2);
+	number(bag, "1.3.6.1.2.1.25.3.5.1.1.1", 3);
+	number(bag, "1.3.6.1.2.1.43.5.1.1.1.1", 1);
+	octets(bag, "1.3.6.1.2.1.43.5.1.1.17.1", serial);
+	number(bag, "1.3.6.1.2.1.43.10.2.1.4.1.1", pages);
+	return bag;
+}
+
+static int probed;
+
+static void
+on_probed(void *arg, bool answered)
+{
+	probed = answered ? 1 : -1;
+}
+
+static void
+look(int i)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET,
+	    .sin_port = htons(161) };
+
+	addr.sin_addr.s_addr = htonl(0xc0000200u + (uint32_t)i);
+	probed = 0;
+	patrol_probe(patrol, &addr, "hall", on_probed, NULL);
+}
+
+static void
+found(int i, const char *serial)
+{
+	look(i);
+	answer(i, READING_DONE, a_printer(serial, 100));
+	assert_int_equal(probed, 1);
+}
+
+/* The state that was told of the only asset. */
+static void
+note_told(void *arg, const struct store_asset *asset)
+{
+	struct report told;
+
+	report_init(&told);
+	assert_int_equal(store_told(st, asset->id, &told), 0);
+	if (told.assets_len == 1) {
+		assert_null(((struct asset *)arg)->id);
+		record_copy(asset_fields, arg, &told.assets[0]);
+	}
+	report_clear(&told);
+}
+
+static int64_t
+told_state(void)
+{
+	struct asset a;
+	int64_t told;
+
+	asset_init(&a);
+	assert_int_equal(store_each_asset(st, note_told, &a), 0);
+	told = a.state;
+	asset_clear(&a);
+	return told;
+}
+
+static char *
+told_ip(void)
+{
+	struct asset a;
+	char *ip;
+
+	asset_init(&a);
+	assert_int_equal(store_each_asset(st, note_told, &a), 0);
+	ip = xstrdup(a.ip);
+	asset_clear(&a);
+	return ip;
+}
+
+static void
+sql(const char *text)
+{
+	char *path = xasprintf("%s/store.db", kit_dir);
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	sqlite3_busy_timeout(db, 5000);
+	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	free(path);
+}
+
+/* The store takes no reports, as on a full disk. */
+#define FULL	"CREATE TRIGGER full BEFORE INSERT ON outbox BEGIN SELECT "	\
+		"RAISE(ABORT, 'disk full'); END;"
+#define ROOM	"DROP TRIGGER full;"
+
+/* --- tests ------------------------------------------------------------------------------- */
+
+static void
+found_it_is_told(void **state)
+{
+	struct patrol_counts counts;
+	struct store_outbox box;
+
+	begin();
+	found(1, "KX7731");
+	assert_int_equal(written, 1);
+	assert_int_equal(told_state(), ASSET_ONLINE);
+	patrol_count(patrol, &counts);
+	assert_int_equal(counts.online, 1);
+	/* Nothing new is nothing, ten times over. */
+	for (int i = 0; i < 10; i++) {
+		assert_true(is_asked(1));
+		answer(1, READING_DONE, a_printer("KX7731", 100));
+	}
+	assert_int_equal(store_outbox(st, &box), 0);
+	assert_int_equal(box.depth, 1);
+	finish();
+}
+
+static void
+a_stranger_is_remembered_and_left_alone(void **state)
+{
+	struct patrol_counts counts;
+
+	begin();
+	look(1);
+	answer(1, READING_NO_PRINTER, NULL);
+	assert_int_equal(probed, 1);
+	assert_said("it is a kettle");
+	assert_false(is_asked(1));
+	patrol_count(patrol, &counts);
+	assert_int_equal(counts.others, 1);
+	assert_int_equal(counts.online, 0);
+	look(3);
+	answer(3, READING_SILENT, NULL);
+	assert_int_equal(probed, -1);
+	finish();
+	/* Nor is it asked after a restart. */
+	begin();
+	assert_false(is_asked(1));
+	finish();
+}
+
+static void
+silent_twice_it_is_unreachable(void **state)
+{
+	begin();
+	found(1, "KX7731");
+	silence(1);
+	assert_int_equal(told_state(), ASSET_ONLINE);
+	silence(1);
+	assert_int_equal(told_state(), ASSET_UNREACHABLE);
+	assert_int_equal(written, 2);
+	silence(1);
+	assert_int_equal(written, 2);
+	assert_true(is_asked(1));
+	assert_int_equal(asked[1].what, READING_ALL);
+	answer(1, READING_DONE, a_printer("KX7731", 100));
+	assert_int_equal(told_state(), ASSET_ONLINE);
+	assert_int_equal(written, 3);
+	finish();
+}
+
+/* A printer that is gone when the agent starts is told gone as well. */
+static void
+silent_since_the_start_it_is_unreachable(void **state)
+{
+	begin();
+	found(1, "KX7731");
+	finish();
+	asked[1].fn = NULL;
+	begin();
+	silence(1);
+	silence(1);
+	assert_int_equal(told_state(), ASSET_UNREACHABLE);
+	finish();
+}
+
+static void
+what_the_store_did_not_take_is_told_again(void **state)
+{
+	struct store_outbox box;
+
+	begin();
+	sql(FULL);
+	look(1);
+	answer(1, READING_DONE, a_printer("KX7731", 100));
+	assert_int_equal(written, 0);
+	assert_said("the store does not take changes");
+	assert_true(is_asked(1));
+	answer(1, READING_DONE, a_printer("KX7731", 100));
+	sql(ROOM);
+	assert_true(is_asked(1));
+	answer(1, READING_DONE, a_printer("KX7731", 100));
+	assert_said("the store takes changes again");
+	assert_int_equal(told_state(), ASSET_ONLINE);
+	assert_int_equal(store_outbox(st, &box), 0);
+	assert_int_equal(box.depth, 1);
+	finish();
+}
+
+/* The same for a printer that falls silent just then. */
+static void
+unreachable_is_told_when_the_store_is_back(void **state)
+{
+	begin();
+	found(1, "KX7731");
+	sql(FULL);
+	silence(1);
+	silence(1);
+	silence(1);
+	assert_int_equal(told_state(), ASSET_ONLINE);
+	sql(ROOM);
+	silence(1);
+	assert_int_equal(told_state(), ASSET_UNREACHABLE);
+	finish();
+}
+
+/* One printer, two addresses: which one tells must not change with every
+ * restart, whichever is asked first. */
+static void
+two_addresses_stay_as_they_were(void **state)
+{
+	char *ip;
+
+	begin();
+	found(1, "KX7731");
+	found(3, "KX7731");
+	assert_said("192.0.2.3:161 answers at another address as well");
+	finish();
+	asked[1].fn = asked[3].fn = NULL;
+	begin();
+	assert_true(is_asked(3));
+	answer(3, READING_DONE, a_printer("KX7731", 100));
+	ip = told_ip();
+	assert_string_equal(ip, "192.0.2.1");
+	free(ip);
+	assert_true(is_asked(1));
+	answer(1, READING_DONE, a_printer("KX7731", 100));
+	assert_int_equal(written, 1);
+	/* When the one falls silent the other takes over. */
+	silence(1);
+	assert_true(is_asked(3));
+	answer(3, READING_DONE, a_printer("KX7731", 100));
+	ip = told_ip();
+	assert_string_equal(ip, "192.0.2.3");
+	free(ip);
+	finish();
+}
+
+/* What the configuration names no longer is not asked any more. */
+static void
+taken_out_it_is_let_go(void **state)
+{
+	begin();
+	found(2, "KX7731");
+	finish();
+	asked[2].fn = NULL;
+	conf.exclude.item = nothing;
+	conf.exclude.count = 1;
+	begin();
+	settle_down();
+	assert_said("192.0.2.2:161 is not in the configuration any more");
+	assert_false(is_asked(2));
+	assert_int_equal(told_state(), ASSET_UNREACHABLE);
+	finish();
+	/* And taken in again it is the same one. */
+	conf.exclude.count = 0;
+	begin();
+	assert_false(is_asked(2));
+	found(2, "KX7731");
+	assert_int_equal(told_state(), ASSET_ONLINE);
+	finish();
+}
+
+static void
+a_named_host_is_kept(void **state)
+{
+	char *hosts[] = { "192.0.2.1:161" }, *name[] = { "printer.example" };
+
+	begin();
+	found(1, "KX7731");
+	finish();
+	asked[1].fn = NULL;
+	conf.networks.count = 0;
+	conf.hosts.item = hosts;
+	conf.hosts.count = 1;
+	begin();
+	assert_true(is_asked(1));
+	finish();
+	asked[1].fn = NULL;
+	conf.hosts.item = name;		/* may be it */
+	begin();
+	assert_true(is_asked(1));
+	finish();
+	asked[1].fn = NULL;
+	hosts[0] = "192.0.2.9";
+	conf.hosts.item = hosts;
+	begin();
+	assert_false(is_asked(1));
+	finish();
+}
+
+/* What is held back has a time; a clock set back must not put it off. */
+static void
+a_clock_set_back_puts_nothing_off(void **state)
+{
+	struct store_outbox box;
+
+	begin();
+	found(1, "KX7731");
+	assert_true(is_asked(1));
+	answer(1, READING_DONE, a_printer("KX7731", 101));
+	assert_int_equal(store_outbox(st, &box), 0);
+	assert_int_equal(box.depth, 1);
+	/* Let the interval be over in the teller's eyes. */
+	sql("UPDATE asset SET counters_ms = 1");
+	wall_off_ms = INT64_C(-24) * 3600 * 1000;
+	assert_true(is_asked(1));
+	answer(1, READING_DONE, a_printer("KX7731", 101));
+	assert_int_equal(store_outbox(st, &box), 0);
+	assert_int_equal(box.depth, 2);
+	finish();
+}
+
+static void
+left_out_means_left_out(void **state)
+{
+	char *omit[] = { "ip", "hostname" };
+	struct buf xml = { 0 };
+	struct bag *bag;
+	int64_t seq;
+
+	conf.omit.item = omit;
+	conf.omit.count = 2;
+	begin();
+	/* No serial: the key would be made of the address. */
+	bag = a_printer("x", 100);
+	octets(bag, "1.3.6.1.2.1.1.5.0", "the-boss");
+	look(1);
+	answer(1, READING_DONE, bag);
+	assert_int_equal(store_next(st, 0, &seq, &xml), 1);
+	assert_non_null(strstr(xml.data, "<strength>address</strength>"));
+	if (strstr(xml.data, "192.0.2.1") != NULL ||
+	    strstr(xml.data, "the-boss") != NULL)
+		fail_msg("%s", xml.data);
+	buf_free(&xml);
+	assert_true(is_asked(1));
+	answer(1, READING_DONE, a_printer("x", 100));
+	assert_int_equal(written, 1);
+	finish();
+}
+
+#define TEST(f)	cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(found_it_is_told),
+		TEST(a_stranger_is_remembered_and_left_alone),
+		TEST(silent_twice_it_is_unreachable),
+		TEST(silent_since_the_start_it_is_unreachable),
+		TEST(what_the_store_did_not_take_is_told_again),
+		TEST(unreachable_is_told_when_the_store_is_back),
+		TEST(two_addresses_stay_as_they_were),
+		TEST(taken_out_it_is_let_go),
+		TEST(a_named_host_is_kept),
+		TEST(a_clock_set_back_puts_nothing_off),
+		TEST(left_out_means_left_out),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
