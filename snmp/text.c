@@ -48,7 +48,6 @@ static struct charset charsets[] = {
 	{ .mibenum = 1017, .name = "UTF-32BE", .wide = true },
 	{ .mibenum = 1018, .name = "UTF-32BE", .wide = true },
 	{ .mibenum = 1019, .name = "UTF-32LE", .wide = true },
-	{ .mibenum = 2004, .name = "HP-ROMAN8" },
 	{ .mibenum = 2009, .name = "IBM850" },
 	{ .mibenum = 2010, .name = "IBM852" },
 	{ .mibenum = 2011, .name = "IBM437" },
@@ -75,6 +74,25 @@ static struct charset charsets[] = {
 
 /* What is converted at once; the result is capped far below it. */
 #define OCTETS_MAX	1024
+
+#define CHARSET_ROMAN8	2004
+
+/* HP's Roman-8 from A0 on: what HP, Brother and their like mostly declare, so
+ * it must not hang on a module that the system may lack. */
+static const uint16_t roman8[96] = {
+	0x00a0, 0x00c0, 0x00c2, 0x00c8, 0x00ca, 0x00cb, 0x00ce, 0x00cf,
+	0x00b4, 0x02cb, 0x02c6, 0x00a8, 0x02dc, 0x00d9, 0x00db, 0x20a4,
+	0x00af, 0x00dd, 0x00fd, 0x00b0, 0x00c7, 0x00e7, 0x00d1, 0x00f1,
+	0x00a1, 0x00bf, 0x00a4, 0x00a3, 0x00a5, 0x00a7, 0x0192, 0x00a2,
+	0x00e2, 0x00ea, 0x00f4, 0x00fb, 0x00e1, 0x00e9, 0x00f3, 0x00fa,
+	0x00e0, 0x00e8, 0x00f2, 0x00f9, 0x00e4, 0x00eb, 0x00f6, 0x00fc,
+	0x00c5, 0x00ee, 0x00d8, 0x00c6, 0x00e5, 0x00ed, 0x00f8, 0x00e6,
+	0x00c4, 0x00ec, 0x00d6, 0x00dc, 0x00c9, 0x00ef, 0x00df, 0x00d4,
+	0x00c1, 0x00c3, 0x00e3, 0x00d0, 0x00f0, 0x00cd, 0x00cc, 0x00d3,
+	0x00d2, 0x00d5, 0x00f5, 0x0160, 0x0161, 0x00da, 0x0178, 0x00ff,
+	0x00de, 0x00fe, 0x00b7, 0x00b5, 0x00b6, 0x00be, 0x2014, 0x00bc,
+	0x00bd, 0x00aa, 0x00ba, 0x00ab, 0x25a0, 0x00bb, 0x00b1, 0x0000,
+};
 
 static struct charset *
 charset_find(int64_t mibenum)
@@ -192,18 +210,26 @@ tidy(const uint8_t *p, size_t len)
 	return used == 0 ? NULL : xstrndup(out, used);
 }
 
+/* Latin-1, or another set that differs from it from A0 on. */
 static char *
-latin1(const uint8_t *p, size_t len)
+eight_bit(const uint8_t *p, size_t len, const uint16_t *upper)
 {
-	uint8_t	 out[2 * OCTETS_MAX];
-	size_t	 used = 0, i;
+	uint8_t		 out[3 * OCTETS_MAX];
+	size_t		 used = 0, i;
+	unsigned	 code;
 
 	for (i = 0; i < len; i++) {
-		if (p[i] >= 0x80) {
-			out[used++] = (uint8_t)(0xc0 | p[i] >> 6);
-			out[used++] = 0x80 | (p[i] & 0x3f);
+		code = upper != NULL && p[i] >= 0xa0 ? upper[p[i] - 0xa0] :
+		    p[i];
+		if (code >= 0x800) {
+			out[used++] = (uint8_t)(0xe0 | code >> 12);
+			out[used++] = (uint8_t)(0x80 | (code >> 6 & 0x3f));
+			out[used++] = (uint8_t)(0x80 | (code & 0x3f));
+		} else if (code >= 0x80) {
+			out[used++] = (uint8_t)(0xc0 | code >> 6);
+			out[used++] = (uint8_t)(0x80 | (code & 0x3f));
 		} else
-			out[used++] = p[i];
+			out[used++] = (uint8_t)code;
 	}
 	return tidy(out, used);
 }
@@ -309,7 +335,8 @@ text_decode(const uint8_t *octets, size_t len, int64_t mibenum)
 		return tidy(octets, len);
 	if (cs != NULL && (text = convert(cs, octets, len)) != NULL)
 		return text;
-	return latin1(octets, len);
+	return eight_bit(octets, len,
+	    mibenum == CHARSET_ROMAN8 ? roman8 : NULL);
 }
 
 char *
@@ -326,7 +353,7 @@ text_decode_pml(const uint8_t *octets, size_t len, int64_t mibenum)
 	}
 	/* The two octets are the symbol set, 0x0115 = 277 = Roman-8 (8U). */
 	if (len >= 2 && octets[0] == 0x01 && octets[1] == 0x15)
-		return text_decode(octets + 2, len - 2, 2004);
+		return text_decode(octets + 2, len - 2, CHARSET_ROMAN8);
 	return text_decode(octets, len, mibenum);
 }
 

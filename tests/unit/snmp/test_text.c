@@ -28,12 +28,14 @@ static void
 test_charsets(void **state)
 {
 	expect(text_decode(TEXT("Black Toner"), ABSENT), "Black Toner");
-	/* Valid UTF-8 wins over whatever is declared (facts 10). */
+	/* Valid UTF-8 wins over whatever is declared (printers.md 10). */
 	expect(text_decode(TEXT("\xe3\x83\x88"), 2004), "\xe3\x83\x88");
 	expect(text_decode(TEXT("\xc3\xa9t\xc3\xa9"), 17), "\xc3\xa9t\xc3\xa9");
 	/* Declared: Roman-8, Latin-2, Cyrillic, Shift_JIS. */
 	expect(text_decode(TEXT("Lade \xcf""ffnen"), 2004),
 	    "Lade \xc3\xbc""ffnen");
+	expect(text_decode(TEXT("\xaf\xf6\xbe\xff."), 2004),
+	    "\xe2\x82\xa4\xe2\x80\x94\xc6\x92.");
 	expect(text_decode(TEXT("\xbb"), 5), "\xc5\xa5");
 	expect(text_decode(TEXT("\xc2\xde\xdd\xd5\xe0"), 8),
 	    "\xd0\xa2\xd0\xbe\xd0\xbd\xd0\xb5\xd1\x80");
