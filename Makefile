@@ -29,7 +29,7 @@ override CFLAGS += -std=c11 -D_GNU_SOURCE -I. -MMD -MP $(WARN) \
 override LDFLAGS += $(if $(SAN),$(SANF),-pie -Wl,-z,relro,-z,now)
 LDLIBS	:= $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lnetsnmp -lm
 
-# Rooms, each after those that it may stand on (DESIGN, "Rooms").
+# Rooms, each after those that it may stand on (doc/design.md 2).
 ROOMS	:= central agent crypto xmpp snmp schema base
 MAINS	:= agent/platend.c agent/platen.c central/platen-central.c
 room_srcs = $(filter-out $(MAINS),$(wildcard $(1)/*.c))

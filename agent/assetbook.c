@@ -60,7 +60,7 @@ mac_fits(struct store *st, const char *asset, const char *mac)
 
 /*
  * The same serial on two machines that answer at the same time, with
- * different MACs: a cloned board (facts 12 and 13.24).  The serial is worth
+ * different MACs: a cloned board (printers.md 12, 13.24).  The serial is worth
  * nothing then; the MAC takes its place.
  */
 static bool

@@ -1,7 +1,7 @@
 /*
- * Which asset is the printer that answers here (facts 12)?  An asset keeps
- * its id for life: an address change moves it, a stronger key learnt later
- * re-keys it, another serial at the same address is another asset.
+ * Which asset is the printer that answers here (printers.md 12)?  An asset
+ * keeps its id for life: an address change moves it, a stronger key learnt
+ * later re-keys it, another serial at the same address is another asset.
  */
 #ifndef AGENT_ASSETBOOK_H
 #define AGENT_ASSETBOOK_H
@@ -29,8 +29,9 @@ typedef bool	 assetbook_alive_fn(void *arg, int64_t device);
 /*
  * Inside a transaction.  now has key, strength, mac and model; its id is set,
  * and where the known key is stronger than the one read today, its key and
- * strength too, with the serial and MAC behind it.  row of out is stored as bound to (device, row).  displaced
- * gets the id of the asset that was there before, "" when there was none.
+ * strength too, with the serial and MAC behind it.  out is stored as bound
+ * to (device, row).  displaced gets the id of the asset that was there
+ * before, "" when there was none.
  */
 enum assetbook_verdict	 assetbook_find(struct store *, int64_t device,
 			    int64_t row, struct asset *now,

@@ -8,7 +8,7 @@
 #include "schema/field.h"
 
 #define SEVERITY_UNARY	4	/* warning: an event, RFC 3805 */
-#define RISE_MIN	15	/* percent points, facts 5 */
+#define RISE_MIN	15	/* percent points, printers.md 5 */
 #define RISE_TO		50
 #define AT_ONCE		(1u << FIELD_KEY | 1u << FIELD_IDENTITY | \
 			 1u << FIELD_STATE)
@@ -78,7 +78,7 @@ hold_back(struct change *out, int64_t due_ms)
 
 /*
  * A counter keeps its source for life: another OID is another series, so as
- * long as model and firmware stay the value is not taken (facts 6).
+ * long as model and firmware stay the value is not taken (printers.md 6).
  */
 static bool
 source_changed(const struct asset *before, const struct asset *now,
@@ -224,8 +224,8 @@ suspect_add(struct change_suspects *suspects, int64_t index)
 	return false;
 }
 
-/* The level rose as only a new cartridge makes it (facts 5). Unknown never
- * counts. */
+/* The level rose as only a new cartridge makes it (printers.md 5).  Unknown
+ * never counts. */
 static bool
 level_rose(const struct consumable *before, const struct consumable *now)
 {
@@ -383,7 +383,7 @@ find_consumables(const struct report *told, struct printer *now,
 /* --- alerts ------------------------------------------------------------------ */
 
 /* One alert stays itself while group, row and code stay: its index starts
- * anew with the printer, its text changes with the language (facts 7). */
+ * anew with the printer, its text changes with the language (printers.md 7). */
 static bool
 same_alert(const struct alert *a, const struct alert *b)
 {

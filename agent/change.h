@@ -1,6 +1,6 @@
 /*
  * What is worth telling: compares what a printer says now with what was last
- * told of it (DESIGN section 5).  Pure: time and the told state come in, the
+ * told of it (design.md 5).  Pure: time and the told state come in, the
  * report and the new told state go out.
  *
  * Identifiers, states and alerts are told at once and only when they

@@ -37,7 +37,7 @@ void	 finding_make(struct finding *, const char *host, const char *ip,
 void	 finding_none(struct finding *, const char *host, const char *reason);
 void	 finding_clear(struct finding *);
 
-/* DESIGN 7: one object for each printer. */
+/* design.md 7: one object for each printer. */
 void	 finding_json(struct json *, const struct finding *);
 /* One <report/> and a newline. */
 void	 finding_xml(FILE *, const struct finding *);

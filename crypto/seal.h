@@ -1,5 +1,5 @@
 /*
- * The end-to-end session between an agent and the centre (DESIGN 6.3): a
+ * The end-to-end session between an agent and the centre (design.md 6): a
  * Noise IK handshake in two messages, then numbered sealed messages in both
  * directions.  All messages are BASE64 text, ready for a stanza.
  *

@@ -20,7 +20,7 @@ enum field_kind {
 				 * which "none" is the empty set */
 };
 
-/* What a change of the field means for when it is told (DESIGN 5). */
+/* What a change of the field means for when it is told (design.md 5). */
 enum field_class {
 	FIELD_KEY,		/* id, asset, index: always written */
 	FIELD_IDENTITY,		/* sent once, then when it changed */

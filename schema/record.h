@@ -27,7 +27,7 @@
 #define RECORD_ALERTS_MAX	64
 
 enum asset_state { ASSET_ONLINE = 1, ASSET_ASLEEP, ASSET_UNREACHABLE };
-/* facts 12: S serial, M MAC, U IPP uuid, I address + model */
+/* printers.md 12: S serial, M MAC, U IPP uuid, I address + model */
 enum key_strength { KEY_SERIAL = 1, KEY_MAC, KEY_UUID, KEY_ADDRESS };
 enum counter_check { CHECK_OK = 1, CHECK_MISMATCH, CHECK_NONE };
 enum supply_class { CLASS_OTHER = 1, CLASS_CONSUMED = 3, CLASS_FILLED = 4 };

@@ -1,4 +1,4 @@
-/* prtAlertTable (RFC 3805, facts 7) into alerts. */
+/* prtAlertTable (RFC 3805, printers.md 7) into alerts. */
 #ifndef SNMP_ALERTS_H
 #define SNMP_ALERTS_H
 

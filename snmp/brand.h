@@ -1,7 +1,7 @@
 /*
  * Brands as people write them, and model names without what does not belong
- * there (facts 3: the brand comes from the text, the maker of the engine from
- * the enterprise number).
+ * there (printers.md 3: the brand comes from the text, the maker of the
+ * engine from the enterprise number).
  */
 #ifndef SNMP_BRAND_H
 #define SNMP_BRAND_H

@@ -1,4 +1,4 @@
-/* Life counts of the markers, and the maker's counters (facts 6). */
+/* Life counts of the markers, and the maker's counters (printers.md 6). */
 #ifndef SNMP_COUNTERS_H
 #define SNMP_COUNTERS_H
 

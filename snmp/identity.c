@@ -124,8 +124,9 @@ clean(char *text, const char *serial)
 	return model;
 }
 
-/* Facts 3: vendor object, hrDeviceDescr, vendor's family name, IEEE 1284,
- * sysDescr.  A name that starts with "Generic" is the controller's. */
+/* printers.md 3: vendor object, hrDeviceDescr, vendor's family name,
+ * IEEE 1284, sysDescr.  A name that starts with "Generic" is the
+ * controller's. */
 static char *
 model_of(const struct subject *s, const struct sources *src,
     const char *serial)

@@ -1,4 +1,4 @@
-/* Who a device is (facts 3 and 12): the identifying fields of its asset. */
+/* Who a device is (printers.md 3, 12): the identifying fields of its asset. */
 #ifndef SNMP_IDENTITY_H
 #define SNMP_IDENTITY_H
 

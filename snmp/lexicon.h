@@ -1,6 +1,6 @@
 /*
  * Words for colours and kinds of supplies in the languages that printers
- * speak, for rows whose columns do not say it (facts 5).
+ * speak, for rows whose columns do not say it (printers.md 5).
  */
 #ifndef SNMP_LEXICON_H
 #define SNMP_LEXICON_H

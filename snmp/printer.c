@@ -15,7 +15,7 @@
 #include "snmp/text.h"
 #include "snmp/vendor.h"
 
-#define SERIAL_MIN	4	/* facts 12 */
+#define SERIAL_MIN	4	/* printers.md 12 */
 #define DEVICES_MAX	512	/* rows of hrDeviceTable looked at */
 
 static const struct objid hr_printer = { 9, { 1, 3, 6, 1, 2, 1, 25, 3, 1 } };
@@ -143,7 +143,7 @@ printer_rows(const struct bag *bag, int64_t index[PRINTER_ROWS_MAX],
 }
 
 /* Octets to bits: bit 0 is the most significant of the first octet; missing
- * octets are zero, further ones mean nothing (facts 8). */
+ * octets are zero, further ones mean nothing (printers.md 8). */
 static int64_t
 errors_of(const struct subject *s)
 {

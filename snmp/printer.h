@@ -1,6 +1,6 @@
 /*
- * From a bag to the model: what facts about RFC 3805, RFC 2790 and the
- * vendors make of it.  Pure: no network, no clock, no state.
+ * From a bag to the model, by the rules of doc/printers.md and the vendor
+ * table.  Pure: no network, no clock, no state.
  */
 #ifndef SNMP_PRINTER_H
 #define SNMP_PRINTER_H
@@ -44,7 +44,7 @@ void	 printer_decode(const struct bag *, int64_t index, const char *ip,
 void	 printer_clear(struct printer *);
 
 /* Into the form that is compared: upper case, without blanks, controls and
- * leading zeros (facts 12). */
+ * leading zeros (printers.md 12). */
 void	 printer_serial_normal(const char *raw, char *out, size_t out_size);
 /* Whether it can tell one machine from another: no placeholder, not short,
  * not the model's or the host's name (a NULL asset has neither). */

@@ -1,8 +1,8 @@
 /*
  * One visit to one device: decides what to ask, asks it in few varbinds,
  * survives loops, holes, tooBig and versions, and hands over the values.  It
- * never asks for an object outside what facts of the standard and the
- * vendor table name, and walks no private tree.
+ * never asks for an object that neither the standard's list nor the vendor
+ * table names, and walks no private tree.
  */
 #ifndef SNMP_READING_H
 #define SNMP_READING_H

@@ -27,7 +27,7 @@ void	 subject_init(struct subject *, const struct bag *, int64_t device,
 	    bool several, int64_t now_ms);
 
 /* A row of a table by (device, row), or by the device alone: Pantum leaves
- * out the second part where there is but one row (facts 4). */
+ * out the second part where there is but one row (printers.md 4). */
 struct row {
 	uint32_t	 number;
 	bool		 bare;

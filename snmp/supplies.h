@@ -1,4 +1,4 @@
-/* prtMarkerSuppliesTable (RFC 3805, facts 5) into consumables. */
+/* prtMarkerSuppliesTable (RFC 3805, printers.md 5) into consumables. */
 #ifndef SNMP_SUPPLIES_H
 #define SNMP_SUPPLIES_H
 

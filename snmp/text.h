@@ -1,7 +1,7 @@
 /*
- * Printer octets to UTF-8 (facts 10): valid UTF-8 with non-ASCII wins, else
- * the declared IANA MIBenum, else Latin-1.  Controls go, blanks at both ends
- * go, RECORD_TEXT_MAX octets at most, cut between characters.
+ * Printer octets to UTF-8 (printers.md 10): valid UTF-8 with non-ASCII wins,
+ * else the declared IANA MIBenum, else Latin-1.  Controls go, blanks at both
+ * ends go, RECORD_TEXT_MAX octets at most, cut between characters.
  */
 #ifndef SNMP_TEXT_H
 #define SNMP_TEXT_H

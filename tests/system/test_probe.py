@@ -1,5 +1,5 @@
 """Goal: `platen probe` tells what a printer says, in three forms and with the
-exit status that DESIGN.md section 7 names, however badly the printer behaves,
+exit status that design.md 7 names, however badly the printer behaves,
 and asks for nothing that it has no business with."""
 import json
 import os

@@ -1,4 +1,4 @@
-/* Which asset is it?  By serial, then MAC, then address (facts 12). */
+/* Which asset is it?  By serial, then MAC, then address (printers.md 12). */
 #include "kit.h"
 
 #include "agent/assetbook.h"

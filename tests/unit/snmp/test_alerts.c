@@ -1,4 +1,4 @@
-/* The alert table (facts 7): what is shown, what it says, since when. */
+/* The alert table (printers.md 7): what is shown, what it says, since when. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

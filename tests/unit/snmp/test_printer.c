@@ -1,6 +1,7 @@
 /*
- * What printers are, who they are, what they count and how they are (facts
- * 2, 3, 6, 8, 12), and the lies of facts 13 as far as decoding goes.
+ * What printers are, who they are, what they count and how they are
+ * (printers.md 2, 3, 6, 8, 12), and the lies of printers.md 13 as far as
+ * decoding goes.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,5 @@
-/* Supplies (facts 5): levels, states, colours, kinds, descriptions, rows. */
+/* Supplies (printers.md 5): levels, states, colours, kinds, descriptions,
+ * rows. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

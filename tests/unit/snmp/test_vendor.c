@@ -184,7 +184,7 @@ test_match(void **state)
 	assert_int_equal(vendor_objects(NULL, ids, 32), 1);
 }
 
-/* Facts: MFC-8660DN restarts when its private tree is read. */
+/* MFC-8660DN restarts when its private tree is read (printers.md 1). */
 static void
 test_quiet(void **state)
 {
