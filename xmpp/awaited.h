@@ -26,8 +26,9 @@ struct awaited;
 typedef int	 awaited_send_fn(void *arg, const char *stanza, size_t len);
 /* Hears of every error (condition) and time out (UPLINK_LOST, condition "")
  * before the asker does; not of a flush. */
-typedef void	 awaited_verdict_fn(void *arg, enum awaited_from, enum uplink_answer,
-		    const char *condition, int64_t asked_ms);
+typedef void	 awaited_verdict_fn(void *arg, enum awaited_from,
+		    enum uplink_answer, const char *condition,
+		    int64_t asked_ms);
 
 struct awaited	*awaited_new(struct loop *, const char *central,
 		    const char *domain, awaited_send_fn *, awaited_verdict_fn *,
