@@ -8,6 +8,7 @@
 
 #include "agent/patrol.h"
 #include "agent/store.h"
+#include "agent/supervisor.h"
 #include "agent/sweep.h"
 #include "base/clock.h"
 #include "base/drop.h"
@@ -136,7 +137,7 @@ collector_run(const char *config_path, int wake_fd)
 	log_role("collector");
 	if ((c.conf = config_read(config_path, CONFIG_COLLECTOR)) == NULL)
 		return 1;
-	if (drop_privileges(c.conf->user) == -1)
+	if (drop_privileges(c.conf->user) == -1 || supervisor_follow(0) == -1)
 		goto out;
 	report_schema_load();
 	if ((c.store = store_open(c.conf->state_dir)) == NULL)

@@ -10,6 +10,7 @@
 
 #include "agent/collector.h"
 #include "agent/store.h"
+#include "agent/supervisor.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/drop.h"
@@ -651,7 +652,7 @@ start(struct courier *c)
 	if (secret_read(c->conf->password_file, "[xmpp] password_file",
 	    password, sizeof(password)) == -1)
 		return -1;
-	if (drop_privileges(c->conf->user) == -1)
+	if (drop_privileges(c->conf->user) == -1 || supervisor_follow(0) == -1)
 		goto out;
 	report_schema_load();
 	if ((c->store = store_open(c->conf->state_dir)) == NULL ||

@@ -57,7 +57,8 @@ main(int argc, char **argv)
 		usage(stderr);
 		return 2;
 	}
-	log_init("platend", front || check, verbose);
+	/* Until it has gone to the background there is somebody to tell. */
+	log_init("platend", true, verbose);
 	signal(SIGPIPE, SIG_IGN);
 	/* Children read it again by name, from wherever daemon() leaves us. */
 	if ((path = realpath(path, NULL)) == NULL)
@@ -69,8 +70,13 @@ main(int argc, char **argv)
 		config_free(conf);
 		return 0;
 	}
-	if (!front && daemon(0, 0) == -1)
-		fatal("platend", "daemon");
+	if (supervisor_check_secrets(conf) == -1)
+		return 1;
+	if (!front) {
+		if (daemon(0, 0) == -1)
+			fatal("platend", "daemon");
+		log_init("platend", false, verbose);
+	}
 	rc = supervisor_run(path, conf);
 	config_free(conf);
 	return rc;

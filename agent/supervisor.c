@@ -22,6 +22,8 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/mem.h"
+#include "base/secret.h"
+#include "crypto/key.h"
 
 #define PAUSE_MIN_MS	250
 #define PAUSE_MAX_MS	60000
@@ -65,6 +67,20 @@ supervisor_pause_ms(int deaths)
 
 /* --- children ------------------------------------------------------------------ */
 
+int
+supervisor_follow(pid_t parent)
+{
+	static pid_t leader;
+
+	if (parent != 0)
+		leader = parent;
+	if (leader == 0)
+		return 0;
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM) == -1)
+		log_warn("supervisor", "following the supervisor");
+	return getppid() == leader ? 0 : -1;
+}
+
 static void
 become_child(struct supervisor *s, struct child *self, pid_t parent)
 {
@@ -72,9 +88,9 @@ become_child(struct supervisor *s, struct child *self, pid_t parent)
 	sigset_t none;
 	int rc;
 
-	/* When the supervisor goes, whatever the reason, so do we. */
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() != parent)
+	/* Its signals are not ours; a SIGTERM from here on ends us. */
+	loop_free(s->loop);
+	if (supervisor_follow(parent) == -1)
 		_exit(0);
 	snprintf(name, sizeof(name), "platend-%.7s", self->name);
 	prctl(PR_SET_NAME, name);
@@ -196,9 +212,11 @@ on_sighup(void *arg, int signo)
 	struct supervisor *s = arg;
 	struct config *conf;
 
-	if ((conf = config_read(s->config_path, CONFIG_ALL)) == NULL) {
+	if ((conf = config_read(s->config_path, CONFIG_ALL)) == NULL ||
+	    supervisor_check_secrets(conf) == -1) {
 		log_warnx("supervisor", "the configuration is wrong; going "
 		    "on with the old one");
+		config_free(conf);
 		return;
 	}
 	config_free(conf);
@@ -207,6 +225,38 @@ on_sighup(void *arg, int signo)
 }
 
 /* --- what must be there before -------------------------------------------------- */
+
+static bool
+is_there(const char *path)
+{
+	return access(path, F_OK) == 0 || errno != ENOENT;
+}
+
+int
+supervisor_check_secrets(const struct config *conf)
+{
+	char text[SECRET_MAX], *path;
+	struct key key;
+	int rc;
+
+	rc = secret_read(conf->password_file, "[xmpp] password_file", text,
+	    sizeof(text));
+	/* A token is good for once; who has enrolled may delete it. */
+	if (conf->token_file != NULL && is_there(conf->token_file))
+		rc |= secret_read(conf->token_file, "[crypto] token_file",
+		    text, sizeof(text));
+	secret_wipe(text, sizeof(text));
+	/* The uplink reads its key as the user that it becomes. */
+	path = config_state_path(conf, "agent.key");
+	if ((geteuid() != 0 || conf->user == NULL) && is_there(path)) {
+		if (key_library_init() == -1 || key_load(path, &key) == -1)
+			rc = -1;
+		else
+			key_wipe(&key);
+	}
+	free(path);
+	return rc;
+}
 
 static int
 own_state_dir(const struct config *conf)
