@@ -145,6 +145,18 @@ start_devices(struct course *c)
 }
 
 static void
+want_known(struct course *c, struct errand *errand, const struct objid *column,
+    const struct bag *image)
+{
+	struct objid id;
+	struct bag_value value;
+	size_t cursor = 0;
+
+	while (bag_next(image, column, &cursor, &id, &value))
+		want_object(c, errand, &id);
+}
+
+static void
 want_vendor_objects(struct course *c)
 {
 	struct objid list[PLAN_VENDOR_OBJECTS];
@@ -193,23 +205,26 @@ start_vendor(struct course *c)
 static void
 start_counters(struct course *c)
 {
-	struct objid list[PLAN_VENDOR_OBJECTS];
-	struct bag_value value;
+	struct objid list[PLAN_VENDOR_OBJECTS], life;
 	size_t i, n;
 
 	c->phase = COURSE_COUNTERS;
 	open_private(c, c->fresh);	/* its tables name more */
 	n = vendor_counter_objects(c->vendor, c->fresh, list,
 	    PLAN_VENDOR_OBJECTS);
+	/* Together with the life counts, though some were read a moment ago:
+	 * sums of a printer at work hold only within one sample. */
+	objid_parse(STD_MARKER_LIFE, &life);
+	if (n > 0)
+		want_known(c, c->errand, &life, c->fresh);
 	for (i = 0; i < n; i++)
-		if (!bag_get(c->fresh, &list[i], &value))
-			want_object(c, c->errand, &list[i]);
+		want_object(c, c->errand, &list[i]);
 }
 
 /*
- * Some HP cards show only the supplies' types by default; the rest lives in
- * the SNMPv3 context "Jetdirect", which v1 and v2c reach through the
- * community's name.
+ * Some HP cards show only the supplies' types by default, or no supplies at
+ * all; the rest lives in the SNMPv3 context "Jetdirect", which v1 and v2c
+ * reach through the community's name.
  */
 static bool
 start_context(struct course *c)
@@ -224,7 +239,6 @@ start_context(struct course *c)
 	objid_parse(STD_SYS_OBJECT_ID, &id);
 	if (!bag_get(c->fresh, &id, &value) || value.type != BAG_OBJID ||
 	    !objid_within(&value.objid, &hp) ||
-	    !has_any(c->fresh, STD_SUPPLY_TYPE) ||
 	    (has_any(c->fresh, STD_SUPPLY_DESCR) &&
 	    has_any(c->fresh, STD_SUPPLY_LEVEL)))
 		return false;
@@ -332,18 +346,6 @@ keep_before(struct course *c, const struct bag *image)
 				bag_put_number(c->before, &id, value.type,
 				    number);
 	}
-}
-
-static void
-want_known(struct course *c, struct errand *errand, const struct objid *column,
-    const struct bag *image)
-{
-	struct objid id;
-	struct bag_value value;
-	size_t cursor = 0;
-
-	while (bag_next(image, column, &cursor, &id, &value))
-		want_object(c, errand, &id);
 }
 
 static void
