@@ -163,7 +163,9 @@ brand_model(const char *text, const char *serial)
 		text += len;
 		text += strspn(text, " ");
 	}
-	model = text_trim(xstrdup(text));
+	/* Firmware levels follow a semicolon; no model name has one. */
+	model = xstrndup(text, strcspn(text, ";"));
+	model = text_trim(model);
 	squeeze(model);
 	if ((word = last_word(model)) != NULL && is_version(word)) {
 		cut_word(model, word);

@@ -100,6 +100,9 @@ struct who {
 static const struct who people[] = {
 	/* hrDeviceDescr, without brand and "series". */
 	{ DEVICE("Brother HL-1234DW series"), "Brother", "HL-1234DW" },
+	/* ... and without what follows a semicolon. */
+	{ DEVICE("Xerox VersaThing C9; SS 11.0, ME 4.0"), "Xerox",
+	    "VersaThing C9" },
 	{ DEVICE("HP Color LaserJet X99"), "HP", "Color LaserJet X99" },
 	{ DEVICE("Hewlett-Packard HP LaserJet 9"), "HP", "LaserJet 9" },
 	{ DEVICE("KONICA MINOLTA bizhub 1e"), "Konica Minolta", "bizhub 1e" },
