@@ -178,6 +178,20 @@ write_hello(struct courier *c, struct buf *out)
 	return 0;
 }
 
+/* A number not below 0, as the protocol writes it; -1 when it is none. */
+static int64_t
+read_number(const xmlNode *node, const char *name)
+{
+	char *text = xmltree_attr(node, name);
+	int64_t n = -1;
+
+	if (text != NULL && *text != '\0' && strlen(text) <= 18 &&
+	    strspn(text, "0123456789") == strlen(text))
+		n = strtoll(text, NULL, 10);
+	free(text);
+	return n;
+}
+
 struct welcome {
 	int64_t	 seq;
 	int64_t	 time_ms;
@@ -188,24 +202,24 @@ struct welcome {
 static int
 read_welcome(const struct buf *payload, struct welcome *out)
 {
-	char why[128], *seq, *time, *whole;
+	char why[128], *time, *whole;
+	const xmlNode *root;
 	xmlDoc *doc;
 	int rc = -1;
 
-	if ((doc = xmltree_parse(payload->data, payload->len, why,
-	    sizeof(why))) == NULL)
+	if ((doc = xmltree_parse(payload->data == NULL ? "" : payload->data,
+	    payload->len, why, sizeof(why))) == NULL)
 		return -1;
-	seq = xmltree_attr(xmlDocGetRootElement(doc), "seq");
-	time = xmltree_attr(xmlDocGetRootElement(doc), "time");
-	whole = xmltree_attr(xmlDocGetRootElement(doc), "whole");
-	if (xmltree_is(xmlDocGetRootElement(doc), "welcome", SESSION_NS) &&
-	    seq != NULL && time != NULL &&
+	root = xmlDocGetRootElement(doc);
+	time = xmltree_attr(root, "time");
+	whole = xmltree_attr(root, "whole");
+	out->seq = read_number(root, "seq");
+	if (xmltree_is(root, "welcome", SESSION_NS) && out->seq != -1 &&
+	    read_number(root, "version") == 1 && time != NULL &&
 	    clock_parse(time, &out->time_ms) == 0) {
-		out->seq = strtoll(seq, NULL, 10);
 		out->whole = whole != NULL && strcmp(whole, "true") == 0;
-		rc = out->seq < 0 ? -1 : 0;
+		rc = 0;
 	}
-	free(seq);
 	free(time);
 	free(whole);
 	xmlFreeDoc(doc);
@@ -248,12 +262,8 @@ session_begin(struct courier *c, const struct welcome *welcome)
 		session_end(c, "the store cannot be written");
 		return;
 	}
-	if (c->token[0] != '\0') {
-		/* Used up; the key is bound to the account now. */
-		secret_wipe(c->token, sizeof(c->token));
-		(void)store_set_note(c->store, "enrolled",
-		    c->conf->central_key);
-	}
+	/* Used up; the key is bound to the account now. */
+	secret_wipe(c->token, sizeof(c->token));
 	c->up = true;
 	c->failures = 0;
 	c->sent = c->acked = welcome->seq;
@@ -287,6 +297,15 @@ take_ticket(struct ticket *ticket)
 	return stale ? NULL : c;
 }
 
+static bool
+is_element(const struct uplink_element *element, const char *name,
+    const char *ns)
+{
+	return element != NULL && element->text != NULL &&
+	    strcmp(element->name, name) == 0 && element->ns != NULL &&
+	    strcmp(element->ns, ns) == 0;
+}
+
 static void
 on_handshake(void *arg, enum uplink_answer answer, const char *condition,
     const struct uplink_element *element)
@@ -303,12 +322,14 @@ on_handshake(void *arg, enum uplink_answer answer, const char *condition,
 		    NULL));
 		return;
 	}
-	if (element == NULL || element->text == NULL ||
-	    strcmp(element->name, "handshake") != 0 ||
+	if (!is_element(element, "handshake", SESSION_NS) ||
 	    seal_finish(c->seal, element->text, strlen(element->text),
-	    &payload) == -1 || read_welcome(&payload, &welcome) == -1)
+	    &payload) == -1)
 		session_end(c, "the centre's answer does not open: is "
 		    "[crypto] central_key the centre's key?");
+	else if (read_welcome(&payload, &welcome) == -1)
+		session_end(c, "the centre's welcome makes no sense to this "
+		    "version");
 	else
 		session_begin(c, &welcome);
 	buf_free(&payload);
@@ -407,33 +428,47 @@ take_same(struct courier *c, const xmlNode *ack)
 }
 
 static void
-take_answer(struct courier *c, const xmlNode *content)
+take_refusal(struct courier *c, const xmlNode *content, int64_t seq)
 {
-	char *text = xmltree_attr(content, "seq");
 	char *reason = xmltree_attr(content, "reason");
-	int64_t seq = text == NULL ? -1 : strtoll(text, NULL, 10);
 
-	if (seq < 0)
-		session_end(c, "the centre's answer has no number");
+	log_warnx("courier", "the centre refuses report %lld for good: %s; "
+	    "see platen outbox --refused", (long long)seq,
+	    reason == NULL ? "-" : log_safe(reason));
+	if (seq > c->sent || store_refuse(c->store, seq, reason) == -1)
+		session_end(c, "a refused report cannot be put aside");
+	else if (seq > c->acked)
+		c->acked = seq;
+	free(reason);
+}
+
+static void
+take_answer(struct courier *c, xmlNode *content)
+{
+	int64_t seq = read_number(content, "seq");
+	char why[160];
+
+	if (report_validate(content, why, sizeof(why)) == -1 || seq == -1)
+		session_end(c, "the centre's answer makes no sense");
 	else if (xmltree_is(content, "ack", REPORT_NS)) {
 		take_same(c, content);
 		take_ack(c, seq);
-	} else if (xmltree_is(content, "refused", REPORT_NS)) {
-		log_warnx("courier", "the centre refuses report %lld for "
-		    "good: %s; see platen outbox --refused",
-		    (long long)seq, reason == NULL ? "-" : log_safe(reason));
-		if (seq > c->sent || store_refuse(c->store, seq,
-		    reason) == -1)
-			session_end(c, "a refused report cannot be put "
-			    "aside");
-		else if (seq > c->acked)
-			c->acked = seq;
-	} else if (xmltree_is(content, "again", REPORT_NS))
+	} else if (xmltree_is(content, "refused", REPORT_NS))
+		take_refusal(c, content, seq);
+	else if (xmltree_is(content, "again", REPORT_NS))
 		session_end(c, "a report got lost on the way");
 	else
 		session_end(c, "the centre's answer is none that is known");
-	free(text);
-	free(reason);
+}
+
+static int
+parse_n(const char *text, uint64_t *n)
+{
+	if (*text == '\0' || strlen(text) > 10 ||
+	    strspn(text, "0123456789") != strlen(text))
+		return -1;
+	*n = strtoull(text, NULL, 10);
+	return 0;
 }
 
 static void
@@ -441,17 +476,14 @@ open_answer(struct courier *c, const struct uplink_element *element)
 {
 	struct envelope envelope;
 	struct buf plain = { 0 };
-	char why[160], *end;
-	unsigned long long n;
+	char why[160];
+	uint64_t n;
 
-	if (element == NULL || element->n == NULL || element->text == NULL ||
-	    strcmp(element->name, "sealed") != 0) {
+	if (!is_element(element, "sealed", SEALED_NS) || element->n == NULL) {
 		session_end(c, "the centre's answer is not sealed");
 		return;
 	}
-	errno = 0;
-	n = strtoull(element->n, &end, 10);
-	if (errno != 0 || end == element->n || *end != '\0' ||
+	if (parse_n(element->n, &n) == -1 ||
 	    seal_take(c->seal, n, element->text, strlen(element->text),
 	    &plain) == -1)
 		session_end(c, "the centre's answer does not open");
@@ -619,22 +651,24 @@ load_key(struct courier *c)
 	return rc;
 }
 
+/*
+ * Read while we may.  It is told at every start, for as long as it is there:
+ * the centre goes by the key that it knows, and a new token counts when the
+ * agent has been enrolled anew.
+ */
 static int
 load_token(struct courier *c)
 {
-	char *enrolled;
-	bool used;
+	const char *path = c->conf->token_file;
 
-	enrolled = store_note(c->store, "enrolled");
-	used = strcmp(enrolled, c->conf->central_key) == 0;
-	free(enrolled);
-	if (used)
-		return 0;
 	if (c->conf->token != NULL)
 		snprintf(c->token, sizeof(c->token), "%s", c->conf->token);
-	else if (c->conf->token_file != NULL)
-		return secret_read(c->conf->token_file, "[crypto] token_file",
-		    c->token, sizeof(c->token));
+	else if (path != NULL && access(path, F_OK) == -1 && errno == ENOENT)
+		log_info("courier", "%s is not there any more: going on "
+		    "without a token", path);
+	else if (path != NULL)
+		return secret_read(path, "[crypto] token_file", c->token,
+		    sizeof(c->token));
 	return 0;
 }
 
@@ -650,13 +684,13 @@ start(struct courier *c)
 	    key_parse_public(c->conf->central_key, c->centre_key) == -1)
 		return -1;
 	if (secret_read(c->conf->password_file, "[xmpp] password_file",
-	    password, sizeof(password)) == -1)
-		return -1;
+	    password, sizeof(password)) == -1 || load_token(c) == -1)
+		goto out;
 	if (drop_privileges(c->conf->user) == -1 || supervisor_follow(0) == -1)
 		goto out;
 	report_schema_load();
 	if ((c->store = store_open(c->conf->state_dir)) == NULL ||
-	    load_key(c) == -1 || load_token(c) == -1)
+	    load_key(c) == -1)
 		goto out;
 	c->loop = loop_new();
 	uc.jid = c->conf->jid;

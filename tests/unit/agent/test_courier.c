@@ -1,0 +1,736 @@
+/* The courier against a centre made of the same parts: handshakes, reports,
+ * answers of every kind, and what the store knows afterwards.  Only the
+ * connection below is made up. */
+#include "kit.h"
+
+#include "base/drop.h"
+#include "xmpp/uplink.h"
+
+#define uplink_new	made_up_new
+#define uplink_free	made_up_free
+#define uplink_start	made_up_start
+#define uplink_stop	made_up_stop
+#define uplink_state(u)	made_up_state(u)	/* not the enum */
+#define uplink_ask	made_up_ask
+#define uplink_refuse	made_up_refuse
+#define drop_privileges	made_up_drop
+static struct uplink	*made_up_new(struct loop *, const struct uplink_config *,
+			    const struct uplink_events *, void *);
+static void		 made_up_free(struct uplink *);
+static void		 made_up_start(struct uplink *);
+static void		 made_up_stop(struct uplink *);
+static enum uplink_state made_up_state(const struct uplink *);
+static int		 made_up_ask(struct uplink *, const char *, size_t, int,
+			    uplink_answer_fn *, void *);
+static void		 made_up_refuse(struct uplink *, const char *,
+			    const char *, const char *);
+static int		 made_up_drop(const char *);
+#include "agent/courier.c"
+
+#define AGENT	"agent@example.com"
+#define CENTRE	"platen.example.com"
+#define ASKED	64
+
+/* What the courier asked and nobody has answered yet, oldest first. */
+static struct {
+	xmlDoc			*doc;
+	uplink_answer_fn	*fn;
+	void			*arg;
+} asked[ASKED];
+static int asked_len;
+static enum uplink_state link_state;
+static char refused_condition[64];
+
+static struct uplink *
+made_up_new(struct loop *loop, const struct uplink_config *config,
+    const struct uplink_events *events, void *arg)
+{
+	assert_string_equal(config->password, "geheim");
+	return (struct uplink *)asked;
+}
+
+static void
+made_up_free(struct uplink *u)
+{
+}
+
+static void
+made_up_start(struct uplink *u)
+{
+}
+
+static void
+made_up_stop(struct uplink *u)
+{
+}
+
+static enum uplink_state
+made_up_state(const struct uplink *u)
+{
+	return link_state;
+}
+
+static int
+made_up_ask(struct uplink *u, const char *payload, size_t len, int timeout_ms,
+    uplink_answer_fn *fn, void *arg)
+{
+	char why[128];
+
+	if (link_state != UPLINK_READY || asked_len == ASKED)
+		return -1;
+	asked[asked_len].doc = xmltree_parse(payload, len, why, sizeof(why));
+	assert_non_null(asked[asked_len].doc);
+	asked[asked_len].fn = fn;
+	asked[asked_len++].arg = arg;
+	return 0;
+}
+
+static void
+made_up_refuse(struct uplink *u, const char *id, const char *condition,
+    const char *text)
+{
+	snprintf(refused_condition, sizeof(refused_condition), "%s",
+	    condition);
+}
+
+static int
+made_up_drop(const char *user)
+{
+	return 0;
+}
+
+/* --- the scene ---------------------------------------------------------------------------- */
+
+static struct courier c;
+static struct key centre_key;
+static struct seal *session;	/* the centre's end */
+static int wake[2];
+
+static char *
+config_text(const char *more)
+{
+	char key[KEY_TEXT_MAX], *text, *password;
+
+	password = kit_write("password", "geheim\n", 0600);
+	key_format_public(centre_key.public, key);
+	text = xasprintf("[agent]\nname = a\nstate_dir = %s\n[xmpp]\njid = "
+	    AGENT "\ncentral = " CENTRE "\npassword_file = %s\n[crypto]\n"
+	    "central_key = %s\n%s[discovery]\nhosts = d\n", kit_dir, password,
+	    key, more);
+	free(password);
+	return text;
+}
+
+static void
+begin_with(const char *more)
+{
+	char *text = config_text(more);
+	char *path = kit_write("platen.ini", text, 0600);
+
+	memset(&c, 0, sizeof(c));
+	c.wake_fd = wake[1];
+	assert_non_null(c.conf = config_read(path, CONFIG_UPLINK));
+	assert_int_equal(start(&c), 0);
+	free(path);
+	free(text);
+}
+
+static void
+finish(void)
+{
+	link_state = UPLINK_DOWN;
+	on_state(&c, UPLINK_DOWN, "over");
+	while (asked_len > 0) {
+		asked_len--;
+		xmlFreeDoc(asked[asked_len].doc);
+		asked[asked_len].fn(asked[asked_len].arg, UPLINK_LOST, NULL,
+		    NULL);
+	}
+	timer_clear(c.loop, &c.retry);
+	timer_clear(c.loop, &c.store_ack);
+	loop_free(c.loop);
+	store_close(c.store);
+	key_wipe(&c.key);
+	config_free(c.conf);
+	seal_free(session);
+	session = NULL;
+}
+
+static int
+set_up(void **state)
+{
+	assert_int_equal(key_library_init(), 0);
+	assert_int_equal(pipe(wake), 0);
+	key_make(&centre_key);
+	kit_listen();
+	return kit_dir_make(state);
+}
+
+static int
+tear_down(void **state)
+{
+	kit_listen_no_more();
+	close(wake[0]);
+	close(wake[1]);
+	return kit_dir_remove(state);
+}
+
+/* The collector's half: reports that wait. */
+static void
+collect(int n)
+{
+	struct report r;
+	int i;
+
+	report_init(&r);
+	report_asset(&r)->id = xstrdup(KIT_ASSET);
+	assert_int_equal(store_begin(c.store), 0);
+	for (i = 0; i < n; i++)
+		assert_int_equal(store_append(c.store, &r, STORE_EVENT,
+		    KIT_ASSET), 1);
+	assert_int_equal(store_commit(c.store), 0);
+	report_clear(&r);
+}
+
+static void
+connect_now(void)
+{
+	link_state = UPLINK_READY;
+	on_state(&c, UPLINK_READY, NULL);
+}
+
+/* Takes the oldest question off; its payload element must be that. */
+static xmlDoc *
+next_asked(const char *name, const char *ns, uplink_answer_fn **fn, void **arg)
+{
+	xmlDoc *doc;
+
+	if (asked_len == 0)
+		fail_msg("nothing was asked; said: %s", kit_log.data);
+	doc = asked[0].doc;
+	*fn = asked[0].fn;
+	*arg = asked[0].arg;
+	memmove(asked, asked + 1, (size_t)--asked_len * sizeof(asked[0]));
+	if (!xmltree_is(xmlDocGetRootElement(doc), name, ns))
+		fail_msg("asked: %s", xmlDocGetRootElement(doc)->name);
+	return doc;
+}
+
+static void
+refuse_next(const char *name, const char *ns, const char *condition)
+{
+	uplink_answer_fn *fn;
+	void *arg;
+
+	xmlFreeDoc(next_asked(name, ns, &fn, &arg));
+	fn(arg, UPLINK_ERROR, condition, NULL);
+}
+
+/* Opens message 1 and answers with that welcome; hello is appended. */
+static void
+shake_hands(const char *welcome, struct buf *hello)
+{
+	struct uplink_element element = { "handshake", SESSION_NS, NULL, NULL };
+	struct buf message = { 0 };
+	uplink_answer_fn *fn;
+	xmlDoc *doc;
+	char *text;
+	void *arg;
+
+	doc = next_asked("handshake", SESSION_NS, &fn, &arg);
+	text = xmltree_text(xmlDocGetRootElement(doc));
+	seal_free(session);
+	session = seal_accept(&centre_key, AGENT, CENTRE, text, strlen(text),
+	    clock_mono_ms(), hello);
+	assert_non_null(session);
+	assert_int_equal(seal_answer(session, welcome, strlen(welcome),
+	    &message), 0);
+	element.text = message.data;
+	fn(arg, UPLINK_RESULT, NULL, &element);
+	buf_free(&message);
+	free(text);
+	xmlFreeDoc(doc);
+}
+
+#define TIME	"time='2026-11-20T19:30:00.000Z'"
+#define WELCOME(seq, whole) "<welcome xmlns='urn:platen:session:1' "	\
+	"version='1' seq='" seq "' " TIME " whole='" whole "'/>"
+
+static void
+welcome(const char *text)
+{
+	struct buf hello = { 0 };
+
+	shake_hands(text, &hello);
+	buf_free(&hello);
+}
+
+/* Opens the oldest sealed report: its seq. */
+static int64_t
+take_report(uplink_answer_fn **fn, void **arg)
+{
+	struct envelope envelope;
+	struct buf plain = { 0 };
+	struct report report;
+	char why[200], *text, *n;
+	int64_t seq;
+	xmlDoc *doc;
+
+	doc = next_asked("sealed", SEALED_NS, fn, arg);
+	text = xmltree_text(xmlDocGetRootElement(doc));
+	n = xmltree_attr(xmlDocGetRootElement(doc), "n");
+	assert_int_equal(seal_take(session, strtoull(n, NULL, 10), text,
+	    strlen(text), &plain), 0);
+	assert_int_equal(envelope_read(plain.data, plain.len, AGENT, CENTRE,
+	    &envelope, why, sizeof(why)), 0);
+	assert_int_equal(report_read_node(envelope.content, &report, why,
+	    sizeof(why)), 0);
+	seq = report.seq;
+	report_clear(&report);
+	envelope_clear(&envelope);
+	buf_free(&plain);
+	free(text);
+	free(n);
+	xmlFreeDoc(doc);
+	return seq;
+}
+
+static void
+reply(uplink_answer_fn *fn, void *arg, const char *content)
+{
+	struct uplink_element element = { "sealed", SEALED_NS, NULL, NULL };
+	struct buf plain = { 0 }, text = { 0 };
+	char number[24];
+	uint64_t n;
+
+	envelope_write(&plain, content, strlen(content), CENTRE, AGENT,
+	    clock_wall_ms());
+	assert_int_equal(seal_put(session, plain.data, plain.len, &n, &text),
+	    0);
+	snprintf(number, sizeof(number), "%llu", (unsigned long long)n);
+	element.n = number;
+	element.text = text.data;
+	fn(arg, UPLINK_RESULT, NULL, &element);
+	buf_free(&plain);
+	buf_free(&text);
+}
+
+static void
+acknowledge(uplink_answer_fn *fn, void *arg, int64_t seq)
+{
+	char *ack = xasprintf("<ack xmlns='" REPORT_NS "' seq='%lld'/>",
+	    (long long)seq);
+
+	reply(fn, arg, ack);
+	free(ack);
+	loop_once(c.loop, 0);
+}
+
+static int64_t
+depth(void)
+{
+	struct store_outbox box;
+
+	assert_int_equal(store_outbox(c.store, &box), 0);
+	return box.depth;
+}
+
+/* --- tests ----------------------------------------------------------------------------------- */
+
+static void
+reports_go_out_and_are_acknowledged(void **state)
+{
+	struct buf hello = { 0 };
+	char epoch[UUID_TEXT_MAX], *want;
+	uplink_answer_fn *fn;
+	void *arg;
+	int i;
+
+	begin_with("token = one-time\n");
+	collect(40);
+	connect_now();
+	shake_hands(WELCOME("0", "false"), &hello);
+	store_epoch(c.store, epoch);
+	want = xasprintf("<hello xmlns='urn:platen:session:1' version='1' "
+	    "epoch='%s' acked='0' first='1' token='one-time'/>", epoch);
+	assert_string_equal(hello.data, want);
+	free(want);
+	buf_free(&hello);
+	/* So many are under way, and no more. */
+	assert_int_equal(asked_len, WINDOW);
+	for (i = 1; i <= 40; i++) {
+		assert_int_equal(take_report(&fn, &arg), i);
+		acknowledge(fn, arg, i);
+		assert_int_equal(depth(), 40 - i);
+	}
+	assert_int_equal(asked_len, 0);
+	collect(1);
+	pump(&c);
+	assert_int_equal(take_report(&fn, &arg), 41);
+	acknowledge(fn, arg, 41);
+	finish();
+	/* After a restart it knows what was acknowledged. */
+	begin_with("");
+	connect_now();
+	shake_hands(WELCOME("41", "false"), &hello);
+	assert_non_null(strstr(hello.data, "acked='41' first='42'/>"));
+	assert_int_equal(asked_len, 0);
+	buf_free(&hello);
+	finish();
+}
+
+static void
+nothing_goes_out_without_a_session(void **state)
+{
+	begin_with("");
+	collect(3);
+	pump(&c);
+	on_state(&c, UPLINK_ONLINE, NULL);
+	pump(&c);
+	assert_int_equal(asked_len, 0);
+	connect_now();
+	pump(&c);
+	assert_int_equal(asked_len, 1);		/* the handshake */
+	finish();
+}
+
+/* The acknowledgement was lost: the welcome says it. */
+static void
+the_welcome_acknowledges(void **state)
+{
+	uplink_answer_fn *fn;
+	void *arg;
+
+	begin_with("");
+	collect(5);
+	connect_now();
+	welcome(WELCOME("3", "false"));
+	assert_int_equal(depth(), 2);
+	assert_int_equal(take_report(&fn, &arg), 4);
+	fn(arg, UPLINK_LOST, NULL, NULL);
+	finish();
+}
+
+static void
+a_refused_report_does_not_block(void **state)
+{
+	struct store_outbox box;
+	uplink_answer_fn *fn;
+	void *arg;
+
+	begin_with("");
+	collect(3);
+	connect_now();
+	welcome(WELCOME("0", "false"));
+	assert_int_equal(take_report(&fn, &arg), 1);
+	reply(fn, arg, "<refused xmlns='" REPORT_NS "' seq='1' "
+	    "reason='because'/>");
+	assert_said("refuses report 1 for good: because");
+	assert_int_equal(take_report(&fn, &arg), 2);
+	acknowledge(fn, arg, 2);
+	assert_int_equal(store_outbox(c.store, &box), 0);
+	assert_int_equal(box.refused, 1);
+	assert_int_equal(box.first_seq, 3);
+	finish();
+}
+
+static void
+a_gap_is_mended_by_a_new_session(void **state)
+{
+	uplink_answer_fn *fn;
+	void *arg;
+
+	begin_with("");
+	collect(2);
+	connect_now();
+	welcome(WELCOME("0", "false"));
+	assert_int_equal(take_report(&fn, &arg), 1);
+	reply(fn, arg, "<again xmlns='" REPORT_NS "' seq='0'/>");
+	assert_said("a report got lost on the way");
+	/* What is under way of the old session no longer counts. */
+	xmlFreeDoc(next_asked("sealed", SEALED_NS, &fn, &arg));
+	fn(arg, UPLINK_ERROR, "item-not-found", NULL);
+	assert_int_equal(asked_len, 0);
+	on_retry(&c);
+	welcome(WELCOME("0", "false"));
+	assert_int_equal(take_report(&fn, &arg), 1);
+	acknowledge(fn, arg, 1);
+	assert_int_equal(take_report(&fn, &arg), 2);
+	acknowledge(fn, arg, 2);
+	assert_int_equal(depth(), 0);
+	finish();
+}
+
+static void
+an_old_store_begins_a_new_epoch(void **state)
+{
+	char before[UUID_TEXT_MAX], after[UUID_TEXT_MAX], byte;
+	struct buf hello = { 0 };
+	uplink_answer_fn *fn;
+	void *arg;
+
+	begin_with("");
+	collect(2);
+	store_epoch(c.store, before);
+	connect_now();
+	welcome(WELCOME("3", "false"));
+	assert_said("beginning a new epoch");
+	store_epoch(c.store, after);
+	assert_string_not_equal(before, after);
+	assert_int_equal(store_note_int(c.store, "whole", 0), 1);
+	assert_int_equal(read(wake[0], &byte, 1), 1);
+	assert_int_equal(byte, WAKE_WHOLE);
+	on_retry(&c);
+	shake_hands(WELCOME("0", "false"), &hello);
+	assert_non_null(strstr(hello.data, after));
+	assert_non_null(strstr(hello.data, "acked='0' first='1'"));
+	buf_free(&hello);
+	assert_int_equal(take_report(&fn, &arg), 1);
+	fn(arg, UPLINK_LOST, NULL, NULL);
+	finish();
+}
+
+static void
+everything_is_told_again_on_demand(void **state)
+{
+	char byte = 0;
+
+	begin_with("");
+	connect_now();
+	welcome(WELCOME("0", "true"));
+	assert_int_equal(store_note_int(c.store, "whole", 0), 1);
+	assert_int_equal(read(wake[0], &byte, 1), 1);
+	assert_int_equal(byte, WAKE_WHOLE);
+	finish();
+}
+
+static void
+an_asset_is_renamed(void **state)
+{
+	struct report told;
+	uplink_answer_fn *fn;
+	struct asset a;
+	void *arg;
+
+	begin_with("");
+	kit_asset(&a, KIT_ASSET);
+	assert_int_equal(store_tell_asset(c.store, &a), 0);
+	collect(1);
+	connect_now();
+	welcome(WELCOME("0", "false"));
+	assert_int_equal(take_report(&fn, &arg), 1);
+	reply(fn, arg, "<ack xmlns='" REPORT_NS "' seq='1'><same asset='"
+	    KIT_ASSET "' known='" KIT_OTHER "'/></ack>");
+	report_init(&told);
+	assert_int_equal(store_told(c.store, KIT_OTHER, &told), 0);
+	assert_int_equal(told.assets_len, 1);
+	report_clear(&told);
+	asset_clear(&a);
+	finish();
+}
+
+/* Answers that no centre gives end the session and change nothing. */
+static void
+nonsense_changes_nothing(void **state)
+{
+	static const char *const bad[] = {
+	    "<ack xmlns='" REPORT_NS "'/>",
+	    "<ack xmlns='" REPORT_NS "' seq=''/>",
+	    "<ack xmlns='" REPORT_NS "' seq='1x'/>",
+	    "<ack xmlns='" REPORT_NS "' seq='-1'/>",
+	    "<ack xmlns='" REPORT_NS "' seq='99'/>",
+	    "<ack xmlns='" REPORT_NS "' seq='9223372036854775808'/>",
+	    "<ack xmlns='" REPORT_NS "' seq='1'><other/></ack>",
+	    "<ack xmlns='" REPORT_NS "' seq='1'><same asset='" KIT_ASSET
+		"' known='x'/></ack>",
+	    "<ack xmlns='urn:other' seq='1'/>",
+	    "<refused xmlns='" REPORT_NS "' seq='99' reason='x'/>",
+	    "<report xmlns='" REPORT_NS "' epoch='" KIT_ASSET "' seq='1'/>",
+	    "<nack xmlns='" REPORT_NS "' seq='1'/>",
+	    NULL
+	};
+	uplink_answer_fn *fn;
+	void *arg;
+	size_t i;
+
+	begin_with("");
+	collect(1);
+	for (i = 0; bad[i] != NULL; i++) {
+		connect_now();
+		welcome(WELCOME("0", "false"));
+		assert_int_equal(take_report(&fn, &arg), 1);
+		reply(fn, arg, bad[i]);
+		loop_once(c.loop, 0);
+		if (c.up || depth() != 1)
+			fail_msg("taken: %s", bad[i]);
+	}
+	finish();
+}
+
+static void
+what_does_not_open_changes_nothing(void **state)
+{
+	struct uplink_element element = { "sealed", SEALED_NS, "0", "AAAA" };
+	static const char *const numbers[] = { "", "x", "-1", "0", "1 ",
+	    "99999999999999999999", NULL };
+	uplink_answer_fn *fn;
+	void *arg;
+	size_t i;
+
+	begin_with("");
+	collect(1);
+	for (i = 0; numbers[i] != NULL; i++) {
+		connect_now();
+		welcome(WELCOME("0", "false"));
+		assert_int_equal(take_report(&fn, &arg), 1);
+		element.n = numbers[i];
+		fn(arg, UPLINK_RESULT, NULL, &element);
+		assert_false(c.up);
+		assert_int_equal(depth(), 1);
+	}
+	connect_now();
+	welcome(WELCOME("0", "false"));
+	assert_int_equal(take_report(&fn, &arg), 1);
+	fn(arg, UPLINK_RESULT, NULL, NULL);
+	assert_false(c.up);
+	assert_said("not sealed");
+	finish();
+}
+
+static void
+a_welcome_that_makes_no_sense(void **state)
+{
+	static const char *const bad[] = { "", "<welcome/>", "hello",
+	    "<welcome xmlns='urn:platen:session:1' version='1' seq='0'/>",
+	    "<welcome xmlns='urn:platen:session:1' seq='0' " TIME "/>",
+	    "<welcome xmlns='urn:platen:session:1' version='2' seq='0' " TIME
+		"/>",
+	    "<welcome xmlns='urn:platen:session:1' version='1' seq='' " TIME
+		"/>",
+	    "<welcome xmlns='urn:platen:session:1' version='1' seq='1e3' "
+		TIME "/>",
+	    NULL };
+	size_t i;
+
+	begin_with("");
+	collect(1);
+	for (i = 0; bad[i] != NULL; i++) {
+		connect_now();
+		welcome(bad[i]);
+		if (c.up)
+			fail_msg("taken: %s", bad[i]);
+		assert_int_equal(depth(), 1);
+	}
+	assert_said("makes no sense to this version");
+	finish();
+}
+
+static void
+refusals_are_explained(void **state)
+{
+	static const struct { const char *condition, *text; } table[] = {
+		{ "registration-required", "platen-central agents --approve" },
+		{ "not-authorized", "refuses the key or token" },
+		{ "forbidden", "has revoked this agent" },
+		{ "bad-request", "cannot open the handshake" },
+		{ "service-unavailable", "service-unavailable" },
+	};
+	char *note;
+	size_t i;
+
+	begin_with("");
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		connect_now();
+		refuse_next("handshake", SESSION_NS, table[i].condition);
+		assert_said(table[i].text);
+		assert_true(timer_pending(&c.retry));
+		note = store_note(c.store, "uplink_state");
+		assert_string_equal(note, "no session");
+		free(note);
+	}
+	finish();
+}
+
+/* A token is told until it was of use; a new one counts after the agent has
+ * been enrolled anew with the same centre. */
+static void
+a_new_token_is_told_again(void **state)
+{
+	struct buf hello = { 0 };
+
+	begin_with("token = first\n");
+	connect_now();
+	welcome(WELCOME("0", "false"));
+	connect_now();
+	shake_hands(WELCOME("0", "false"), &hello);
+	assert_null(strstr(hello.data, "token="));
+	buf_reset(&hello);
+	finish();
+	begin_with("token = second\n");
+	connect_now();
+	shake_hands(WELCOME("0", "false"), &hello);
+	assert_non_null(strstr(hello.data, "token='second'"));
+	buf_free(&hello);
+	finish();
+}
+
+static void
+a_token_file_may_be_deleted(void **state)
+{
+	char *token = kit_write("token", "from-file\n", 0600), *more;
+	struct buf hello = { 0 };
+
+	more = xasprintf("token_file = %s\n", token);
+	begin_with(more);
+	connect_now();
+	shake_hands(WELCOME("0", "false"), &hello);
+	assert_non_null(strstr(hello.data, "token='from-file'"));
+	buf_reset(&hello);
+	finish();
+	unlink(token);
+	begin_with(more);
+	connect_now();
+	shake_hands(WELCOME("0", "false"), &hello);
+	assert_null(strstr(hello.data, "token="));
+	buf_free(&hello);
+	finish();
+	free(more);
+	free(token);
+}
+
+static void
+requests_are_refused(void **state)
+{
+	struct uplink_element element = { "sealed", SEALED_NS, "0", "AAAA" };
+
+	begin_with("");
+	on_request(&c, "id", &element);
+	assert_string_equal(refused_condition, "feature-not-implemented");
+	finish();
+}
+
+#define TEST(f)	cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(reports_go_out_and_are_acknowledged),
+		TEST(nothing_goes_out_without_a_session),
+		TEST(the_welcome_acknowledges),
+		TEST(a_refused_report_does_not_block),
+		TEST(a_gap_is_mended_by_a_new_session),
+		TEST(an_old_store_begins_a_new_epoch),
+		TEST(everything_is_told_again_on_demand),
+		TEST(an_asset_is_renamed),
+		TEST(nonsense_changes_nothing),
+		TEST(what_does_not_open_changes_nothing),
+		TEST(a_welcome_that_makes_no_sense),
+		TEST(refusals_are_explained),
+		TEST(a_new_token_is_told_again),
+		TEST(a_token_file_may_be_deleted),
+		TEST(requests_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
