@@ -20,6 +20,7 @@
 #define READ_AGAIN_MS	10000	/* a suspected replacement is looked at */
 #define ADDRESS_MAX	24
 #define BUCKETS		1024
+#define SAID_MS		(60 * 60 * 1000)	/* until a complaint is new */
 
 struct device {
 	struct device		*next;		/* in its bucket */
@@ -44,7 +45,7 @@ struct device {
 	bool			 asked;		/* since we started */
 	bool			 unwanted;	/* no longer configured */
 	enum asset_state	 state;
-	int			 misses, strange;
+	int			 misses, strange, odd;
 	int64_t			 supplies_at, counters_at, assets_at; /* mono */
 	int64_t			 due_ms;	/* wall: held back until */
 	int64_t			 seen_ms;
@@ -52,6 +53,9 @@ struct device {
 	size_t			 rows_len;
 	struct change_suspects	*suspects;	/* one a row */
 	char			*why;		/* last complaint */
+	unsigned		 said;		/* a bit each reading_status */
+	int64_t			 said_ms;	/* mono: the last one, said or
+						 * not */
 
 	void			(*done)(void *, bool);	/* a probe's */
 	void			*done_arg;
@@ -144,16 +148,31 @@ device_free(struct device *d)
 	free(d);
 }
 
-/* Says a complaint once, until it changes. */
+/* One line for each way of failing, however often it comes and goes: what is
+ * wrong with a printer shows in many requests. */
 static void
-complain(struct device *d, const char *why)
+complain(struct device *d, enum reading_status status, const char *why)
 {
-	if (strcmp_null(d->why, why) == 0)
-		return;
-	free(d->why);
-	d->why = xstrdup_null(why);
-	if (why != NULL)
+	if ((d->said & 1u << status) == 0)
 		log_warnx("printer", "%s: %s", device_name(d), why);
+	else if (strcmp_null(d->why, why) != 0)
+		log_debug("printer", "%s: %s", device_name(d), why);
+	d->said |= 1u << status;
+	d->said_ms = clock_mono_ms();
+	free(d->why);
+	d->why = xstrdup(why);
+}
+
+/* A whole reading without fault.  Readings of a part know nothing of what is
+ * wrong with the others. */
+static void
+content(struct device *d)
+{
+	free(d->why);
+	d->why = NULL;
+	d->odd = 0;
+	if (clock_mono_ms() - d->said_ms > SAID_MS)
+		d->said = 0;
 }
 
 /* --- the store ---------------------------------------------------------------- */
@@ -439,8 +458,9 @@ on_silent(struct device *d)
 			start_reading(d, READING_ALL);
 			return;
 		}
-		probe_over(d, false);
-		if (d->id == 0)
+		/* What answered nonsense is kept, so that this is said once. */
+		probe_over(d, d->why != NULL);
+		if (d->id == 0 && d->why == NULL)
 			device_free(d);
 		return;
 	}
@@ -468,7 +488,7 @@ on_stranger(struct device *d, const char *why)
 	int64_t rows[PRINTER_ROWS_MAX];
 	size_t i, n = d->rows_len;
 
-	complain(d, why);
+	complain(d, READING_NO_PRINTER, why);
 	if (!d->printer) {
 		let_go(d);
 		probe_over(d, true);
@@ -506,10 +526,19 @@ on_values(struct device *d, struct reading_result *r)
 
 	if (d->image == NULL)
 		d->image = bag_new();
-	changed = bag_merge(d->image, r->fresh, r->covered, r->covered_len);
+	/* A walk that broke off says nothing of what it did not reach; but a
+	 * printer that never gets further has no more than that. */
+	if (r->why[0] != '\0' && d->odd < STRANGE && ++d->odd < STRANGE)
+		changed = bag_merge(d->image, r->fresh, NULL, 0);
+	else
+		changed = bag_merge(d->image, r->fresh, r->covered,
+		    r->covered_len);
 	d->printer = true;
 	d->strange = 0;
-	complain(d, r->why[0] != '\0' ? r->why : NULL);
+	if (r->why[0] != '\0')
+		complain(d, r->status, r->why);
+	else if (d->what == READING_ALL)
+		content(d);
 	if (first)
 		device_save(d);
 	if (d->misses >= MISSES) {
@@ -555,7 +584,7 @@ on_reading(void *arg, struct reading_result *r)
 		on_stranger(d, r->why);
 		break;
 	case READING_BROKEN:
-		complain(d, r->why);
+		complain(d, r->status, r->why);
 		/* FALLTHROUGH */
 	case READING_SILENT:
 		on_silent(d);

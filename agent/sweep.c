@@ -12,6 +12,14 @@
 #define UNDER_WAY_MAX	128	/* addresses that are being looked at */
 #define HOSTS_AGAIN_MS	30000
 
+/* One that is named in the configuration. */
+struct host {
+	struct sweep	*sweep;
+	const char	*name;
+	bool		 warned;	/* does not resolve, said so */
+	bool		 silent;	/* does not answer, said so */
+};
+
 struct sweep {
 	struct loop		*loop;
 	const struct config	*conf;
@@ -23,7 +31,7 @@ struct sweep {
 	size_t			 range_len;
 	struct range		*exclude;
 	size_t			 exclude_len;
-	bool			*host_warned;	/* does not resolve, said so */
+	struct host		*host;
 
 	size_t			 at;		/* the range being swept */
 	uint32_t		 next;		/* its next address */
@@ -52,6 +60,7 @@ struct sweep *
 sweep_new(struct loop *loop, const struct config *conf, struct patrol *patrol)
 {
 	struct sweep *s;
+	size_t i;
 
 	s = xcalloc(1, sizeof(*s));
 	s->loop = loop;
@@ -59,7 +68,11 @@ sweep_new(struct loop *loop, const struct config *conf, struct patrol *patrol)
 	s->patrol = patrol;
 	s->range = parse_ranges(&conf->networks, &s->range_len);
 	s->exclude = parse_ranges(&conf->exclude, &s->exclude_len);
-	s->host_warned = xcalloc(conf->hosts.count + 1, sizeof(bool));
+	s->host = xcalloc(conf->hosts.count + 1, sizeof(*s->host));
+	for (i = 0; i < conf->hosts.count; i++) {
+		s->host[i].sweep = s;
+		s->host[i].name = conf->hosts.item[i];
+	}
 	return s;
 }
 
@@ -73,7 +86,7 @@ sweep_free(struct sweep *s)
 	timer_clear(s->loop, &s->hosts);
 	free(s->range);
 	free(s->exclude);
-	free(s->host_warned);
+	free(s->host);
 	free(s);
 }
 
@@ -97,8 +110,23 @@ on_probed(void *arg, bool answered)
 	s->progress.answered += answered;
 }
 
+/* Silence is normal in a range, but not of a host that was named. */
 static void
-probe(struct sweep *s, uint32_t address, uint16_t port, const char *zone)
+on_host_probed(void *arg, bool answered)
+{
+	struct host *host = arg;
+
+	if (!answered && !host->silent)
+		log_warnx("sweep", "[discovery] hosts: %s does not answer: is "
+		    "it on, is SNMP enabled there, is the community right?",
+		    host->name);
+	host->silent = !answered;
+	on_probed(host->sweep, answered);
+}
+
+static void
+probe(struct sweep *s, uint32_t address, uint16_t port, const char *zone,
+    struct host *host)
 {
 	struct sockaddr_in addr = { .sin_family = AF_INET };
 
@@ -108,7 +136,10 @@ probe(struct sweep *s, uint32_t address, uint16_t port, const char *zone)
 		return;
 	s->under_way++;
 	s->budget -= 1;
-	patrol_probe(s->patrol, &addr, zone, on_probed, s);
+	if (host != NULL)
+		patrol_probe(s->patrol, &addr, zone, on_host_probed, host);
+	else
+		patrol_probe(s->patrol, &addr, zone, on_probed, s);
 }
 
 static void
@@ -137,7 +168,7 @@ on_tick(void *arg)
 		snmp = config_snmp_for(s->conf, s->next, 0);
 		if (snmp != NULL)
 			probe(s, s->next, (uint16_t)snmp->port,
-			    s->range[s->at].label);
+			    s->range[s->at].label, NULL);
 		s->progress.done++;
 		s->progress.left--;
 		if (s->next++ == s->range[s->at].last &&
@@ -164,27 +195,29 @@ on_hosts(void *arg)
 	const struct config_snmp *snmp;
 	struct sockaddr_in addr;
 	char why[256];
+	struct host *host;
 	size_t i;
 	int64_t after;
 
 	for (i = 0; i < s->conf->hosts.count; i++) {
-		if (host_parse(s->conf->hosts.item[i], 161, &addr, why,
+		host = &s->host[i];
+		if (host_parse(host->name, 161, &addr, why,
 		    sizeof(why)) == -1) {
-			if (!s->host_warned[i])
+			if (!host->warned)
 				log_warnx("sweep", "[discovery] hosts: %s",
 				    why);
-			s->host_warned[i] = true;
+			host->warned = true;
 			continue;
 		}
-		s->host_warned[i] = false;
+		host->warned = false;
 		snmp = config_snmp_for(s->conf, ntohl(addr.sin_addr.s_addr),
 		    0);
 		if (snmp == NULL)
 			continue;
-		if (strchr(s->conf->hosts.item[i], ':') == NULL)
+		if (strchr(host->name, ':') == NULL)
 			addr.sin_port = htons((uint16_t)snmp->port);
 		probe(s, ntohl(addr.sin_addr.s_addr), ntohs(addr.sin_port),
-		    NULL);
+		    NULL, host);
 	}
 	after = s->conf->interval_ms < HOSTS_AGAIN_MS ?
 	    s->conf->interval_ms : HOSTS_AGAIN_MS;
