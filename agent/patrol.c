@@ -350,7 +350,7 @@ schedule(struct device *d)
 }
 
 /* Where the printer counts its alerts, unchanged counters mean unchanged
- * rows; where it does not, the table is read every time (facts 7). */
+ * rows; where it does not, the table is read every time (printers.md 7). */
 static bool
 counts_alerts(const struct device *d)
 {
