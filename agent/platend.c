@@ -1,5 +1,6 @@
 /* platend: the agent daemon.  See platend(8). */
 
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,8 @@ usage(FILE *out)
 int
 main(int argc, char **argv)
 {
-	const char *path = CONFIG_DEFAULT;
+	const char *name = CONFIG_DEFAULT;
+	char path[PATH_MAX];
 	bool check = false, front = false, verbose = false;
 	struct config *conf;
 	int ch, rc;
@@ -32,7 +34,7 @@ main(int argc, char **argv)
 	while ((ch = getopt(argc, argv, "c:dhnvV")) != -1)
 		switch (ch) {
 		case 'c':
-			path = optarg;
+			name = optarg;
 			break;
 		case 'd':
 			front = true;
@@ -61,8 +63,8 @@ main(int argc, char **argv)
 	log_init("platend", true, verbose);
 	signal(SIGPIPE, SIG_IGN);
 	/* Children read it again by name, from wherever daemon() leaves us. */
-	if ((path = realpath(path, NULL)) == NULL)
-		fatal("platend", "configuration");
+	if (realpath(name, path) == NULL)
+		fatal("platend", "%s", name);
 	if ((conf = config_read(path, CONFIG_ALL)) == NULL)
 		return 1;
 	if (check) {
