@@ -57,8 +57,6 @@ on_wake(void *arg, int fd, unsigned events)
 		return;
 	if (memchr(bytes, WAKE_WHOLE, (size_t)n) != NULL)
 		patrol_whole(c->patrol);
-	if (memchr(bytes, WAKE_SCAN, (size_t)n) != NULL)
-		sweep_start(c->sweep);
 }
 
 static void

@@ -79,6 +79,11 @@ main(int argc, char **argv)
 			fatal("platend", "daemon");
 		log_init("platend", false, verbose);
 	}
+	/* From here on without anybody's secrets: each child reads its own,
+	 * and finds none of the other's in what it inherits. */
+	config_free(conf);
+	if ((conf = config_read(path, 0)) == NULL)
+		return 1;
 	rc = supervisor_run(path, conf);
 	config_free(conf);
 	return rc;

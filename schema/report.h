@@ -66,7 +66,7 @@ int	 report_validate(xmlNode *, char *why, size_t why_size);
  * first use.  For start-up, so that it is not done in a sandbox. */
 void	 report_schema_load(void);
 void	 report_schema_free(void);
-/* The XSD's text, for `platen schema` and the tests. */
+/* The XSD's text, for the tests and for other tools. */
 const char	*report_schema_text(void);
 
 #endif

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 
 enum state {
-	TODO,
+	WANTED,
 	GOT,		/* object: has a value */
 	MISSING,	/* object: is not there */
 	ENDED,		/* column: read to its end */
@@ -120,7 +120,7 @@ errand_object(struct errand *errand, const struct objid *id)
 	    &errand->objects_cap, sizeof(*errand->objects));
 	object = &errand->objects[errand->objects_len++];
 	object->at = pack(errand, id);
-	object->state = TODO;
+	object->state = WANTED;
 }
 
 void
@@ -159,11 +159,11 @@ pick_objects(struct errand *errand, size_t limit)
 	size_t i;
 
 	while (errand->objects_done < errand->objects_len &&
-	    errand->objects[errand->objects_done].state != TODO)
+	    errand->objects[errand->objects_done].state != WANTED)
 		errand->objects_done++;
 	for (i = errand->objects_done; i < errand->objects_len &&
 	    errand->asked_len < limit; i++)
-		if (errand->objects[i].state == TODO)
+		if (errand->objects[i].state == WANTED)
 			errand->asked[errand->asked_len++] = i;
 }
 
@@ -173,7 +173,7 @@ pick_columns(struct errand *errand, size_t limit, bool tried)
 	size_t i;
 
 	for (i = 0; i < errand->columns_len && errand->asked_len < limit; i++)
-		if (errand->columns[i].state == TODO &&
+		if (errand->columns[i].state == WANTED &&
 		    errand->columns[i].tried == tried)
 			errand->asked[errand->asked_len++] = i;
 }
@@ -264,7 +264,7 @@ take_object(struct errand *errand, const struct talk_varbind *vb, size_t at,
 	for (i = 0; object == NULL && i < errand->asked_len; i++)
 		if (same(errand, errand->objects[errand->asked[i]].at, &vb->id))
 			object = &errand->objects[errand->asked[i]];
-	if (object == NULL || object->state != TODO)
+	if (object == NULL || object->state != WANTED)
 		return false;
 	object->state = vb->missing ? MISSING : GOT;
 	if (!vb->missing && !store(errand, into, vb))
@@ -358,7 +358,7 @@ errand_skip(struct errand *errand, const char *reason)
 			complain(errand, &errand->columns[errand->asked[i]], reason);
 			continue;
 		}
-		if (errand->objects[errand->asked[i]].state != TODO)
+		if (errand->objects[errand->asked[i]].state != WANTED)
 			continue;
 		errand->objects[errand->asked[i]].state = GIVEN_UP;
 		if (errand->why[0] != '\0')
@@ -376,10 +376,10 @@ errand_stop(struct errand *errand)
 	size_t i;
 
 	for (i = 0; i < errand->objects_len; i++)
-		if (errand->objects[i].state == TODO)
+		if (errand->objects[i].state == WANTED)
 			errand->objects[i].state = GIVEN_UP;
 	for (i = 0; i < errand->columns_len; i++)
-		if (errand->columns[i].state == TODO)
+		if (errand->columns[i].state == WANTED)
 			errand->columns[i].state = GIVEN_UP;
 	errand->asked_len = 0;
 }
@@ -390,7 +390,7 @@ errand_untried(const struct errand *errand)
 	size_t i;
 
 	for (i = 0; i < errand->columns_len; i++)
-		if (errand->columns[i].state == TODO && !errand->columns[i].tried)
+		if (errand->columns[i].state == WANTED && !errand->columns[i].tried)
 			return true;
 	return false;
 }
