@@ -37,7 +37,7 @@ static struct {
 	uplink_answer_fn	*fn;
 	void			*arg;
 } asked[ASKED];
-static int asked_len;
+static int asked_first, asked_len;
 static enum uplink_state link_state;
 static char refused_condition[64];
 
@@ -74,14 +74,16 @@ static int
 made_up_ask(struct uplink *u, const char *payload, size_t len, int timeout_ms,
     uplink_answer_fn *fn, void *arg)
 {
+	int last = (asked_first + asked_len) % ASKED;
 	char why[128];
 
 	if (link_state != UPLINK_READY || asked_len == ASKED)
 		return -1;
-	asked[asked_len].doc = xmltree_parse(payload, len, why, sizeof(why));
-	assert_non_null(asked[asked_len].doc);
-	asked[asked_len].fn = fn;
-	asked[asked_len++].arg = arg;
+	asked[last].doc = xmltree_parse(payload, len, why, sizeof(why));
+	assert_non_null(asked[last].doc);
+	asked[last].fn = fn;
+	asked[last].arg = arg;
+	asked_len++;
 	return 0;
 }
 
@@ -140,11 +142,11 @@ finish(void)
 {
 	link_state = UPLINK_DOWN;
 	on_state(&c, UPLINK_DOWN, "over");
-	while (asked_len > 0) {
-		asked_len--;
-		xmlFreeDoc(asked[asked_len].doc);
-		asked[asked_len].fn(asked[asked_len].arg, UPLINK_LOST, NULL,
-		    NULL);
+	for (; asked_len > 0; asked_len--) {
+		xmlFreeDoc(asked[asked_first].doc);
+		asked[asked_first].fn(asked[asked_first].arg, UPLINK_LOST,
+		    NULL, NULL);
+		asked_first = (asked_first + 1) % ASKED;
 	}
 	timer_clear(c.loop, &c.retry);
 	timer_clear(c.loop, &c.store_ack);
@@ -207,10 +209,11 @@ next_asked(const char *name, const char *ns, uplink_answer_fn **fn, void **arg)
 
 	if (asked_len == 0)
 		fail_msg("nothing was asked; said: %s", kit_log.data);
-	doc = asked[0].doc;
-	*fn = asked[0].fn;
-	*arg = asked[0].arg;
-	memmove(asked, asked + 1, (size_t)--asked_len * sizeof(asked[0]));
+	doc = asked[asked_first].doc;
+	*fn = asked[asked_first].fn;
+	*arg = asked[asked_first].arg;
+	asked_first = (asked_first + 1) % ASKED;
+	asked_len--;
 	if (!xmltree_is(xmlDocGetRootElement(doc), name, ns))
 		fail_msg("asked: %s", xmlDocGetRootElement(doc)->name);
 	return doc;
