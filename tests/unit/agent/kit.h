@@ -26,7 +26,7 @@
 
 #define KIT	static __attribute__((unused))
 
-/* --- a directory -------------------------------------------------------------- */
+/* --- a directory --------------------------------------------------------- */
 
 KIT char kit_dir[64];
 
@@ -63,7 +63,7 @@ kit_write(const char *name, const char *text, mode_t mode)
 	return path;
 }
 
-/* --- what is logged ------------------------------------------------------------- */
+/* --- what is logged ------------------------------------------------------ */
 
 KIT struct buf kit_log;
 KIT int kit_lines;
@@ -105,7 +105,7 @@ kit_said(const char *what)
 		    kit_log.data == NULL ? "nothing" : kit_log.data);	\
 } while (0)
 
-/* --- a printer ------------------------------------------------------------------- */
+/* --- a printer ----------------------------------------------------------- */
 
 #define KIT_ASSET	"11111111-1111-4111-8111-111111111111"
 #define KIT_OTHER	"22222222-2222-4222-8222-222222222222"

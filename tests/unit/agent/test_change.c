@@ -216,7 +216,7 @@ states_are_told_at_once(void **state)
 	end(&w);
 }
 
-/* --- counters ------------------------------------------------------------------------ */
+/* --- counters ------------------------------------------------------------ */
 
 static void
 counters_wait_for_their_interval(void **state)
@@ -305,7 +305,7 @@ a_new_counter_and_a_smaller_one_are_told(void **state)
 	end(&w);
 }
 
-/* --- levels -------------------------------------------------------------------------- */
+/* --- levels -------------------------------------------------------------- */
 
 static void
 levels_wait_for_their_interval(void **state)
@@ -371,7 +371,7 @@ a_clock_set_back_silences_nobody(void **state)
 	end(&w);
 }
 
-/* --- replacements --------------------------------------------------------------------- */
+/* --- replacements -------------------------------------------------------- */
 
 static void
 another_serial_is_another_cartridge(void **state)
@@ -568,7 +568,7 @@ rows_that_go_are_told_and_forgotten(void **state)
 	end(&w);
 }
 
-/* --- alerts ------------------------------------------------------------------------------ */
+/* --- alerts -------------------------------------------------------------- */
 
 static void
 alerts_rise_go_on_and_clear(void **state)
@@ -718,7 +718,7 @@ no_alert_is_from_the_future(void **state)
 	end(&w);
 }
 
-/* --- gone and back ------------------------------------------------------------------------ */
+/* --- gone and back ------------------------------------------------------- */
 
 static void
 unreachable_is_told_once_and_so_is_its_end(void **state)
@@ -746,7 +746,7 @@ unreachable_is_told_once_and_so_is_its_end(void **state)
 	end(&w);
 }
 
-/* --- any sequence of states ------------------------------------------------------------------ */
+/* --- any sequence of states ---------------------------------------------- */
 
 /* The centre's view: applies reports, knows nothing else. */
 struct view {

@@ -253,8 +253,8 @@ names_and_keys_are_looked_at(void **state)
 	refused_instead("central_key", "central_key = "
 	    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
 	    "platen.ini:8: [crypto] central_key is no key");
-	refused_instead("central_key", "central_key =", "platen.ini:8: [crypto] "
-	    "central_key");
+	refused_instead("central_key", "central_key =",
+	    "platen.ini:8: [crypto] central_key");
 	refused_instead("networks", "networks =", "platen.ini:9: [discovery] "
 	    "networks and hosts are both missing");
 }
@@ -318,7 +318,7 @@ too_many_credentials(void **state)
 	buf_free(&text);
 }
 
-/* --- secrets --------------------------------------------------------------------------- */
+/* --- secrets ------------------------------------------------------------- */
 
 #define SECRETS	GOOD "[crypto]\ntoken = geheim\n"			\
 		"[snmp a]\ncommunity = verborgen\n"
@@ -375,7 +375,7 @@ secrets_are_never_said(void **state)
 	kit_listen_no_more();
 }
 
-/* --- addresses --------------------------------------------------------------------------- */
+/* --- addresses ----------------------------------------------------------- */
 
 static uint32_t
 ip(const char *text)
@@ -483,7 +483,7 @@ credentials_are_for_networks(void **state)
 	kit_listen_no_more();
 }
 
-/* --- small things ------------------------------------------------------------------------- */
+/* --- small things -------------------------------------------------------- */
 
 static void
 spots_are_found(void **state)

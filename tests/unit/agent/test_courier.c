@@ -14,7 +14,8 @@
 #define uplink_ask	made_up_ask
 #define uplink_refuse	made_up_refuse
 #define drop_privileges	made_up_drop
-static struct uplink	*made_up_new(struct loop *, const struct uplink_config *,
+static struct uplink	*made_up_new(struct loop *,
+			    const struct uplink_config *,
 			    const struct uplink_events *, void *);
 static void		 made_up_free(struct uplink *);
 static void		 made_up_start(struct uplink *);
@@ -101,7 +102,7 @@ made_up_drop(const char *user)
 	return 0;
 }
 
-/* --- the scene ---------------------------------------------------------------------------- */
+/* --- the scene ----------------------------------------------------------- */
 
 static struct courier c;
 static struct key centre_key;
@@ -338,7 +339,7 @@ depth(void)
 	return box.depth;
 }
 
-/* --- tests ----------------------------------------------------------------------------------- */
+/* --- tests --------------------------------------------------------------- */
 
 static void
 reports_go_out_and_are_acknowledged(void **state)

@@ -25,7 +25,7 @@ read_file(const char *path)
 	return buf_take(&text);
 }
 
-/* --- the worked example ---------------------------------------------------------------- */
+/* --- the worked example -------------------------------------------------- */
 
 static char *page;
 
@@ -167,7 +167,7 @@ the_example_is_right(void **state)
 	free(page);
 }
 
-/* --- the configuration ------------------------------------------------------------------ */
+/* --- the configuration --------------------------------------------------- */
 
 /* Whether the page has word in a line that starts with ".It Ic". */
 static bool

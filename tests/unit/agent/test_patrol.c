@@ -53,7 +53,7 @@ made_up_cancel(struct reading *reading)
 	memset(reading, 0, sizeof(asked[0]));
 }
 
-/* --- the scene ------------------------------------------------------------------------- */
+/* --- the scene ----------------------------------------------------------- */
 
 static struct config conf;
 static struct config_snmp snmp;
@@ -281,11 +281,11 @@ sql(const char *text)
 }
 
 /* The store takes no reports, as on a full disk. */
-#define FULL	"CREATE TRIGGER full BEFORE INSERT ON outbox BEGIN SELECT "	\
-		"RAISE(ABORT, 'disk full'); END;"
+#define FULL	"CREATE TRIGGER full BEFORE INSERT ON outbox BEGIN "	\
+		"SELECT RAISE(ABORT, 'disk full'); END;"
 #define ROOM	"DROP TRIGGER full;"
 
-/* --- tests ------------------------------------------------------------------------------- */
+/* --- tests --------------------------------------------------------------- */
 
 static void
 found_it_is_told(void **state)

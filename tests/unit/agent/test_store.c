@@ -167,7 +167,7 @@ open_store(void)
 	return st;
 }
 
-/* --- numbers ------------------------------------------------------------------------ */
+/* --- numbers ------------------------------------------------------------- */
 
 static void
 numbers_have_no_gap(void **state)
@@ -284,7 +284,7 @@ a_new_epoch_numbers_from_one(void **state)
 	store_close(st);
 }
 
-/* --- what was told -------------------------------------------------------------------- */
+/* --- what was told ------------------------------------------------------- */
 
 static void
 told_comes_back_as_it_was(void **state)
@@ -452,7 +452,7 @@ devices_are_known_by_address(void **state)
 	store_close(st);
 }
 
-/* --- long reports ---------------------------------------------------------------------- */
+/* --- long reports -------------------------------------------------------- */
 
 static void
 long_reports_are_split(void **state)
@@ -558,7 +558,7 @@ a_record_too_long_is_left_out(void **state)
 	store_close(st);
 }
 
-/* --- acknowledgement and refusal ---------------------------------------------------------- */
+/* --- acknowledgement and refusal ----------------------------------------- */
 
 static void
 acknowledged_is_gone(void **state)
@@ -646,7 +646,7 @@ refused_does_not_grow_for_ever(void **state)
 	store_close(st);
 }
 
-/* --- a full outbox ------------------------------------------------------------------------ */
+/* --- a full outbox ------------------------------------------------------- */
 
 /* The first STORE_IN_FLIGHT_MAX numbers may be under way. */
 static void
@@ -807,7 +807,7 @@ squeezing_leaves_what_is_under_way(void **state)
 	store_close(st);
 }
 
-/* --- more than one process ------------------------------------------------------------------ */
+/* --- more than one process ----------------------------------------------- */
 
 static void
 two_connections_see_the_same(void **state)
@@ -1022,7 +1022,7 @@ killed_in_the_middle_it_has_nothing(void **state)
 	store_close(st);
 }
 
-/* --- opening --------------------------------------------------------------------------------- */
+/* --- opening ------------------------------------------------------------- */
 
 static void
 reading_only_never_writes(void **state)

@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/drop.h"
 
-/* --- the parent's death ------------------------------------------------------------------- */
+/* --- the parent's death -------------------------------------------------- */
 
 /* A child of the supervisor that gives up its privileges, as both do. */
 static void
@@ -82,7 +82,7 @@ too_late_to_follow(void **state)
 	assert_int_equal(supervisor_follow(getppid() + 1), -1);
 }
 
-/* --- secrets ------------------------------------------------------------------------------ */
+/* --- secrets ------------------------------------------------------------- */
 
 static struct config *
 config_with(const char *password, const char *token)
@@ -121,7 +121,8 @@ the_start_needs_its_secrets(void **state)
 
 	conf = config_with(open_file, NULL);
 	assert_int_equal(supervisor_check_secrets(conf), -1);
-	want = xasprintf("[xmpp] password_file: %s is open to others", open_file);
+	want = xasprintf("[xmpp] password_file: %s is open to others",
+	    open_file);
 	assert_said(want);
 	assert_said("chmod 600");
 	config_free(conf);
