@@ -211,7 +211,8 @@ on_settled(void *arg, void *token, bool ok)
 }
 
 /* One that we have not asked since we started may answer: its asset stays
- * where it is until we know. */
+ * where it is until we know.  One that says that it is another asset's second
+ * address does not answer as its own: two may have changed places. */
 static bool
 on_alive(void *arg, int64_t id)
 {
@@ -223,6 +224,7 @@ on_alive(void *arg, int64_t id)
 		for (d = patrol->bucket[i]; d != NULL; d = d->next)
 			if (d->id == id)
 				return d->printer && d->misses == 0 &&
+				    !d->elsewhere &&
 				    (!d->asked || clock_wall_ms() - d->seen_ms
 				    < 3 * patrol->conf->heartbeat_ms);
 	return false;

@@ -249,7 +249,7 @@ def test_texts(system, charset, octets, text):
     rig = system
     rig.sim.send(f"set {HOST} {CHARSET} 2 {charset}")
     rig.sim.send("config", HOST)        # makes it be read anew
-    polls(rig, 30)
+    polls(rig, 14)
     row(rig, 900, text=octets)
     alert, = wait_alerts(rig)
     assert " ".join(alert["description"].split()) == text
