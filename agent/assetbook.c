@@ -24,7 +24,7 @@ told_mac(struct store *st, const char *asset)
 	char *mac = NULL;
 
 	report_init(&told);
-	if (store_told(st, asset, &told) == 0 && told.assets_len > 0)
+	if (known_told(st, asset, &told) == 0 && told.assets_len > 0)
 		mac = xstrdup_null(told.assets[0].mac);
 	report_clear(&told);
 	return mac;
@@ -37,7 +37,7 @@ keep_identity(struct store *st, const char *asset, struct asset *now)
 	struct report told;
 
 	report_init(&told);
-	if (store_told(st, asset, &told) == 0 && told.assets_len > 0) {
+	if (known_told(st, asset, &told) == 0 && told.assets_len > 0) {
 		if (now->serial == NULL)
 			set_text(&now->serial, told.assets[0].serial);
 		if (now->mac == NULL)
@@ -64,7 +64,7 @@ mac_fits(struct store *st, const char *asset, const char *mac)
  * nothing then; the MAC takes its place.
  */
 static bool
-is_clone(struct store *st, const struct store_asset *known, int64_t device,
+is_clone(struct store *st, const struct known_asset *known, int64_t device,
     const struct asset *now, assetbook_alive_fn *alive, void *arg)
 {
 	return known->device != 0 && known->device != device &&
@@ -83,18 +83,18 @@ key_by_mac(struct asset *now)
 }
 
 static int
-by_key(struct store *st, const struct asset *now, struct store_asset *out)
+by_key(struct store *st, const struct asset *now, struct known_asset *out)
 {
 	if (now->key == NULL || now->strength == KEY_ADDRESS) {
 		memset(out, 0, sizeof(*out));
 		return 0;
 	}
-	return store_asset_by_key(st, now->key, out);
+	return known_asset_by_key(st, now->key, out);
 }
 
 /* Does the asset that stood here go on, although no key says so? */
 static bool
-goes_on(struct store *st, const struct store_asset *here,
+goes_on(struct store *st, const struct known_asset *here,
     const struct asset *now)
 {
 	if (here->strength == now->strength)
@@ -105,20 +105,20 @@ goes_on(struct store *st, const struct store_asset *here,
 }
 
 static int
-unbind(struct store *st, struct store_asset *asset,
+unbind(struct store *st, struct known_asset *asset,
     char displaced[UUID_TEXT_MAX])
 {
 	memcpy(displaced, asset->id, UUID_TEXT_MAX);
 	asset->device = 0;
-	return store_put_asset(st, asset);
+	return known_put_asset(st, asset);
 }
 
 enum assetbook_verdict
 assetbook_find(struct store *st, int64_t device, int64_t row,
     struct asset *now, assetbook_alive_fn *alive, void *arg,
-    struct store_asset *out, char displaced[UUID_TEXT_MAX])
+    struct known_asset *out, char displaced[UUID_TEXT_MAX])
 {
-	struct store_asset here, known;
+	struct known_asset here, known;
 	enum assetbook_verdict verdict = ASSETBOOK_FAILED;
 	bool moved;
 	int at, by;
@@ -126,12 +126,12 @@ assetbook_find(struct store *st, int64_t device, int64_t row,
 	displaced[0] = '\0';
 	memset(out, 0, sizeof(*out));
 	memset(&known, 0, sizeof(known));
-	if ((at = store_asset_at(st, device, row, &here)) == -1 ||
+	if ((at = known_asset_at(st, device, row, &here)) == -1 ||
 	    (by = by_key(st, now, &known)) == -1)
 		goto out;
 	if (by == 1 && is_clone(st, &known, device, now, alive, arg)) {
 		key_by_mac(now);
-		store_asset_clear(&known);
+		known_asset_clear(&known);
 		if ((by = by_key(st, now, &known)) == -1)
 			goto out;
 		if (by == 0)
@@ -184,10 +184,10 @@ assetbook_find(struct store *st, int64_t device, int64_t row,
 	now->strength = out->strength;
 	set_text(&now->id, out->id);
 	if ((verdict != ASSETBOOK_SAME || moved) &&
-	    store_put_asset(st, out) == -1)
+	    known_put_asset(st, out) == -1)
 		verdict = ASSETBOOK_FAILED;
 out:
-	store_asset_clear(&here);
-	store_asset_clear(&known);
+	known_asset_clear(&here);
+	known_asset_clear(&known);
 	return verdict;
 }

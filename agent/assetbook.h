@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "agent/known.h"
 #include "agent/store.h"
 #include "schema/record.h"
 
@@ -36,7 +37,7 @@ typedef bool	 assetbook_alive_fn(void *arg, int64_t device);
 enum assetbook_verdict	 assetbook_find(struct store *, int64_t device,
 			    int64_t row, struct asset *now,
 			    assetbook_alive_fn *, void *arg,
-			    struct store_asset *out,
+			    struct known_asset *out,
 			    char displaced[UUID_TEXT_MAX]);
 
 #endif

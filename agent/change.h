@@ -55,7 +55,7 @@ void	 change_clear(struct change *);
 bool	 change_any(const struct change *);
 
 /*
- * told is what store_told() gave (one asset or none).  now is complete: id,
+ * told is what known_told() gave (one asset or none).  now is complete: id,
  * key, ip, zone and state are set in now->asset; now's consumables and
  * alerts get their ids here.
  */

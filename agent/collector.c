@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/outbox.h"
 #include "agent/patrol.h"
 #include "agent/store.h"
 #include "agent/supervisor.h"
@@ -63,7 +64,7 @@ static void
 tell_agent(struct collector *c, const struct patrol_counts *counts,
     const struct sweep_progress *progress)
 {
-	struct store_outbox box;
+	struct outbox_count box;
 	struct agent agent;
 
 	agent_init(&agent);
@@ -73,7 +74,7 @@ tell_agent(struct collector *c, const struct patrol_counts *counts,
 	agent.online = counts->online;
 	agent.asleep = counts->asleep;
 	agent.unreachable = counts->unreachable;
-	if (store_outbox(c->store, &box) == 0) {
+	if (outbox_count(c->store, &box) == 0) {
 		agent.queue_depth = box.depth;
 		agent.lost_detail = box.lost_detail;
 	}

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "agent/collector.h"
+#include "agent/known.h"
+#include "agent/outbox.h"
 #include "agent/store.h"
 #include "agent/supervisor.h"
 #include "base/buf.h"
@@ -60,7 +62,7 @@ struct courier {
 
 	int64_t		 sent;		/* last seq that was sent */
 	int64_t		 acked;		/* the centre's word, not stored yet */
-	struct timer	 store_ack;
+	struct timer	 outbox_ack;
 	int		 under_way;
 };
 
@@ -163,10 +165,10 @@ put_attribute(struct buf *xml, const char *name, const char *value)
 static int
 write_hello(struct courier *c, struct buf *out)
 {
-	struct store_outbox box;
+	struct outbox_count box;
 	char epoch[UUID_TEXT_MAX];
 
-	if (store_outbox(c->store, &box) == -1 ||
+	if (outbox_count(c->store, &box) == -1 ||
 	    store_epoch(c->store, epoch) == -1)
 		return -1;
 	buf_printf(out, "<hello xmlns='" SESSION_NS "' version='1' "
@@ -237,10 +239,10 @@ want_whole(struct courier *c)
 static void
 session_begin(struct courier *c, const struct welcome *welcome)
 {
-	struct store_outbox box;
+	struct outbox_count box;
 	int64_t skew = welcome->time_ms - clock_wall_ms();
 
-	if (store_outbox(c->store, &box) == -1) {
+	if (outbox_count(c->store, &box) == -1) {
 		session_end(c, "the store cannot be read");
 		return;
 	}
@@ -253,12 +255,12 @@ session_begin(struct courier *c, const struct welcome *welcome)
 		log_warnx("courier", "the store is older than what the "
 		    "centre has (%lld, here %lld): beginning a new epoch",
 		    (long long)welcome->seq, (long long)box.next_seq - 1);
-		if (store_new_epoch(c->store) == 0)
+		if (outbox_new_epoch(c->store) == 0)
 			want_whole(c);
 		session_end(c, "a new epoch begins");
 		return;
 	}
-	if (store_ack(c->store, welcome->seq) == -1) {
+	if (outbox_ack(c->store, welcome->seq) == -1) {
 		session_end(c, "the store cannot be written");
 		return;
 	}
@@ -383,7 +385,7 @@ on_store_ack(void *arg)
 	struct courier *c = arg;
 
 	/* Not stored means sent again: the centre knows it by its number. */
-	if (store_ack(c->store, c->acked) == -1)
+	if (outbox_ack(c->store, c->acked) == -1)
 		log_debug("courier", "acknowledgement %lld waits",
 		    (long long)c->acked);
 }
@@ -398,7 +400,7 @@ take_ack(struct courier *c, int64_t seq)
 	}
 	if (seq > c->acked) {
 		c->acked = seq;
-		timer_after(c->loop, &c->store_ack, 0, on_store_ack, c);
+		timer_after(c->loop, &c->outbox_ack, 0, on_store_ack, c);
 	}
 }
 
@@ -415,7 +417,7 @@ take_same(struct courier *c, const xmlNode *ack)
 		if (from != NULL && to != NULL && uuid_valid(from) &&
 		    uuid_valid(to) && strcmp(from, to) != 0 &&
 		    store_begin(c->store) == 0) {
-			if (store_rename_asset(c->store, from, to) == -1 ||
+			if (known_rename_asset(c->store, from, to) == -1 ||
 			    store_commit(c->store) == -1)
 				store_rollback(c->store);
 			else
@@ -435,7 +437,7 @@ take_refusal(struct courier *c, const xmlNode *content, int64_t seq)
 	log_warnx("courier", "the centre refuses report %lld for good: %s; "
 	    "see platen outbox --refused", (long long)seq,
 	    reason == NULL ? "-" : log_safe(reason));
-	if (seq > c->sent || store_refuse(c->store, seq, reason) == -1)
+	if (seq > c->sent || outbox_refuse(c->store, seq, reason) == -1)
 		session_end(c, "a refused report cannot be put aside");
 	else if (seq > c->acked)
 		c->acked = seq;
@@ -560,7 +562,7 @@ pump(struct courier *c)
 	while (c->up && c->under_way < WINDOW &&
 	    seal_alive(c->seal, clock_mono_ms())) {
 		buf_reset(&report);
-		if (store_next(c->store, c->sent, &seq, &report) != 1 ||
+		if (outbox_next(c->store, c->sent, &seq, &report) != 1 ||
 		    send_report(c, seq, &report) == -1)
 			break;
 	}
@@ -733,7 +735,7 @@ courier_run(const char *config_path, int wake_fd)
 	if (c.loop != NULL) {
 		timer_clear(c.loop, &c.retry);
 		timer_clear(c.loop, &c.poll);
-		timer_clear(c.loop, &c.store_ack);
+		timer_clear(c.loop, &c.outbox_ack);
 		loop_watch(c.loop, wake_fd, 0, NULL, NULL);
 	}
 	uplink_free(c.uplink);

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "agent/config.h"
+#include "agent/known.h"
+#include "agent/outbox.h"
 #include "agent/store.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -83,7 +85,7 @@ struct status {
 	char			*state, *why;
 	int64_t			 since_ms;
 	char			 epoch[UUID_TEXT_MAX];
-	struct store_outbox	 box;
+	struct outbox_count	 box;
 	struct agent		 agent;
 };
 
@@ -167,7 +169,7 @@ look_status(struct look *look)
 	s.why = store_note(look->store, "uplink_why");
 	s.since_ms = store_note_int(look->store, "uplink_since", 0);
 	(void)store_epoch(look->store, s.epoch);
-	(void)store_outbox(look->store, &s.box);
+	(void)outbox_count(look->store, &s.box);
 	read_agent(look->store, &s.agent);
 	if (look->json)
 		status_json(look, &s);
@@ -246,13 +248,13 @@ asset_row(struct screen_table *table, const struct report *told)
 }
 
 static void
-on_asset(void *arg, const struct store_asset *asset)
+on_asset(void *arg, const struct known_asset *asset)
 {
 	struct devices *d = arg;
 	struct report told;
 
 	report_init(&told);
-	if (store_told(d->look->store, asset->id, &told) == 0 &&
+	if (known_told(d->look->store, asset->id, &told) == 0 &&
 	    told.assets_len == 1) {
 		if (d->look->json)
 			asset_json(&d->json, &told);
@@ -264,7 +266,7 @@ on_asset(void *arg, const struct store_asset *asset)
 
 /* What answered and is no printer. */
 static void
-on_device(void *arg, const struct store_device *device)
+on_device(void *arg, const struct known_device *device)
 {
 	struct devices *d = arg;
 	const char *cells[7] = { device->address, "no printer", NULL,
@@ -297,9 +299,9 @@ look_devices(struct look *look)
 		json_array(&d.json, NULL);
 	} else
 		d.table = screen_table_new(columns);
-	rc = store_each_asset(look->store, on_asset, &d);
+	rc = known_each_asset(look->store, on_asset, &d);
 	if (rc == 0 && look->all)
-		rc = store_each_device(look->store, on_device, &d);
+		rc = known_each_device(look->store, on_device, &d);
 	if (look->json) {
 		json_array_end(&d.json);
 		print(&out);
@@ -313,7 +315,7 @@ look_devices(struct look *look)
 /* --- outbox --------------------------------------------------------------------- */
 
 static void
-on_report(void *arg, const struct store_report *r)
+on_report(void *arg, const struct outbox_report *r)
 {
 	struct devices *d = arg;
 	char seq[24], size[24], when[32], time[CLOCK_TEXT_MAX];
@@ -328,7 +330,7 @@ on_report(void *arg, const struct store_report *r)
 		json_int(&d->json, "seq", r->seq);
 		json_string(&d->json, "time", clock_format(r->created_ms,
 		    time));
-		json_string(&d->json, "lane", r->lane == STORE_DETAIL ?
+		json_string(&d->json, "lane", r->lane == OUTBOX_DETAIL ?
 		    "detail" : "event");
 		json_string(&d->json, "asset", r->asset);
 		json_string(&d->json, "reason", r->why);
@@ -340,7 +342,7 @@ on_report(void *arg, const struct store_report *r)
 	snprintf(size, sizeof(size), "%zu", strlen(r->body));
 	cells[0] = seq;
 	cells[1] = ago(r->created_ms, when);
-	cells[2] = r->lane == STORE_DETAIL ? "detail" : "event";
+	cells[2] = r->lane == OUTBOX_DETAIL ? "detail" : "event";
 	cells[3] = size;
 	cells[4] = r->asset;
 	cells[5] = r->why;
@@ -361,7 +363,7 @@ look_outbox(struct look *look)
 		json_array(&d.json, NULL);
 	} else
 		d.table = screen_table_new(columns);
-	rc = store_each_report(look->store, look->refused, on_report, &d);
+	rc = outbox_each(look->store, look->refused, on_report, &d);
 	if (look->json) {
 		json_array_end(&d.json);
 		print(&out);

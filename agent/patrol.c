@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/known.h"
 #include "agent/teller.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -180,7 +181,7 @@ content(struct device *d)
 static void
 device_save(struct device *d)
 {
-	struct store_device row = { .id = d->id };
+	struct known_device row = { .id = d->id };
 	struct store *st;
 
 	row.address = xstrdup(device_name(d));
@@ -193,9 +194,9 @@ device_save(struct device *d)
 	row.why = d->printer ? NULL : xstrdup_null(d->why);
 	row.seen_ms = d->seen_ms;
 	if ((st = teller_store(d->patrol->teller)) != NULL &&
-	    store_put_device(st, &row) == 0)
+	    known_put_device(st, &row) == 0)
 		d->id = row.id;
-	store_device_clear(&row);
+	known_device_clear(&row);
 }
 
 static void
@@ -675,7 +676,7 @@ is_wanted(const struct config *conf, uint32_t address)
 }
 
 static void
-take_up(void *arg, const struct store_device *row)
+take_up(void *arg, const struct known_device *row)
 {
 	struct patrol *patrol = arg;
 	struct sockaddr_in addr;
@@ -706,7 +707,7 @@ take_up(void *arg, const struct store_device *row)
 
 /* So that a printer which never answers again can still be told gone. */
 static void
-note_asset(void *arg, const struct store_asset *asset)
+note_asset(void *arg, const struct known_asset *asset)
 {
 	struct patrol *patrol = arg;
 	int64_t rows[PRINTER_ROWS_MAX];
@@ -736,7 +737,7 @@ give_up(struct device *d)
 	(void)teller_unreachable(d->patrol->teller, NULL, d->id, d->rows,
 	    d->rows_len);
 	if ((st = teller_store(d->patrol->teller)) != NULL)
-		(void)store_drop_device(st, d->id);
+		(void)known_drop_device(st, d->id);
 	device_free(d);
 }
 
@@ -746,8 +747,8 @@ patrol_start(struct patrol *patrol)
 	struct device *d, *next;
 	size_t i;
 
-	(void)store_each_device(patrol->store, take_up, patrol);
-	(void)store_each_asset(patrol->store, note_asset, patrol);
+	(void)known_each_device(patrol->store, take_up, patrol);
+	(void)known_each_asset(patrol->store, note_asset, patrol);
 	for (i = 0; i < BUCKETS; i++)
 		for (d = patrol->bucket[i]; d != NULL; d = next) {
 			next = d->next;

@@ -13,6 +13,7 @@
 #include "agent/config.h"
 #include "agent/store.h"
 #include "base/loop.h"
+#include "schema/record.h"
 
 struct patrol;
 

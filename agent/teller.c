@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "agent/assetbook.h"
+#include "agent/known.h"
+#include "agent/outbox.h"
+#include "agent/squeeze.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -71,7 +74,7 @@ commit(void *arg)
 		return;
 	}
 	if (!t->failed && appended > 0 &&
-	    store_squeeze(t->store, t->max_size) == -1)
+	    squeeze_outbox(t->store, t->max_size) == -1)
 		t->failed = true;
 	if (t->failed)
 		store_rollback(t->store);
@@ -132,23 +135,23 @@ write_change(struct teller *t, struct store *st, const char *asset,
 	size_t i;
 	int n;
 
-	if ((n = store_append(st, &c->event, STORE_EVENT, asset)) == -1)
+	if ((n = outbox_append(st, &c->event, OUTBOX_EVENT, asset)) == -1)
 		return -1;
 	t->appended += n;
-	if ((n = store_append(st, &c->detail, STORE_DETAIL, asset)) == -1)
+	if ((n = outbox_append(st, &c->detail, OUTBOX_DETAIL, asset)) == -1)
 		return -1;
 	t->appended += n;
 	for (i = 0; i < c->told.assets_len; i++)
-		if (store_tell_asset(st, &c->told.assets[i]) == -1)
+		if (known_tell_asset(st, &c->told.assets[i]) == -1)
 			return -1;
 	for (i = 0; i < c->told.consumables_len; i++)
-		if (store_tell_consumable(st, &c->told.consumables[i]) == -1)
+		if (known_tell_consumable(st, &c->told.consumables[i]) == -1)
 			return -1;
 	for (i = 0; i < c->told.alerts_len; i++)
-		if (store_tell_alert(st, &c->told.alerts[i]) == -1)
+		if (known_tell_alert(st, &c->told.alerts[i]) == -1)
 			return -1;
 	for (i = 0; i < c->forget_len; i++)
-		if (store_forget(st, c->forget[i]) == -1)
+		if (known_forget(st, c->forget[i]) == -1)
 			return -1;
 	return 0;
 }
@@ -198,7 +201,7 @@ any_active(const struct printer *p)
 }
 
 static int
-tell_found(struct teller *t, struct store *st, struct store_asset *row,
+tell_found(struct teller *t, struct store *st, struct known_asset *row,
     struct printer *p, bool levels_read, struct change_suspects *suspects,
     struct teller_result *result)
 {
@@ -212,7 +215,7 @@ tell_found(struct teller *t, struct store *st, struct store_asset *row,
 	policy.levels_read = levels_read;
 	report_init(&told);
 	change_init(&c);
-	if (store_told(st, row->id, &told) == 0) {
+	if (known_told(st, row->id, &told) == 0) {
 		change_find(&told, p, &state, &policy, clock_wall_ms(), &c);
 		rc = write_change(t, st, row->id, &c);
 	}
@@ -220,7 +223,7 @@ tell_found(struct teller *t, struct store *st, struct store_asset *row,
 	    state.levels_ms != row->levels_ms)) {
 		row->counters_ms = state.counters_ms;
 		row->levels_ms = state.levels_ms;
-		rc = store_put_asset(st, row);
+		rc = known_put_asset(st, row);
 	}
 	result->due_ms = c.due_ms;
 	result->read_again = c.again;
@@ -240,7 +243,7 @@ tell_gone(struct teller *t, struct store *st, const char *id)
 
 	report_init(&told);
 	change_init(&c);
-	rc = store_told(st, id, &told);
+	rc = known_told(st, id, &told);
 	if (rc == 0) {
 		change_unreachable(&told, clock_wall_ms(), &c);
 		rc = write_change(t, st, id, &c);
@@ -256,7 +259,7 @@ teller_printer(struct teller *t, void *token, int64_t device, const char *ip,
     struct change_suspects *suspects, struct teller_result *result)
 {
 	char displaced[UUID_TEXT_MAX];
-	struct store_asset row;
+	struct known_asset row;
 	enum assetbook_verdict verdict;
 	struct store *st;
 	int rc = -1;
@@ -280,7 +283,7 @@ teller_printer(struct teller *t, void *token, int64_t device, const char *ip,
 		if (rc == 0 && displaced[0] != '\0')
 			rc = tell_gone(t, st, displaced);
 	}
-	store_asset_clear(&row);
+	known_asset_clear(&row);
 	if (rc == -1)
 		t->failed = true;
 	return rc;
@@ -290,7 +293,7 @@ int
 teller_unreachable(struct teller *t, void *token, int64_t device,
     const int64_t *rows, size_t rows_len)
 {
-	struct store_asset row;
+	struct known_asset row;
 	struct store *st;
 	int rc = 0;
 	size_t i;
@@ -299,10 +302,10 @@ teller_unreachable(struct teller *t, void *token, int64_t device,
 	if ((st = teller_store(t)) == NULL || t->failed)
 		return -1;
 	for (i = 0; i < rows_len && rc == 0; i++) {
-		if ((rc = store_asset_at(st, device, rows[i], &row)) != 1)
+		if ((rc = known_asset_at(st, device, rows[i], &row)) != 1)
 			continue;
 		rc = tell_gone(t, st, row.id);
-		store_asset_clear(&row);
+		known_asset_clear(&row);
 	}
 	if (rc == -1)
 		t->failed = true;
@@ -322,7 +325,7 @@ teller_agent(struct teller *t, struct agent *agent)
 	report_init(&one);
 	one.agents = agent;
 	one.agents_len = 1;
-	n = store_append(st, &one, STORE_EVENT, NULL);
+	n = outbox_append(st, &one, OUTBOX_EVENT, NULL);
 	/* The same, for `platen status`. */
 	report_write(&one, &xml);
 	if (n == -1 || store_set_note(st, "agent", xml.data) == -1)
@@ -341,7 +344,7 @@ struct whole {
 };
 
 static void
-note_id(void *arg, const struct store_asset *asset)
+note_id(void *arg, const struct known_asset *asset)
 {
 	struct whole *w = arg;
 
@@ -359,13 +362,13 @@ teller_whole(struct teller *t)
 
 	if ((w.st = teller_store(t)) == NULL || t->failed)
 		return -1;
-	if (store_each_asset(w.st, note_id, &w) == -1)
+	if (known_each_asset(w.st, note_id, &w) == -1)
 		goto out;
 	for (i = 0; i < w.len; i++) {
 		report_init(&told);
-		n = store_told(w.st, w.id[i], &told);
+		n = known_told(w.st, w.id[i], &told);
 		if (n == 0)
-			n = store_append(w.st, &told, STORE_EVENT, w.id[i]);
+			n = outbox_append(w.st, &told, OUTBOX_EVENT, w.id[i]);
 		report_clear(&told);
 		if (n == -1)
 			goto out;

@@ -1,6 +1,7 @@
 /* Which asset is it?  By serial, then MAC, then address (printers.md 12). */
 #include "kit.h"
 
+#include "agent/known.h"
 #include "agent/assetbook.h"
 
 #define HERE	1
@@ -11,7 +12,7 @@ struct town {
 	struct store	*store;
 	bool		 alive[8];
 	struct asset	 asset;
-	struct store_asset found;
+	struct known_asset found;
 	char		 displaced[UUID_TEXT_MAX];
 };
 
@@ -36,7 +37,7 @@ start(struct town *t)
 static void
 end(struct town *t)
 {
-	store_asset_clear(&t->found);
+	known_asset_clear(&t->found);
 	asset_clear(&t->asset);
 	store_close(t->store);
 	kit_listen_no_more();
@@ -50,7 +51,7 @@ meet(struct town *t, int64_t device, int64_t row, const char *key,
 	enum assetbook_verdict verdict;
 
 	asset_clear(&t->asset);
-	store_asset_clear(&t->found);
+	known_asset_clear(&t->found);
 	t->asset.key = xstrdup(key);
 	t->asset.strength = strength;
 	t->asset.mac = xstrdup_null(mac);
@@ -64,7 +65,7 @@ meet(struct town *t, int64_t device, int64_t row, const char *key,
 		assert_string_equal(t->asset.id, t->found.id);
 		assert_string_equal(t->asset.key, t->found.key);
 		assert_int_equal(t->asset.strength, t->found.strength);
-		assert_int_equal(store_tell_asset(t->store, &t->asset), 0);
+		assert_int_equal(known_tell_asset(t->store, &t->asset), 0);
 	}
 	assert_int_equal(store_commit(t->store), 0);
 	t->alive[device] = true;
@@ -76,12 +77,12 @@ static const char *
 at(struct town *t, int64_t device, int64_t row)
 {
 	static char id[UUID_TEXT_MAX];
-	struct store_asset a;
+	struct known_asset a;
 
 	id[0] = '\0';
-	if (store_asset_at(t->store, device, row, &a) == 1)
+	if (known_asset_at(t->store, device, row, &a) == 1)
 		memcpy(id, a.id, sizeof(id));
-	store_asset_clear(&a);
+	known_asset_clear(&a);
 	return id;
 }
 
@@ -176,7 +177,7 @@ static void
 a_stronger_key_is_taken_over(void **state)
 {
 	char id[UUID_TEXT_MAX];
-	struct store_asset a;
+	struct known_asset a;
 	struct town t;
 
 	start(&t);
@@ -187,9 +188,9 @@ a_stronger_key_is_taken_over(void **state)
 	assert_int_equal(meet(&t, HERE, 1, SERIAL_1, KEY_SERIAL, MAC_1),
 	    ASSETBOOK_REKEYED);
 	assert_string_equal(t.found.id, id);
-	assert_int_equal(store_asset_by_key(t.store, SERIAL_1, &a), 1);
-	store_asset_clear(&a);
-	assert_int_equal(store_asset_by_key(t.store, "M:" MAC_1, &a), 0);
+	assert_int_equal(known_asset_by_key(t.store, SERIAL_1, &a), 1);
+	known_asset_clear(&a);
+	assert_int_equal(known_asset_by_key(t.store, "M:" MAC_1, &a), 0);
 	end(&t);
 }
 

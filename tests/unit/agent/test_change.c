@@ -3,6 +3,9 @@
 #include "kit.h"
 
 #include "agent/change.h"
+#include "agent/known.h"
+#include "agent/outbox.h"
+#include "agent/squeeze.h"
 #include "agent/store.h"
 
 #define HOUR	INT64_C(3600000)
@@ -812,7 +815,7 @@ view_outbox(struct view *v, struct store *st)
 	int64_t seq, after = store_note_int(st, "acked_seq", 0);
 	size_t i;
 
-	while (store_next(st, after, &seq, &xml) == 1) {
+	while (outbox_next(st, after, &seq, &xml) == 1) {
 		if (report_read(xml.data, xml.len, &one, why,
 		    sizeof(why)) == -1)
 			fail_msg("%s: %s", why, xml.data);
@@ -827,7 +830,7 @@ view_outbox(struct view *v, struct store *st)
 		after = seq;
 	}
 	buf_free(&xml);
-	assert_int_equal(store_ack(st, after), 0);
+	assert_int_equal(outbox_ack(st, after), 0);
 }
 
 /* Stamps go along with other changes and may be older than what was told;
@@ -979,21 +982,21 @@ write_step(struct store *st, const struct change *c)
 	size_t i;
 
 	assert_int_equal(store_begin(st), 0);
-	assert_true(store_append(st, &c->event, STORE_EVENT, KIT_ASSET) >= 0);
-	assert_true(store_append(st, &c->detail, STORE_DETAIL,
+	assert_true(outbox_append(st, &c->event, OUTBOX_EVENT, KIT_ASSET) >= 0);
+	assert_true(outbox_append(st, &c->detail, OUTBOX_DETAIL,
 	    KIT_ASSET) >= 0);
 	for (i = 0; i < c->told.assets_len; i++)
-		assert_int_equal(store_tell_asset(st,
+		assert_int_equal(known_tell_asset(st,
 		    &c->told.assets[i]), 0);
 	for (i = 0; i < c->told.consumables_len; i++)
-		assert_int_equal(store_tell_consumable(st,
+		assert_int_equal(known_tell_consumable(st,
 		    &c->told.consumables[i]), 0);
 	for (i = 0; i < c->told.alerts_len; i++)
-		assert_int_equal(store_tell_alert(st, &c->told.alerts[i]), 0);
+		assert_int_equal(known_tell_alert(st, &c->told.alerts[i]), 0);
 	for (i = 0; i < c->forget_len; i++)
-		assert_int_equal(store_forget(st, c->forget[i]), 0);
+		assert_int_equal(known_forget(st, c->forget[i]), 0);
 	if (chance(3))
-		assert_true(store_squeeze(st, 1) >= 0);
+		assert_true(squeeze_outbox(st, 1) >= 0);
 	if (chance(8))
 		store_rollback(st);	/* the step did not happen */
 	else
@@ -1019,7 +1022,7 @@ live(unsigned seed, int steps)
 		w.policy.levels_read = !chance(3);
 		w.time += random() % (20 * MINUTE);
 		report_clear(&w.told);
-		assert_int_equal(store_told(st, KIT_ASSET, &w.told), 0);
+		assert_int_equal(known_told(st, KIT_ASSET, &w.told), 0);
 		change_clear(&w.c);
 		if (chance(12))
 			change_unreachable(&w.told, w.time, &w.c);
@@ -1032,7 +1035,7 @@ live(unsigned seed, int steps)
 			continue;
 		view_outbox(&view, st);
 		report_clear(&w.told);
-		assert_int_equal(store_told(st, KIT_ASSET, &w.told), 0);
+		assert_int_equal(known_told(st, KIT_ASSET, &w.told), 0);
 		compare(&w.told, &view);
 	}
 	assert_int_equal(view.serials, 1);

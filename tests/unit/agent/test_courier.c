@@ -26,6 +26,8 @@ static int		 made_up_ask(struct uplink *, const char *, size_t, int,
 static void		 made_up_refuse(struct uplink *, const char *,
 			    const char *, const char *);
 static int		 made_up_drop(const char *);
+#include "agent/known.h"
+#include "agent/outbox.h"
 #include "agent/courier.c"
 
 #define AGENT	"agent@example.com"
@@ -150,7 +152,7 @@ finish(void)
 		asked_first = (asked_first + 1) % ASKED;
 	}
 	timer_clear(c.loop, &c.retry);
-	timer_clear(c.loop, &c.store_ack);
+	timer_clear(c.loop, &c.outbox_ack);
 	loop_free(c.loop);
 	store_close(c.store);
 	key_wipe(&c.key);
@@ -189,7 +191,7 @@ collect(int n)
 	report_asset(&r)->id = xstrdup(KIT_ASSET);
 	assert_int_equal(store_begin(c.store), 0);
 	for (i = 0; i < n; i++)
-		assert_int_equal(store_append(c.store, &r, STORE_EVENT,
+		assert_int_equal(outbox_append(c.store, &r, OUTBOX_EVENT,
 		    KIT_ASSET), 1);
 	assert_int_equal(store_commit(c.store), 0);
 	report_clear(&r);
@@ -333,9 +335,9 @@ acknowledge(uplink_answer_fn *fn, void *arg, int64_t seq)
 static int64_t
 depth(void)
 {
-	struct store_outbox box;
+	struct outbox_count box;
 
-	assert_int_equal(store_outbox(c.store, &box), 0);
+	assert_int_equal(outbox_count(c.store, &box), 0);
 	return box.depth;
 }
 
@@ -418,7 +420,7 @@ the_welcome_acknowledges(void **state)
 static void
 a_refused_report_does_not_block(void **state)
 {
-	struct store_outbox box;
+	struct outbox_count box;
 	uplink_answer_fn *fn;
 	void *arg;
 
@@ -432,7 +434,7 @@ a_refused_report_does_not_block(void **state)
 	assert_said("refuses report 1 for good: because");
 	assert_int_equal(take_report(&fn, &arg), 2);
 	acknowledge(fn, arg, 2);
-	assert_int_equal(store_outbox(c.store, &box), 0);
+	assert_int_equal(outbox_count(c.store, &box), 0);
 	assert_int_equal(box.refused, 1);
 	assert_int_equal(box.first_seq, 3);
 	finish();
@@ -518,7 +520,7 @@ an_asset_is_renamed(void **state)
 
 	begin_with("");
 	kit_asset(&a, KIT_ASSET);
-	assert_int_equal(store_tell_asset(c.store, &a), 0);
+	assert_int_equal(known_tell_asset(c.store, &a), 0);
 	collect(1);
 	connect_now();
 	welcome(WELCOME("0", "false"));
@@ -526,7 +528,7 @@ an_asset_is_renamed(void **state)
 	reply(fn, arg, "<ack xmlns='" REPORT_NS "' seq='1'><same asset='"
 	    KIT_ASSET "' known='" KIT_OTHER "'/></ack>");
 	report_init(&told);
-	assert_int_equal(store_told(c.store, KIT_OTHER, &told), 0);
+	assert_int_equal(known_told(c.store, KIT_OTHER, &told), 0);
 	assert_int_equal(told.assets_len, 1);
 	report_clear(&told);
 	asset_clear(&a);

@@ -8,6 +8,8 @@ static int64_t	made_up_wall_ms(void);
 #define reading_start	made_up_start
 #define reading_cancel	made_up_cancel
 #define clock_wall_ms	made_up_wall_ms
+#include "agent/known.h"
+#include "agent/outbox.h"
 #include "agent/patrol.c"
 #undef clock_wall_ms
 
@@ -228,12 +230,12 @@ found(int i, const char *serial)
 
 /* The state that was told of the only asset. */
 static void
-note_told(void *arg, const struct store_asset *asset)
+note_told(void *arg, const struct known_asset *asset)
 {
 	struct report told;
 
 	report_init(&told);
-	assert_int_equal(store_told(st, asset->id, &told), 0);
+	assert_int_equal(known_told(st, asset->id, &told), 0);
 	if (told.assets_len == 1) {
 		assert_null(((struct asset *)arg)->id);
 		record_copy(asset_fields, arg, &told.assets[0]);
@@ -248,7 +250,7 @@ told_state(void)
 	int64_t told;
 
 	asset_init(&a);
-	assert_int_equal(store_each_asset(st, note_told, &a), 0);
+	assert_int_equal(known_each_asset(st, note_told, &a), 0);
 	told = a.state;
 	asset_clear(&a);
 	return told;
@@ -261,7 +263,7 @@ told_ip(void)
 	char *ip;
 
 	asset_init(&a);
-	assert_int_equal(store_each_asset(st, note_told, &a), 0);
+	assert_int_equal(known_each_asset(st, note_told, &a), 0);
 	ip = xstrdup(a.ip);
 	asset_clear(&a);
 	return ip;
@@ -291,7 +293,7 @@ static void
 found_it_is_told(void **state)
 {
 	struct patrol_counts counts;
-	struct store_outbox box;
+	struct outbox_count box;
 
 	begin();
 	found(1, "KX7731");
@@ -304,7 +306,7 @@ found_it_is_told(void **state)
 		assert_true(is_asked(1));
 		answer(1, READING_DONE, a_printer("KX7731", 100));
 	}
-	assert_int_equal(store_outbox(st, &box), 0);
+	assert_int_equal(outbox_count(st, &box), 0);
 	assert_int_equal(box.depth, 1);
 	finish();
 }
@@ -371,7 +373,7 @@ silent_since_the_start_it_is_unreachable(void **state)
 static void
 what_the_store_did_not_take_is_told_again(void **state)
 {
-	struct store_outbox box;
+	struct outbox_count box;
 
 	begin();
 	sql(FULL);
@@ -386,7 +388,7 @@ what_the_store_did_not_take_is_told_again(void **state)
 	answer(1, READING_DONE, a_printer("KX7731", 100));
 	assert_said("the store takes changes again");
 	assert_int_equal(told_state(), ASSET_ONLINE);
-	assert_int_equal(store_outbox(st, &box), 0);
+	assert_int_equal(outbox_count(st, &box), 0);
 	assert_int_equal(box.depth, 1);
 	finish();
 }
@@ -497,20 +499,20 @@ a_named_host_is_kept(void **state)
 static void
 a_clock_set_back_puts_nothing_off(void **state)
 {
-	struct store_outbox box;
+	struct outbox_count box;
 
 	begin();
 	found(1, "KX7731");
 	assert_true(is_asked(1));
 	answer(1, READING_DONE, a_printer("KX7731", 101));
-	assert_int_equal(store_outbox(st, &box), 0);
+	assert_int_equal(outbox_count(st, &box), 0);
 	assert_int_equal(box.depth, 1);
 	/* Let the interval be over in the teller's eyes. */
 	sql("UPDATE asset SET counters_ms = 1");
 	wall_off_ms = INT64_C(-24) * 3600 * 1000;
 	assert_true(is_asked(1));
 	answer(1, READING_DONE, a_printer("KX7731", 101));
-	assert_int_equal(store_outbox(st, &box), 0);
+	assert_int_equal(outbox_count(st, &box), 0);
 	assert_int_equal(box.depth, 2);
 	finish();
 }
@@ -531,7 +533,7 @@ left_out_means_left_out(void **state)
 	octets(bag, "1.3.6.1.2.1.1.5.0", "the-boss");
 	look(1);
 	answer(1, READING_DONE, bag);
-	assert_int_equal(store_next(st, 0, &seq, &xml), 1);
+	assert_int_equal(outbox_next(st, 0, &seq, &xml), 1);
 	assert_non_null(strstr(xml.data, "<strength>address</strength>"));
 	if (strstr(xml.data, "192.0.2.1") != NULL ||
 	    strstr(xml.data, "the-boss") != NULL)

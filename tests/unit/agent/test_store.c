@@ -7,21 +7,24 @@
 #include <signal.h>
 #include <sqlite3.h>
 
+#include "agent/known.h"
+#include "agent/outbox.h"
+#include "agent/squeeze.h"
 #include "agent/store.h"
 #include "base/clock.h"
 
 static void
-put(struct store *st, const struct report *r, enum store_lane lane,
+put(struct store *st, const struct report *r, enum outbox_lane lane,
     const char *asset, int want)
 {
 	assert_int_equal(store_begin(st), 0);
-	assert_int_equal(store_append(st, r, lane, asset), want);
+	assert_int_equal(outbox_append(st, r, lane, asset), want);
 	assert_int_equal(store_commit(st), 0);
 }
 
 /* A report about the asset with its counter "total" and nothing else. */
 static void
-put_total(struct store *st, enum store_lane lane, const char *asset,
+put_total(struct store *st, enum outbox_lane lane, const char *asset,
     int64_t total)
 {
 	struct report r;
@@ -46,12 +49,12 @@ put_alert(struct store *st, const char *asset, int64_t code)
 	kit_alert(a, 1, code, 3);
 	a->id = xstrdup(KIT_THIRD);
 	a->asset = xstrdup(asset);
-	put(st, &r, STORE_EVENT, asset, 1);
+	put(st, &r, OUTBOX_EVENT, asset, 1);
 	report_clear(&r);
 }
 
 static void
-put_level(struct store *st, enum store_lane lane, const char *asset,
+put_level(struct store *st, enum outbox_lane lane, const char *asset,
     const char *id, int64_t level)
 {
 	struct report r;
@@ -63,7 +66,7 @@ put_level(struct store *st, enum store_lane lane, const char *asset,
 	c->asset = xstrdup(asset);
 	c->index = 1;
 	c->level = level;
-	if (lane == STORE_EVENT)
+	if (lane == OUTBOX_EVENT)
 		c->state = SUPPLY_LOW;
 	put(st, &r, lane, asset, 1);
 	report_clear(&r);
@@ -136,7 +139,7 @@ model_read(struct model *m, struct store *st, int64_t after)
 	report_init(&m->all);
 	m->last = after;
 	assert_int_equal(store_epoch(st, epoch), 0);
-	while (store_next(st, m->last, &seq, &xml) == 1) {
+	while (outbox_next(st, m->last, &seq, &xml) == 1) {
 		assert_int_equal(seq, m->last + 1);
 		if (report_read(xml.data, xml.len, &one, why,
 		    sizeof(why)) == -1)
@@ -173,16 +176,16 @@ static void
 numbers_have_no_gap(void **state)
 {
 	struct store *st = open_store();
-	struct store_outbox box;
+	struct outbox_count box;
 	struct model m;
 	int i;
 
 	for (i = 1; i <= 20; i++) {
-		put_total(st, i % 3 ? STORE_DETAIL : STORE_EVENT, KIT_ASSET, i);
+		put_total(st, i % 3 ? OUTBOX_DETAIL : OUTBOX_EVENT, KIT_ASSET, i);
 		if (i % 5 == 0)
-			assert_int_equal(store_ack(st, i - 3), 0);
+			assert_int_equal(outbox_ack(st, i - 3), 0);
 	}
-	assert_int_equal(store_outbox(st, &box), 0);
+	assert_int_equal(outbox_count(st, &box), 0);
 	assert_int_equal(box.first_seq, 18);
 	assert_int_equal(box.next_seq, 21);
 	assert_int_equal(box.acked_seq, 17);
@@ -192,8 +195,8 @@ numbers_have_no_gap(void **state)
 
 	/* Emptied and opened again, it counts on. */
 	st = open_store();
-	assert_int_equal(store_ack(st, 20), 0);
-	put_total(st, STORE_EVENT, KIT_ASSET, 21);
+	assert_int_equal(outbox_ack(st, 20), 0);
+	put_total(st, OUTBOX_EVENT, KIT_ASSET, 21);
 	model_read(&m, st, 20);
 	assert_int_equal(m.reports, 1);
 	assert_int_equal(m.last, 21);
@@ -208,16 +211,16 @@ rolled_back_numbers_are_given_again(void **state)
 	struct report r;
 	struct model m;
 
-	put_total(st, STORE_EVENT, KIT_ASSET, 1);
+	put_total(st, OUTBOX_EVENT, KIT_ASSET, 1);
 	report_init(&r);
 	report_asset(&r)->id = xstrdup(KIT_ASSET);
 	assert_int_equal(store_begin(st), 0);
 	assert_true(store_in_transaction(st));
-	assert_int_equal(store_append(st, &r, STORE_EVENT, KIT_ASSET), 1);
+	assert_int_equal(outbox_append(st, &r, OUTBOX_EVENT, KIT_ASSET), 1);
 	store_rollback(st);
 	assert_false(store_in_transaction(st));
 	report_clear(&r);
-	put_total(st, STORE_EVENT, KIT_ASSET, 2);
+	put_total(st, OUTBOX_EVENT, KIT_ASSET, 2);
 	model_read(&m, st, 0);
 	assert_int_equal(m.reports, 2);
 	model_clear(&m);
@@ -251,33 +254,33 @@ a_new_epoch_numbers_from_one(void **state)
 {
 	char before[UUID_TEXT_MAX], after[UUID_TEXT_MAX];
 	struct store *st = open_store();
-	struct store_outbox box;
+	struct outbox_count box;
 	struct model m;
 	int i;
 
 	for (i = 1; i <= 9; i++)
-		put_total(st, STORE_EVENT, KIT_ASSET, i);
-	assert_int_equal(store_ack(st, 4), 0);
+		put_total(st, OUTBOX_EVENT, KIT_ASSET, i);
+	assert_int_equal(outbox_ack(st, 4), 0);
 	assert_int_equal(store_epoch(st, before), 0);
-	assert_int_equal(store_new_epoch(st), 0);
+	assert_int_equal(outbox_new_epoch(st), 0);
 	assert_int_equal(store_epoch(st, after), 0);
 	assert_string_not_equal(before, after);
-	assert_int_equal(store_outbox(st, &box), 0);
+	assert_int_equal(outbox_count(st, &box), 0);
 	assert_int_equal(box.first_seq, 1);
 	assert_int_equal(box.next_seq, 6);
 	assert_int_equal(box.acked_seq, 0);
-	put_total(st, STORE_EVENT, KIT_ASSET, 10);
+	put_total(st, OUTBOX_EVENT, KIT_ASSET, 10);
 	model_read(&m, st, 0);
 	assert_int_equal(m.reports, 6);
 	/* In the order that they had. */
 	assert_int_equal(asset_counter(&m.all.assets[0], "total")->value, 10);
 	model_clear(&m);
 	/* And with nothing waiting. */
-	assert_int_equal(store_ack(st, 6), 0);
-	assert_int_equal(store_new_epoch(st), 0);
-	assert_int_equal(store_outbox(st, &box), 0);
+	assert_int_equal(outbox_ack(st, 6), 0);
+	assert_int_equal(outbox_new_epoch(st), 0);
+	assert_int_equal(outbox_count(st, &box), 0);
 	assert_int_equal(box.next_seq, 1);
-	put_total(st, STORE_EVENT, KIT_ASSET, 11);
+	put_total(st, OUTBOX_EVENT, KIT_ASSET, 11);
 	model_read(&m, st, 0);
 	assert_int_equal(m.reports, 1);
 	model_clear(&m);
@@ -304,15 +307,15 @@ told_comes_back_as_it_was(void **state)
 	l.asset = xstrdup(KIT_ASSET);
 	l.raised = KIT_TIME;
 	assert_int_equal(store_begin(st), 0);
-	assert_int_equal(store_tell_asset(st, &a), 0);
-	assert_int_equal(store_tell_consumable(st, &c), 0);
-	assert_int_equal(store_tell_alert(st, &l), 0);
+	assert_int_equal(known_tell_asset(st, &a), 0);
+	assert_int_equal(known_tell_consumable(st, &c), 0);
+	assert_int_equal(known_tell_alert(st, &l), 0);
 	assert_int_equal(store_commit(st), 0);
 	store_close(st);
 
 	st = open_store();
 	report_init(&told);
-	assert_int_equal(store_told(st, KIT_ASSET, &told), 0);
+	assert_int_equal(known_told(st, KIT_ASSET, &told), 0);
 	assert_int_equal(told.assets_len, 1);
 	assert_int_equal(told.consumables_len, 1);
 	assert_int_equal(told.alerts_len, 1);
@@ -326,10 +329,10 @@ told_comes_back_as_it_was(void **state)
 	assert_int_equal(told.alerts[0].raised, KIT_TIME);
 	report_clear(&told);
 	/* Of another asset nothing was told. */
-	assert_int_equal(store_told(st, KIT_OTHER, &told), 0);
+	assert_int_equal(known_told(st, KIT_OTHER, &told), 0);
 	assert_int_equal(told.assets_len + told.consumables_len, 0);
-	assert_int_equal(store_forget(st, KIT_THIRD), 0);
-	assert_int_equal(store_told(st, KIT_ASSET, &told), 0);
+	assert_int_equal(known_forget(st, KIT_THIRD), 0);
+	assert_int_equal(known_told(st, KIT_ASSET, &told), 0);
 	assert_int_equal(told.alerts_len, 0);
 	report_clear(&told);
 	store_close(st);
@@ -341,7 +344,7 @@ told_comes_back_as_it_was(void **state)
 static void
 renamed_it_was_told_all_the_same(void **state)
 {
-	struct store_asset row = { .id = KIT_ASSET, .device = 3, .row = 1,
+	struct known_asset row = { .id = KIT_ASSET, .device = 3, .row = 1,
 	    .key = xstrdup("S:nowhere:KX7731"), .strength = KEY_SERIAL }, found;
 	struct store *st = open_store();
 	struct report told;
@@ -353,20 +356,20 @@ renamed_it_was_told_all_the_same(void **state)
 	l.id = xstrdup(KIT_THIRD);
 	l.asset = xstrdup(KIT_ASSET);
 	assert_int_equal(store_begin(st), 0);
-	assert_int_equal(store_put_asset(st, &row), 0);
-	assert_int_equal(store_tell_asset(st, &a), 0);
-	assert_int_equal(store_tell_alert(st, &l), 0);
-	assert_int_equal(store_rename_asset(st, KIT_ASSET, KIT_OTHER), 0);
-	assert_int_equal(store_rename_asset(st, "'; DROP TABLE told; --",
+	assert_int_equal(known_put_asset(st, &row), 0);
+	assert_int_equal(known_tell_asset(st, &a), 0);
+	assert_int_equal(known_tell_alert(st, &l), 0);
+	assert_int_equal(known_rename_asset(st, KIT_ASSET, KIT_OTHER), 0);
+	assert_int_equal(known_rename_asset(st, "'; DROP TABLE told; --",
 	    KIT_OTHER), -1);
 	assert_int_equal(store_commit(st), 0);
-	assert_int_equal(store_asset_at(st, 3, 1, &found), 1);
+	assert_int_equal(known_asset_at(st, 3, 1, &found), 1);
 	assert_string_equal(found.id, KIT_OTHER);
-	store_asset_clear(&found);
+	known_asset_clear(&found);
 	report_init(&told);
-	assert_int_equal(store_told(st, KIT_ASSET, &told), 0);
+	assert_int_equal(known_told(st, KIT_ASSET, &told), 0);
 	assert_int_equal(told.assets_len + told.alerts_len, 0);
-	assert_int_equal(store_told(st, KIT_OTHER, &told), 0);
+	assert_int_equal(known_told(st, KIT_OTHER, &told), 0);
 	assert_int_equal(told.assets_len, 1);
 	assert_string_equal(told.assets[0].id, KIT_OTHER);
 	assert_string_equal(told.assets[0].serial, "KX7731");
@@ -376,7 +379,7 @@ renamed_it_was_told_all_the_same(void **state)
 	assert_string_equal(told.alerts[0].asset, KIT_OTHER);
 	report_clear(&told);
 	store_close(st);
-	store_asset_clear(&row);
+	known_asset_clear(&row);
 	asset_clear(&a);
 	alert_clear(&l);
 }
@@ -403,9 +406,9 @@ notes_are_kept(void **state)
 }
 
 static void
-count_device(void *arg, const struct store_device *d)
+count_device(void *arg, const struct known_device *d)
 {
-	struct store_device *out = arg;
+	struct known_device *out = arg;
 
 	out->id++;
 	out->version = d->version;
@@ -416,39 +419,39 @@ count_device(void *arg, const struct store_device *d)
 static void
 devices_are_known_by_address(void **state)
 {
-	struct store_device d = { .address = xstrdup("192.0.2.7:161"),
+	struct known_device d = { .address = xstrdup("192.0.2.7:161"),
 	    .credentials = xstrdup("office"), .version = 2, .printer = 1,
 	    .seen_ms = 5 }, seen = { 0 };
-	struct store_asset asset = { .id = KIT_ASSET, .row = 1,
+	struct known_asset asset = { .id = KIT_ASSET, .row = 1,
 	    .key = xstrdup("S:a:1"), .strength = KEY_SERIAL }, found;
 	struct store *st = open_store();
 	int64_t id;
 
-	assert_int_equal(store_put_device(st, &d), 0);
+	assert_int_equal(known_put_device(st, &d), 0);
 	id = d.id;
 	assert_true(id > 0);
 	d.version = 1;
 	d.id = 0;
-	assert_int_equal(store_put_device(st, &d), 0);
+	assert_int_equal(known_put_device(st, &d), 0);
 	assert_int_equal(d.id, id);
-	assert_int_equal(store_each_device(st, count_device, &seen), 0);
+	assert_int_equal(known_each_device(st, count_device, &seen), 0);
 	assert_int_equal(seen.id, 1);
 	assert_int_equal(seen.version, 1);
 	asset.device = id;
-	assert_int_equal(store_put_asset(st, &asset), 0);
-	assert_int_equal(store_asset_at(st, id, 1, &found), 1);
+	assert_int_equal(known_put_asset(st, &asset), 0);
+	assert_int_equal(known_asset_at(st, id, 1, &found), 1);
 	assert_string_equal(found.id, KIT_ASSET);
-	store_asset_clear(&found);
-	assert_int_equal(store_asset_at(st, id, 2, &found), 0);
-	assert_int_equal(store_asset_by_key(st, "S:a:1", &found), 1);
-	store_asset_clear(&found);
+	known_asset_clear(&found);
+	assert_int_equal(known_asset_at(st, id, 2, &found), 0);
+	assert_int_equal(known_asset_by_key(st, "S:a:1", &found), 1);
+	known_asset_clear(&found);
 	/* A dropped device leaves its assets without one. */
-	assert_int_equal(store_drop_device(st, id), 0);
-	assert_int_equal(store_asset_by_key(st, "S:a:1", &found), 1);
+	assert_int_equal(known_drop_device(st, id), 0);
+	assert_int_equal(known_asset_by_key(st, "S:a:1", &found), 1);
 	assert_int_equal(found.device, 0);
-	store_asset_clear(&found);
-	store_asset_clear(&asset);
-	store_device_clear(&d);
+	known_asset_clear(&found);
+	known_asset_clear(&asset);
+	known_device_clear(&d);
 	store_close(st);
 }
 
@@ -473,7 +476,7 @@ long_reports_are_split(void **state)
 		c->asset = xstrdup(KIT_ASSET);
 	}
 	assert_int_equal(store_begin(st), 0);
-	n = store_append(st, &r, STORE_EVENT, KIT_ASSET);
+	n = outbox_append(st, &r, OUTBOX_EVENT, KIT_ASSET);
 	assert_int_equal(store_commit(st), 0);
 	assert_true(n >= 3 && n < 20);
 	model_read(&m, st, 0);
@@ -483,7 +486,7 @@ long_reports_are_split(void **state)
 	model_clear(&m);
 	report_clear(&r);
 	report_init(&r);
-	put(st, &r, STORE_EVENT, NULL, 0);	/* nothing is no report */
+	put(st, &r, OUTBOX_EVENT, NULL, 0);	/* nothing is no report */
 	store_close(st);
 }
 
@@ -506,7 +509,7 @@ a_bad_record_goes_alone(void **state)
 	}
 	r.consumables[1].percent = 250;
 	kit_listen();
-	put(st, &r, STORE_EVENT, KIT_ASSET, 3);
+	put(st, &r, OUTBOX_EVENT, KIT_ASSET, 3);
 	assert_int_equal(kit_lines, 1);
 	assert_said("a record of asset " KIT_ASSET " cannot be sent");
 	kit_listen_no_more();
@@ -543,13 +546,13 @@ a_record_too_long_is_left_out(void **state)
 	r.consumables[0].id = xstrdup(KIT_OTHER);
 	r.consumables[0].asset = xstrdup(KIT_ASSET);
 	kit_listen();
-	put(st, &r, STORE_EVENT, KIT_ASSET, 1);
+	put(st, &r, OUTBOX_EVENT, KIT_ASSET, 1);
 	assert_int_equal(kit_lines, 1);
 	assert_said("too long");
-	assert_int_equal(store_tell_asset(st, &r.assets[0]), 0);
+	assert_int_equal(known_tell_asset(st, &r.assets[0]), 0);
 	kit_listen_no_more();
 	report_init(&told);
-	assert_int_equal(store_told(st, KIT_ASSET, &told), 0);
+	assert_int_equal(known_told(st, KIT_ASSET, &told), 0);
 	assert_int_equal(told.assets_len, 0);
 	model_read(&m, st, 0);
 	assert_int_equal(m.all.consumables_len, 1);
@@ -569,15 +572,15 @@ acknowledged_is_gone(void **state)
 	int i;
 
 	for (i = 1; i <= 5; i++)
-		put_total(st, STORE_EVENT, KIT_ASSET, i);
-	assert_int_equal(store_next(st, 0, &seq, &xml), 1);
+		put_total(st, OUTBOX_EVENT, KIT_ASSET, i);
+	assert_int_equal(outbox_next(st, 0, &seq, &xml), 1);
 	assert_int_equal(seq, 1);
-	assert_int_equal(store_ack(st, 3), 0);
-	assert_int_equal(store_ack(st, 2), 0);	/* late, without effect */
+	assert_int_equal(outbox_ack(st, 3), 0);
+	assert_int_equal(outbox_ack(st, 2), 0);	/* late, without effect */
 	assert_int_equal(store_note_int(st, "acked_seq", -1), 3);
-	assert_int_equal(store_next(st, 0, &seq, &xml), 1);
+	assert_int_equal(outbox_next(st, 0, &seq, &xml), 1);
 	assert_int_equal(seq, 4);
-	assert_int_equal(store_next(st, 5, &seq, &xml), 0);
+	assert_int_equal(outbox_next(st, 5, &seq, &xml), 0);
 	buf_free(&xml);
 	store_close(st);
 }
@@ -589,7 +592,7 @@ struct aside {
 };
 
 static void
-note_aside(void *arg, const struct store_report *r)
+note_aside(void *arg, const struct outbox_report *r)
 {
 	struct aside *a = arg;
 
@@ -604,24 +607,24 @@ refused_is_kept_aside(void **state)
 {
 	struct store *st = open_store();
 	struct aside aside = { 0 };
-	struct store_outbox box;
+	struct outbox_count box;
 	int i;
 
 	for (i = 1; i <= 4; i++)
-		put_total(st, STORE_EVENT, KIT_ASSET, i);
-	assert_int_equal(store_refuse(st, 2, "it makes no sense"), 0);
+		put_total(st, OUTBOX_EVENT, KIT_ASSET, i);
+	assert_int_equal(outbox_refuse(st, 2, "it makes no sense"), 0);
 	assert_false(store_in_transaction(st));
-	assert_int_equal(store_each_report(st, true, note_aside, &aside), 0);
+	assert_int_equal(outbox_each(st, true, note_aside, &aside), 0);
 	assert_int_equal(aside.count, 1);
 	assert_int_equal(aside.seq, 2);
 	assert_string_equal(aside.why, "it makes no sense");
-	assert_int_equal(store_outbox(st, &box), 0);
+	assert_int_equal(outbox_count(st, &box), 0);
 	assert_int_equal(box.depth, 2);
 	assert_int_equal(box.first_seq, 3);
 	assert_int_equal(box.refused, 1);
 	/* The same answer once more. */
-	assert_int_equal(store_refuse(st, 2, "again"), 0);
-	assert_int_equal(store_outbox(st, &box), 0);
+	assert_int_equal(outbox_refuse(st, 2, "again"), 0);
+	assert_int_equal(outbox_count(st, &box), 0);
 	assert_int_equal(box.refused, 1);
 	assert_int_equal(box.depth, 2);
 	store_close(st);
@@ -632,29 +635,29 @@ refused_does_not_grow_for_ever(void **state)
 {
 	struct store *st = open_store();
 	struct aside aside = { 0 };
-	struct store_outbox box;
+	struct outbox_count box;
 	int i;
 
-	for (i = 1; i <= STORE_REFUSED_MAX + 5; i++) {
-		put_total(st, STORE_EVENT, KIT_ASSET, i);
-		assert_int_equal(store_refuse(st, i, "no"), 0);
+	for (i = 1; i <= OUTBOX_REFUSED_MAX + 5; i++) {
+		put_total(st, OUTBOX_EVENT, KIT_ASSET, i);
+		assert_int_equal(outbox_refuse(st, i, "no"), 0);
 	}
-	assert_int_equal(store_outbox(st, &box), 0);
-	assert_int_equal(box.refused, STORE_REFUSED_MAX);
-	assert_int_equal(store_each_report(st, true, note_aside, &aside), 0);
-	assert_int_equal(aside.seq, STORE_REFUSED_MAX + 5);
+	assert_int_equal(outbox_count(st, &box), 0);
+	assert_int_equal(box.refused, OUTBOX_REFUSED_MAX);
+	assert_int_equal(outbox_each(st, true, note_aside, &aside), 0);
+	assert_int_equal(aside.seq, OUTBOX_REFUSED_MAX + 5);
 	store_close(st);
 }
 
 /* --- a full outbox ------------------------------------------------------- */
 
-/* The first STORE_IN_FLIGHT_MAX numbers may be under way. */
+/* The first OUTBOX_IN_FLIGHT_MAX numbers may be under way. */
 static void
 fill_window(struct store *st)
 {
 	int i;
 
-	for (i = 0; i <= STORE_IN_FLIGHT_MAX; i++)
+	for (i = 0; i <= OUTBOX_IN_FLIGHT_MAX; i++)
 		put_alert(st, KIT_OTHER, 8);
 }
 
@@ -662,30 +665,30 @@ static void
 squeezing_keeps_alerts_and_the_last_word(void **state)
 {
 	struct store *st = open_store();
-	struct store_outbox before, after;
+	struct outbox_count before, after;
 	struct model m;
 	int i, folded;
 
 	fill_window(st);
 	for (i = 1; i <= 50; i++) {
-		put_total(st, STORE_DETAIL, KIT_ASSET, i);
-		put_level(st, STORE_DETAIL, KIT_ASSET, KIT_OTHER, 100 - i);
+		put_total(st, OUTBOX_DETAIL, KIT_ASSET, i);
+		put_level(st, OUTBOX_DETAIL, KIT_ASSET, KIT_OTHER, 100 - i);
 		put_alert(st, KIT_ASSET, i);
 	}
-	assert_int_equal(store_outbox(st, &before), 0);
+	assert_int_equal(outbox_count(st, &before), 0);
 	assert_int_equal(store_begin(st), 0);
-	assert_int_equal(store_squeeze(st, before.bytes), 0);
-	folded = store_squeeze(st, 1);
+	assert_int_equal(squeeze_outbox(st, before.bytes), 0);
+	folded = squeeze_outbox(st, 1);
 	assert_int_equal(store_commit(st), 0);
 	assert_true(folded > 90);
-	assert_int_equal(store_outbox(st, &after), 0);
+	assert_int_equal(outbox_count(st, &after), 0);
 	assert_true(after.bytes < before.bytes);
 	assert_int_equal(after.lost_detail, folded);
 	/* No number is missing and none is new. */
 	assert_int_equal(after.depth, before.depth);
 	assert_int_equal(after.next_seq, before.next_seq);
 	model_read(&m, st, 0);
-	assert_int_equal(m.all.alerts_len, STORE_IN_FLIGHT_MAX + 1 + 50);
+	assert_int_equal(m.all.alerts_len, OUTBOX_IN_FLIGHT_MAX + 1 + 50);
 	assert_int_equal(m.all.assets_len, 1);
 	assert_int_equal(asset_counter(&m.all.assets[0], "total")->value, 50);
 	assert_int_equal(m.all.consumables_len, 1);
@@ -703,13 +706,13 @@ squeezing_keeps_the_order_of_values(void **state)
 	struct model m;
 
 	fill_window(st);
-	put_total(st, STORE_DETAIL, KIT_ASSET, 100);
-	put_level(st, STORE_DETAIL, KIT_ASSET, KIT_OTHER, 50);
-	put_total(st, STORE_EVENT, KIT_ASSET, 120);
-	put_level(st, STORE_EVENT, KIT_ASSET, KIT_OTHER, 9);
-	put_level(st, STORE_DETAIL, KIT_ASSET, KIT_THIRD, 44);
+	put_total(st, OUTBOX_DETAIL, KIT_ASSET, 100);
+	put_level(st, OUTBOX_DETAIL, KIT_ASSET, KIT_OTHER, 50);
+	put_total(st, OUTBOX_EVENT, KIT_ASSET, 120);
+	put_level(st, OUTBOX_EVENT, KIT_ASSET, KIT_OTHER, 9);
+	put_level(st, OUTBOX_DETAIL, KIT_ASSET, KIT_THIRD, 44);
 	assert_int_equal(store_begin(st), 0);
-	assert_true(store_squeeze(st, 1) > 0);
+	assert_true(squeeze_outbox(st, 1) > 0);
 	assert_int_equal(store_commit(st), 0);
 	model_read(&m, st, 0);
 	assert_int_equal(asset_counter(&m.all.assets[0], "total")->value, 120);
@@ -743,11 +746,11 @@ squeezing_knows_the_limit(void **state)
 			c->index = j;
 			c->level = i;
 		}
-		put(st, &r, STORE_DETAIL, KIT_ASSET, 1);
+		put(st, &r, OUTBOX_DETAIL, KIT_ASSET, 1);
 		report_clear(&r);
 	}
 	assert_int_equal(store_begin(st), 0);
-	i = store_squeeze(st, 1);
+	i = squeeze_outbox(st, 1);
 	assert_true(i > 0 && i < 7);
 	assert_int_equal(store_commit(st), 0);
 	model_read(&m, st, 0);
@@ -763,7 +766,7 @@ squeezing_again_and_again(void **state)
 {
 	struct store *st = open_store();
 	const int64_t most = 64 * 1024;
-	struct store_outbox box;
+	struct outbox_count box;
 	struct report r;
 	struct model m;
 	int i;
@@ -773,15 +776,15 @@ squeezing_again_and_again(void **state)
 	for (i = 1; i <= 1000; i++) {
 		kit_counter(&r.assets[0], "total", i);
 		assert_int_equal(store_begin(st), 0);
-		assert_int_equal(store_append(st, &r, STORE_DETAIL,
+		assert_int_equal(outbox_append(st, &r, OUTBOX_DETAIL,
 		    KIT_ASSET), 1);
-		assert_true(store_squeeze(st, most) >= 0);
+		assert_true(squeeze_outbox(st, most) >= 0);
 		if (i % 10 == 0) {
 			store_rollback(st);
 			continue;
 		}
 		assert_int_equal(store_commit(st), 0);
-		assert_int_equal(store_outbox(st, &box), 0);
+		assert_int_equal(outbox_count(st, &box), 0);
 		assert_true(box.bytes <= most);
 	}
 	assert_int_equal(box.next_seq, 901);
@@ -799,10 +802,10 @@ squeezing_leaves_what_is_under_way(void **state)
 	struct store *st = open_store();
 	int i;
 
-	for (i = 1; i <= STORE_IN_FLIGHT_MAX; i++)
-		put_total(st, STORE_DETAIL, KIT_ASSET, i);
+	for (i = 1; i <= OUTBOX_IN_FLIGHT_MAX; i++)
+		put_total(st, OUTBOX_DETAIL, KIT_ASSET, i);
 	assert_int_equal(store_begin(st), 0);
-	assert_int_equal(store_squeeze(st, 1), 0);
+	assert_int_equal(squeeze_outbox(st, 1), 0);
 	assert_int_equal(store_commit(st), 0);
 	store_close(st);
 }
@@ -813,26 +816,26 @@ static void
 two_connections_see_the_same(void **state)
 {
 	struct store *a = open_store(), *b = open_store();
-	struct store_outbox box;
+	struct outbox_count box;
 	struct report r;
 
 	report_init(&r);
 	report_asset(&r)->id = xstrdup(KIT_ASSET);
 	assert_int_equal(store_begin(a), 0);
-	assert_int_equal(store_append(a, &r, STORE_EVENT, KIT_ASSET), 1);
-	assert_int_equal(store_outbox(b, &box), 0);
+	assert_int_equal(outbox_append(a, &r, OUTBOX_EVENT, KIT_ASSET), 1);
+	assert_int_equal(outbox_count(b, &box), 0);
 	assert_int_equal(box.depth, 0);		/* not before the commit */
 	assert_int_equal(store_commit(a), 0);
-	assert_int_equal(store_outbox(b, &box), 0);
+	assert_int_equal(outbox_count(b, &box), 0);
 	assert_int_equal(box.depth, 1);
-	assert_int_equal(store_ack(b, 1), 0);
-	assert_int_equal(store_outbox(a, &box), 0);
+	assert_int_equal(outbox_ack(b, 1), 0);
+	assert_int_equal(outbox_count(a, &box), 0);
 	assert_int_equal(box.depth, 0);
 	assert_int_equal(box.acked_seq, 1);
 	/* The other changed next_seq behind a's back. */
-	assert_int_equal(store_new_epoch(b), 0);
-	put(a, &r, STORE_EVENT, KIT_ASSET, 1);
-	assert_int_equal(store_outbox(b, &box), 0);
+	assert_int_equal(outbox_new_epoch(b), 0);
+	put(a, &r, OUTBOX_EVENT, KIT_ASSET, 1);
+	assert_int_equal(outbox_count(b, &box), 0);
 	assert_int_equal(box.first_seq, 1);
 	report_clear(&r);
 	store_close(a);
@@ -852,7 +855,7 @@ write_many(void)
 	report_asset(&r)->id = xstrdup(KIT_ASSET);
 	for (i = 0; i < MANY; i++)
 		if (st == NULL || store_begin(st) == -1 ||
-		    store_append(st, &r, STORE_EVENT, KIT_ASSET) != 1 ||
+		    outbox_append(st, &r, OUTBOX_EVENT, KIT_ASSET) != 1 ||
 		    store_commit(st) == -1)
 			_exit(1);
 	report_clear(&r);
@@ -875,12 +878,12 @@ one_writes_while_the_other_takes(void **state)
 	end = clock_mono_ms() + 60000;
 	while (last < MANY && clock_mono_ms() < end) {
 		buf_reset(&xml);
-		if (store_next(st, last, &seq, &xml) != 1)
+		if (outbox_next(st, last, &seq, &xml) != 1)
 			continue;
 		assert_int_equal(seq, last + 1);
 		last = seq;
 		if (last % 7 == 0)
-			assert_int_equal(store_ack(st, last), 0);
+			assert_int_equal(outbox_ack(st, last), 0);
 	}
 	assert_int_equal(last, MANY);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -930,7 +933,7 @@ change_for_ever(int fd)
 	for (;;) {
 		report_init(&told);
 		if (st == NULL || store_begin(st) == -1 ||
-		    store_told(st, KIT_ASSET, &told) == -1)
+		    known_told(st, KIT_ASSET, &told) == -1)
 			_exit(1);
 		n = told.assets_len == 0 ? 0 :
 		    told.assets[0].counters[0].value;
@@ -939,8 +942,8 @@ change_for_ever(int fd)
 		a = report_asset(&r);
 		a->id = xstrdup(KIT_ASSET);
 		kit_counter(a, "total", n + 1);
-		if (store_append(st, &r, STORE_EVENT, KIT_ASSET) != 1 ||
-		    store_tell_asset(st, a) == -1 || store_commit(st) == -1)
+		if (outbox_append(st, &r, OUTBOX_EVENT, KIT_ASSET) != 1 ||
+		    known_tell_asset(st, a) == -1 || store_commit(st) == -1)
 			_exit(1);
 		report_clear(&r);
 		if (fd != -1 && write(fd, "", 1) != 1)
@@ -953,7 +956,7 @@ static void
 killed_it_has_both_sides_or_none(void **state)
 {
 	struct store *st;
-	struct store_outbox box;
+	struct outbox_count box;
 	struct report told;
 	struct model m;
 	int64_t total = 0;
@@ -973,7 +976,7 @@ killed_it_has_both_sides_or_none(void **state)
 		assert_true(WIFSIGNALED(status));
 		st = open_store();
 		report_init(&told);
-		assert_int_equal(store_told(st, KIT_ASSET, &told), 0);
+		assert_int_equal(known_told(st, KIT_ASSET, &told), 0);
 		if (told.assets_len > 0)
 			total = told.assets[0].counters[0].value;
 		report_clear(&told);
@@ -981,7 +984,7 @@ killed_it_has_both_sides_or_none(void **state)
 		assert_int_equal(m.reports, total);
 		assert_int_equal(m.last, total);
 		model_clear(&m);
-		assert_int_equal(store_outbox(st, &box), 0);
+		assert_int_equal(outbox_count(st, &box), 0);
 		assert_int_equal(box.next_seq, total + 1);
 		store_close(st);
 	}
@@ -993,7 +996,7 @@ killed_it_has_both_sides_or_none(void **state)
 static void
 killed_in_the_middle_it_has_nothing(void **state)
 {
-	struct store_outbox box;
+	struct outbox_count box;
 	struct store *st = open_store();
 	struct report r, told;
 	int status;
@@ -1005,19 +1008,19 @@ killed_in_the_middle_it_has_nothing(void **state)
 		kit_asset(report_asset(&r), KIT_ASSET);
 		st = store_open(kit_dir);
 		if (st == NULL || store_begin(st) == -1 ||
-		    store_append(st, &r, STORE_EVENT, KIT_ASSET) != 1 ||
-		    store_tell_asset(st, &r.assets[0]) == -1)
+		    outbox_append(st, &r, OUTBOX_EVENT, KIT_ASSET) != 1 ||
+		    known_tell_asset(st, &r.assets[0]) == -1)
 			_exit(1);
 		kill(getpid(), SIGKILL);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFSIGNALED(status));
 	st = open_store();
-	assert_int_equal(store_outbox(st, &box), 0);
+	assert_int_equal(outbox_count(st, &box), 0);
 	assert_int_equal(box.depth, 0);
 	assert_int_equal(box.next_seq, 1);
 	report_init(&told);
-	assert_int_equal(store_told(st, KIT_ASSET, &told), 0);
+	assert_int_equal(known_told(st, KIT_ASSET, &told), 0);
 	assert_int_equal(told.assets_len, 0);
 	store_close(st);
 }
@@ -1027,25 +1030,25 @@ killed_in_the_middle_it_has_nothing(void **state)
 static void
 reading_only_never_writes(void **state)
 {
-	struct store_outbox box;
+	struct outbox_count box;
 	struct store *st, *ro;
 
 	kit_listen();
 	assert_null(store_open_readonly(kit_dir));
 	st = open_store();
-	put_total(st, STORE_EVENT, KIT_ASSET, 1);
+	put_total(st, OUTBOX_EVENT, KIT_ASSET, 1);
 	ro = store_open_readonly(kit_dir);
 	assert_non_null(ro);
-	assert_int_equal(store_outbox(ro, &box), 0);
+	assert_int_equal(outbox_count(ro, &box), 0);
 	assert_int_equal(box.depth, 1);
-	assert_int_equal(store_ack(ro, 1), -1);
+	assert_int_equal(outbox_ack(ro, 1), -1);
 	assert_false(store_in_transaction(ro));
 	store_close(ro);
 	store_close(st);
 	/* And after it was closed in peace. */
 	ro = store_open_readonly(kit_dir);
 	assert_non_null(ro);
-	assert_int_equal(store_outbox(ro, &box), 0);
+	assert_int_equal(outbox_count(ro, &box), 0);
 	assert_int_equal(box.depth, 1);
 	store_close(ro);
 	kit_listen_no_more();

@@ -1,0 +1,207 @@
+#include "agent/squeeze.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/outbox.h"
+#include "agent/storedb.h"
+#include "base/mem.h"
+#include "schema/field.h"
+
+/* What stays of a report that was folded into a later one. */
+#define EMPTY		"<report xmlns=\"" REPORT_NS "\"/>"
+
+static const char out_pair[] =
+    "SELECT o.seq, o.body, l.seq, l.body FROM outbox o"
+    " JOIN outbox l ON l.seq = (SELECT min(seq) FROM outbox"
+    " WHERE asset = o.asset AND seq > o.seq)"
+    " WHERE o.lane = 0 AND o.seq > ? ORDER BY o.seq LIMIT 1";
+static const char out_body[] =
+    "UPDATE outbox SET body = ?2 WHERE seq = ?1";
+static const char out_empty[] =
+    "UPDATE outbox SET body = '" EMPTY "', asset = NULL,"
+    " lane = 1 WHERE seq = ?";
+
+/* What later says replaces what to says; unlike record_apply() a value that
+ * has gone stays said. */
+static void
+overlay(const struct field *fields, void *to, const void *later)
+{
+	const struct field *f;
+
+	for (f = fields; f->name != NULL; f++) {
+		if (field_absent(f, later))
+			continue;
+		if (field_is_text(f))
+			field_set_text(f, to, field_text(f, later));
+		else
+			field_set_int(f, to, field_int(f, later));
+	}
+}
+
+/* Lays later over earlier: what only the earlier one says goes on living. */
+static void
+merge_reports(struct report *earlier, struct report *later)
+{
+	struct consumable *old;
+	struct counter *count;
+	size_t i, j;
+
+	for (i = 0; i < later->assets_len && earlier->assets_len > 0; i++) {
+		overlay(asset_fields, &earlier->assets[0],
+		    &later->assets[i]);
+		for (j = 0; j < later->assets[i].counters_len; j++) {
+			const struct counter *c = &later->assets[i].counters[j];
+
+			if ((count = asset_counter(&earlier->assets[0],
+			    c->name)) == NULL)
+				count = asset_counter_add(&earlier->assets[0],
+				    c->name);
+			if (count != NULL)
+				overlay(counter_fields, count, c);
+		}
+	}
+	if (earlier->assets_len == 0 && later->assets_len > 0) {
+		*report_asset(earlier) = later->assets[0];
+		asset_init(&later->assets[0]);
+	}
+	for (i = 0; i < later->consumables_len; i++) {
+		for (old = NULL, j = 0; j < earlier->consumables_len; j++)
+			if (strcmp(earlier->consumables[j].id,
+			    later->consumables[i].id) == 0)
+				old = &earlier->consumables[j];
+		if (old == NULL)
+			old = report_consumable(earlier);
+		overlay(consumable_fields, old, &later->consumables[i]);
+	}
+	for (i = 0; i < later->alerts_len; i++)
+		overlay(alert_fields, report_alert(earlier),
+		    &later->alerts[i]);
+}
+
+static int
+set_body(struct store *st, int64_t seq, const char *body, size_t len)
+{
+	sqlite3_stmt *stmt;
+
+	if ((stmt = storedb_get(st, out_body)) == NULL)
+		return -1;
+	sqlite3_bind_int64(stmt, 1, seq);
+	sqlite3_bind_text(stmt, 2, body, (int)len, SQLITE_STATIC);
+	return storedb_done(st, stmt);
+}
+
+/* The number stays, so that there is no gap, and is nobody's any more. */
+static int
+empty_body(struct store *st, int64_t seq)
+{
+	sqlite3_stmt *stmt;
+
+	if ((stmt = storedb_get(st, out_empty)) == NULL)
+		return -1;
+	sqlite3_bind_int64(stmt, 1, seq);
+	return storedb_done(st, stmt);
+}
+
+/* A detail report and the next report of the same asset. */
+struct pair {
+	int64_t	 a, b;
+	char	*body_a, *body_b;
+};
+
+/* The first pair behind after: 1, 0 when there is none, -1. */
+static int
+next_pair(struct store *st, int64_t after, struct pair *pair)
+{
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if ((stmt = storedb_get(st, out_pair)) == NULL)
+		return -1;
+	sqlite3_bind_int64(stmt, 1, after);
+	rc = sqlite3_step(stmt);
+	if (rc == SQLITE_ROW) {
+		pair->a = sqlite3_column_int64(stmt, 0);
+		pair->body_a = storedb_copy(stmt, 1);
+		pair->b = sqlite3_column_int64(stmt, 2);
+		pair->body_b = storedb_copy(stmt, 3);
+	}
+	storedb_finish(stmt);
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		return storedb_failed(st, "squeeze");
+	return rc == SQLITE_ROW;
+}
+
+/* Folds a into b.  The octets that this freed, 0 when both stay as they are
+ * because together they are too long, -1. */
+static int64_t
+fold(struct store *st, const struct pair *pair)
+{
+	size_t len_a = strlen(pair->body_a), len_b = strlen(pair->body_b);
+	struct report earlier, later;
+	struct buf xml = { 0 };
+	char why[160];
+	int64_t freed = 0;
+
+	report_init(&earlier);
+	report_init(&later);
+	if (report_read(pair->body_a, len_a, &earlier, why,
+	    sizeof(why)) == 0 &&
+	    report_read(pair->body_b, len_b, &later, why,
+	    sizeof(why)) == 0) {
+		merge_reports(&earlier, &later);
+		if (report_try_write(&earlier, &xml) == -1)
+			;
+		else if (set_body(st, pair->b, xml.data, xml.len) == -1 ||
+		    empty_body(st, pair->a) == -1)
+			freed = -1;
+		else
+			freed = (int64_t)(len_a + len_b) -
+			    (int64_t)(xml.len + sizeof(EMPTY) - 1);
+	}
+	buf_free(&xml);
+	report_clear(&earlier);
+	report_clear(&later);
+	return freed;
+}
+
+/*
+ * What a detail report says is superseded by later reports of its asset,
+ * whatever their lane: an event brings levels and counters too.  So it is
+ * folded into the very next one; past that its values would come out of turn.
+ */
+int
+squeeze_outbox(struct store *st, int64_t max_bytes)
+{
+	struct outbox_count box;
+	struct pair pair = { 0 };
+	int64_t after, freed, least;
+	int folded = 0, rc = 0;
+
+	/* Counting reads all that waits; only we make it more. */
+	if (st->squeeze_max == max_bytes && st->most_bytes < st->squeeze_at)
+		return 0;
+	if (outbox_count(st, &box) == -1)
+		return -1;
+	/* What is in flight (the lowest few numbers) must not change. */
+	after = box.first_seq + OUTBOX_IN_FLIGHT_MAX;
+	least = box.bytes <= max_bytes ? max_bytes : max_bytes - max_bytes / 16;
+	while (box.bytes > least && rc == 0 &&
+	    (rc = next_pair(st, after, &pair)) == 1) {
+		freed = fold(st, &pair);
+		rc = freed < 0 ? -1 : 0;
+		folded += freed > 0;
+		box.bytes -= freed;
+		after = pair.a;
+		free(pair.body_a);
+		free(pair.body_b);
+	}
+	if (rc == 0 && folded > 0)
+		rc = store_set_note_int(st, "lost_detail",
+		    box.lost_detail + folded);
+	st->squeeze_max = max_bytes;
+	st->most_bytes = box.bytes;
+	st->squeeze_at = box.bytes <= max_bytes ? max_bytes :
+	    box.bytes + max_bytes / 64;
+	return rc == 0 ? folded : -1;
+}

@@ -1,0 +1,17 @@
+/* Keeps the outbox within its bound by folding details into later ones. */
+#ifndef AGENT_SQUEEZE_H
+#define AGENT_SQUEEZE_H
+
+#include <stdint.h>
+
+#include "agent/store.h"
+
+/*
+ * Keeps the outbox below max_bytes: the oldest counter and level reports
+ * give what only they say to the next report of the same asset and stay
+ * behind as empty numbers; each counts as lost detail.  Cheap as long as
+ * there is room; when there is none it makes some.  Returns how many, or -1.
+ */
+int		 squeeze_outbox(struct store *, int64_t max_bytes);
+
+#endif

@@ -1,0 +1,72 @@
+#include "agent/storedb.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+
+int
+storedb_failed(struct store *st, const char *what)
+{
+	log_warnx("store", "%s: %s", what, sqlite3_errmsg(st->db));
+	return -1;
+}
+
+int
+storedb_run(struct store *st, const char *sql)
+{
+	if (sqlite3_exec(st->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return storedb_failed(st, sql);
+	return 0;
+}
+
+sqlite3_stmt *
+storedb_get(struct store *st, const char *sql)
+{
+	size_t i;
+
+	for (i = 0; st->cache[i].sql != NULL; i++) {
+		if (st->cache[i].sql == sql)
+			return st->cache[i].stmt;
+		if (i == STOREDB_STATEMENTS - 2)
+			fatalx("store", "more statements than expected");
+	}
+	if (sqlite3_prepare_v3(st->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
+	    &st->cache[i].stmt, NULL) != SQLITE_OK) {
+		(void)storedb_failed(st, sql);
+		return NULL;
+	}
+	st->cache[i].sql = sql;
+	return st->cache[i].stmt;
+}
+
+void
+storedb_text(sqlite3_stmt *stmt, int column, const char *value)
+{
+	if (value == NULL)
+		sqlite3_bind_null(stmt, column);
+	else
+		sqlite3_bind_text(stmt, column, value, -1, SQLITE_TRANSIENT);
+}
+
+int
+storedb_done(struct store *st, sqlite3_stmt *stmt)
+{
+	int rc = sqlite3_step(stmt);
+
+	storedb_finish(stmt);
+	if (rc != SQLITE_DONE && rc != SQLITE_ROW)
+		return storedb_failed(st, sqlite3_sql(stmt));
+	return 0;
+}
+
+void
+storedb_finish(sqlite3_stmt *stmt)
+{
+	sqlite3_reset(stmt);
+	sqlite3_clear_bindings(stmt);
+}
+
+char *
+storedb_copy(sqlite3_stmt *stmt, int column)
+{
+	return xstrdup_null((const char *)sqlite3_column_text(stmt, column));
+}

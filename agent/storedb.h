@@ -1,0 +1,46 @@
+/*
+ * What the files of the store share, and nobody else includes: the open
+ * database and its prepared statements.
+ */
+#ifndef AGENT_STOREDB_H
+#define AGENT_STOREDB_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define STOREDB_STATEMENTS	48
+
+struct store {
+	sqlite3		*db;
+	struct {
+		const char	*sql;
+		sqlite3_stmt	*stmt;
+	}		 cache[STOREDB_STATEMENTS];
+	int64_t		 next_seq;	/* 0: not known, read the note */
+	int64_t		 squeeze_max;	/* what the next two are about; 0 none */
+	int64_t		 most_bytes;	/* the outbox has no more than this */
+	int64_t		 squeeze_at;	/* count again from here on */
+	bool		 open;		/* a transaction */
+};
+
+/* Logs what went wrong; always -1. */
+int		 storedb_failed(struct store *, const char *what);
+/* Runs statements that need nothing bound.  0 or -1, logged. */
+int		 storedb_run(struct store *, const char *sql);
+/*
+ * A statement ready to bind, prepared at its first use and then kept: sql is
+ * a constant, told apart by its address.  NULL when it fails, logged.
+ */
+sqlite3_stmt	*storedb_get(struct store *, const char *sql);
+/* Binds a copy of the text, NULL as NULL. */
+void		 storedb_text(sqlite3_stmt *, int column, const char *value);
+/* Runs a statement that gives no rows, and finishes it.  0 or -1, logged. */
+int		 storedb_done(struct store *, sqlite3_stmt *);
+/* Makes it ready for the next use. */
+void		 storedb_finish(sqlite3_stmt *);
+/* A copy of the column's text, NULL for NULL; the caller frees. */
+char		*storedb_copy(sqlite3_stmt *, int column);
+
+#endif
