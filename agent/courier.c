@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "agent/collector.h"
+#include "agent/greeting.h"
 #include "agent/known.h"
 #include "agent/outbox.h"
 #include "agent/store.h"
@@ -27,7 +28,6 @@
 #include "schema/xmltree.h"
 #include "xmpp/uplink.h"
 
-#define SESSION_NS	"urn:platen:session:1"
 #define SEALED_NS	"urn:platen:sealed:1"
 #define WINDOW		16		/* reports under way */
 #define ANSWER_MS	30000
@@ -127,107 +127,6 @@ session_end(struct courier *c, const char *why)
 	timer_after(c->loop, &c->retry, pause, on_retry, c);
 }
 
-/* What the centre's refusals mean to the operator. */
-static const char *
-refusal(const char *condition)
-{
-	static const struct {
-		const char	*condition, *text;
-	} table[] = {
-		{ "registration-required", "the centre does not know this "
-		    "agent yet: run platen-central agents --approve JID "
-		    "there, or enrol it and use the new token" },
-		{ "not-authorized", "the centre refuses the key or token: "
-		    "enrol the agent anew there and copy the new token" },
-		{ "forbidden", "the centre has revoked this agent" },
-		{ "bad-request", "the centre cannot open the handshake: is "
-		    "[crypto] central_key the centre's key?" },
-		{ "item-not-found", "the centre has lost the session" },
-	};
-	size_t i;
-
-	for (i = 0; condition != NULL &&
-	    i < sizeof(table) / sizeof(table[0]); i++)
-		if (strcmp(condition, table[i].condition) == 0)
-			return table[i].text;
-	return condition == NULL ? "no answer from the centre" : condition;
-}
-
-static void
-put_attribute(struct buf *xml, const char *name, const char *value)
-{
-	buf_printf(xml, " %s='", name);
-	xmltree_escape(xml, value);
-	buf_puts(xml, "'");
-}
-
-/* Payload 1. */
-static int
-write_hello(struct courier *c, struct buf *out)
-{
-	struct outbox_count box;
-	char epoch[UUID_TEXT_MAX];
-
-	if (outbox_count(c->store, &box) == -1 ||
-	    store_epoch(c->store, epoch) == -1)
-		return -1;
-	buf_printf(out, "<hello xmlns='" SESSION_NS "' version='1' "
-	    "epoch='%s' acked='%lld' first='%lld'", epoch,
-	    (long long)box.acked_seq, (long long)box.first_seq);
-	if (c->token[0] != '\0')
-		put_attribute(out, "token", c->token);
-	buf_puts(out, "/>");
-	return 0;
-}
-
-/* A number not below 0, as the protocol writes it; -1 when it is none. */
-static int64_t
-read_number(const xmlNode *node, const char *name)
-{
-	char *text = xmltree_attr(node, name);
-	int64_t n = -1;
-
-	if (text != NULL && *text != '\0' && strlen(text) <= 18 &&
-	    strspn(text, "0123456789") == strlen(text))
-		n = strtoll(text, NULL, 10);
-	free(text);
-	return n;
-}
-
-struct welcome {
-	int64_t	 seq;
-	int64_t	 time_ms;
-	bool	 whole;
-};
-
-/* Payload 2. */
-static int
-read_welcome(const struct buf *payload, struct welcome *out)
-{
-	char why[128], *time, *whole;
-	const xmlNode *root;
-	xmlDoc *doc;
-	int rc = -1;
-
-	if ((doc = xmltree_parse(payload->data == NULL ? "" : payload->data,
-	    payload->len, why, sizeof(why))) == NULL)
-		return -1;
-	root = xmlDocGetRootElement(doc);
-	time = xmltree_attr(root, "time");
-	whole = xmltree_attr(root, "whole");
-	out->seq = read_number(root, "seq");
-	if (xmltree_is(root, "welcome", SESSION_NS) && out->seq != -1 &&
-	    read_number(root, "version") == 1 && time != NULL &&
-	    clock_parse(time, &out->time_ms) == 0) {
-		out->whole = whole != NULL && strcmp(whole, "true") == 0;
-		rc = 0;
-	}
-	free(time);
-	free(whole);
-	xmlFreeDoc(doc);
-	return rc;
-}
-
 /* The centre wants everything once more: the collector does that. */
 static void
 want_whole(struct courier *c)
@@ -237,7 +136,7 @@ want_whole(struct courier *c)
 }
 
 static void
-session_begin(struct courier *c, const struct welcome *welcome)
+session_begin(struct courier *c, const struct greeting *welcome)
 {
 	struct outbox_count box;
 	int64_t skew = welcome->time_ms - clock_wall_ms();
@@ -313,23 +212,23 @@ on_handshake(void *arg, enum uplink_answer answer, const char *condition,
     const struct uplink_element *element)
 {
 	struct buf payload = { 0 };
-	struct welcome welcome;
+	struct greeting welcome;
 	struct courier *c;
 
 	if ((c = take_ticket(arg)) == NULL)
 		return;
 	c->asking = false;
 	if (answer != UPLINK_RESULT) {
-		session_end(c, refusal(answer == UPLINK_ERROR ? condition :
+		session_end(c, greeting_refusal(answer == UPLINK_ERROR ? condition :
 		    NULL));
 		return;
 	}
-	if (!is_element(element, "handshake", SESSION_NS) ||
+	if (!is_element(element, "handshake", GREETING_NS) ||
 	    seal_finish(c->seal, element->text, strlen(element->text),
 	    &payload) == -1)
 		session_end(c, "the centre's answer does not open: is "
 		    "[crypto] central_key the centre's key?");
-	else if (read_welcome(&payload, &welcome) == -1)
+	else if (greeting_welcome(&payload, &welcome) == -1)
 		session_end(c, "the centre's welcome makes no sense to this "
 		    "version");
 	else
@@ -341,16 +240,20 @@ static void
 handshake(struct courier *c)
 {
 	struct buf hello = { 0 }, message = { 0 }, xml = { 0 };
+	struct outbox_count box;
+	char epoch[UUID_TEXT_MAX];
 	struct ticket *ticket;
 
 	if (uplink_state(c->uplink) != UPLINK_READY || c->asking)
 		return;
 	timer_clear(c->loop, &c->retry);
 	session_end(c, NULL);
-	if (write_hello(c, &hello) == -1) {
+	if (outbox_count(c->store, &box) == -1 ||
+	    store_epoch(c->store, epoch) == -1) {
 		session_end(c, "the store cannot be read");
 		goto out;
 	}
+	greeting_hello(&hello, epoch, box.acked_seq, box.first_seq, c->token);
 	c->seal = seal_open(&c->key, c->centre_key, c->conf->jid,
 	    c->conf->central, hello.data, hello.len, clock_mono_ms(),
 	    &message);
@@ -358,7 +261,7 @@ handshake(struct courier *c)
 		session_end(c, "the handshake cannot be made");
 		goto out;
 	}
-	buf_puts(&xml, "<handshake xmlns='" SESSION_NS "'>");
+	buf_puts(&xml, "<handshake xmlns='" GREETING_NS "'>");
 	buf_put(&xml, message.data, message.len);
 	buf_puts(&xml, "</handshake>");
 	ticket = ticket_new(c);
@@ -447,7 +350,7 @@ take_refusal(struct courier *c, const xmlNode *content, int64_t seq)
 static void
 take_answer(struct courier *c, xmlNode *content)
 {
-	int64_t seq = read_number(content, "seq");
+	int64_t seq = greeting_number(content, "seq");
 	char why[160];
 
 	if (report_validate(content, why, sizeof(why)) == -1 || seq == -1)
@@ -511,7 +414,7 @@ on_answer(void *arg, enum uplink_answer answer, const char *condition,
 	if (answer == UPLINK_RESULT)
 		open_answer(c, element);
 	else
-		session_end(c, refusal(answer == UPLINK_ERROR ? condition :
+		session_end(c, greeting_refusal(answer == UPLINK_ERROR ? condition :
 		    NULL));
 	pump(c);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/device.h"
 #include "agent/known.h"
 #include "agent/teller.h"
 #include "base/clock.h"
@@ -19,48 +20,6 @@
 #define MISSES		2	/* silent readings until "unreachable" */
 #define STRANGE		3	/* readings as no printer until it is let go */
 #define READ_AGAIN_MS	10000	/* a suspected replacement is looked at */
-#define ADDRESS_MAX	24
-#define BUCKETS		1024
-#define SAID_MS		(60 * 60 * 1000)	/* until a complaint is new */
-
-struct device {
-	struct device		*next;		/* in its bucket */
-	struct patrol		*patrol;
-	int64_t			 id;		/* in the store; 0 not yet */
-	struct sockaddr_in	 addr;
-	char			*zone;
-	const struct config_snmp *snmp;
-	size_t			 snmp_nth;	/* while credentials are tried */
-	struct device_memo	 memo;
-	struct bag		*image;
-	struct reading		*reading;
-	unsigned		 what;		/* being read */
-	struct timer		 timer;
-
-	bool			 printer;	/* taken up */
-	bool			 told;		/* once since we started */
-	bool			 dirty;		/* must be told again */
-	bool			 active_alerts;
-	bool			 read_all;
-	bool			 elsewhere;	/* told from another address */
-	bool			 asked;		/* since we started */
-	bool			 unwanted;	/* no longer configured */
-	enum asset_state	 state;
-	int			 misses, strange, odd;
-	int64_t			 supplies_at, counters_at, assets_at; /* mono */
-	int64_t			 due_ms;	/* wall: held back until */
-	int64_t			 seen_ms;
-	int64_t			 rows[PRINTER_ROWS_MAX];
-	size_t			 rows_len;
-	struct change_suspects	*suspects;	/* one a row */
-	char			*why;		/* last complaint */
-	unsigned		 said;		/* a bit each reading_status */
-	int64_t			 said_ms;	/* mono: the last one, said or
-						 * not */
-
-	void			(*done)(void *, bool);	/* a probe's */
-	void			*done_arg;
-};
 
 struct patrol {
 	struct loop		*loop;
@@ -68,7 +27,7 @@ struct patrol {
 	struct store		*store;
 	struct teller		*teller;
 	struct asker		*asker;
-	struct device		*bucket[BUCKETS];
+	struct device_table	 devices;
 	struct patrol_counts	 traffic;	/* the bytes */
 	void			(*written)(void *);
 	void			*arg;
@@ -77,103 +36,23 @@ struct patrol {
 static void	 device_visit(void *);
 static void	 on_reading(void *, struct reading_result *);
 
-/* --- the table --------------------------------------------------------------- */
-
-static size_t
-hash(const struct sockaddr_in *addr)
-{
-	uint32_t h = ntohl(addr->sin_addr.s_addr) * 2654435761u ^
-	    ntohs(addr->sin_port);
-
-	return (h >> 12) % BUCKETS;
-}
-
 static struct device *
-find(const struct patrol *patrol, const struct sockaddr_in *addr)
-{
-	struct device *d;
-
-	for (d = patrol->bucket[hash(addr)]; d != NULL; d = d->next)
-		if (d->addr.sin_addr.s_addr == addr->sin_addr.s_addr &&
-		    d->addr.sin_port == addr->sin_port)
-			return d;
-	return NULL;
-}
-
-static const char *
-device_name(const struct device *d)
-{
-	static char name[4][ADDRESS_MAX];
-	static unsigned turn;
-	char ip[INET_ADDRSTRLEN], *out = name[turn++ % 4];
-
-	inet_ntop(AF_INET, &d->addr.sin_addr, ip, sizeof(ip));
-	snprintf(out, ADDRESS_MAX, "%s:%u", ip, ntohs(d->addr.sin_port));
-	return out;
-}
-
-static struct device *
-device_new(struct patrol *patrol, const struct sockaddr_in *addr,
+device_add(struct patrol *patrol, const struct sockaddr_in *addr,
     const char *zone)
 {
-	struct device *d;
-	size_t h = hash(addr);
+	struct device *d = device_new(&patrol->devices, addr, zone);
 
-	d = xcalloc(1, sizeof(*d));
 	d->patrol = patrol;
-	d->addr = *addr;
-	d->zone = xstrdup_null(zone);
-	d->read_all = true;
-	d->state = ASSET_ONLINE;
-	d->next = patrol->bucket[h];
-	patrol->bucket[h] = d;
 	return d;
 }
 
 static void
-device_free(struct device *d)
+device_drop(struct device *d)
 {
-	struct device **link;
-
-	for (link = &d->patrol->bucket[hash(&d->addr)]; *link != d;
-	    link = &(*link)->next)
-		;
-	*link = d->next;
 	timer_clear(d->patrol->loop, &d->timer);
 	if (d->reading != NULL)
 		reading_cancel(d->reading);
-	bag_free(d->image);
-	free(d->suspects);
-	free(d->zone);
-	free(d->why);
-	free(d);
-}
-
-/* One line for each way of failing, however often it comes and goes: what is
- * wrong with a printer shows in many requests. */
-static void
-complain(struct device *d, enum reading_status status, const char *why)
-{
-	if ((d->said & 1u << status) == 0)
-		log_warnx("printer", "%s: %s", device_name(d), why);
-	else if (strcmp_null(d->why, why) != 0)
-		log_debug("printer", "%s: %s", device_name(d), why);
-	d->said |= 1u << status;
-	d->said_ms = clock_mono_ms();
-	free(d->why);
-	d->why = xstrdup(why);
-}
-
-/* A whole reading without fault.  Readings of a part know nothing of what is
- * wrong with the others. */
-static void
-content(struct device *d)
-{
-	free(d->why);
-	d->why = NULL;
-	d->odd = 0;
-	if (clock_mono_ms() - d->said_ms > SAID_MS)
-		d->said = 0;
+	device_free(&d->patrol->devices, d);
 }
 
 /* --- the store ---------------------------------------------------------------- */
@@ -221,8 +100,8 @@ on_alive(void *arg, int64_t id)
 	struct device *d;
 	size_t i;
 
-	for (i = 0; i < BUCKETS; i++)
-		for (d = patrol->bucket[i]; d != NULL; d = d->next)
+	for (i = 0; i < DEVICE_BUCKETS; i++)
+		for (d = patrol->devices.bucket[i]; d != NULL; d = d->next)
 			if (d->id == id)
 				return d->printer && d->misses == 0 &&
 				    !d->elsewhere &&
@@ -464,7 +343,7 @@ on_silent(struct device *d)
 		/* What answered nonsense is kept, so that this is said once. */
 		probe_over(d, d->why != NULL);
 		if (d->id == 0 && d->why == NULL)
-			device_free(d);
+			device_drop(d);
 		return;
 	}
 	if (++d->misses == MISSES) {
@@ -491,7 +370,7 @@ on_stranger(struct device *d, const char *why)
 	int64_t rows[PRINTER_ROWS_MAX];
 	size_t i, n = d->rows_len;
 
-	complain(d, READING_NO_PRINTER, why);
+	device_complain(d, READING_NO_PRINTER, why);
 	if (!d->printer) {
 		let_go(d);
 		probe_over(d, true);
@@ -539,9 +418,9 @@ on_values(struct device *d, struct reading_result *r)
 	d->printer = true;
 	d->strange = 0;
 	if (r->why[0] != '\0')
-		complain(d, r->status, r->why);
+		device_complain(d, r->status, r->why);
 	else if (d->what == READING_ALL)
-		content(d);
+		device_content(d);
 	if (first)
 		device_save(d);
 	if (d->misses >= MISSES) {
@@ -587,7 +466,7 @@ on_reading(void *arg, struct reading_result *r)
 		on_stranger(d, r->why);
 		break;
 	case READING_BROKEN:
-		complain(d, r->status, r->why);
+		device_complain(d, r->status, r->why);
 		/* FALLTHROUGH */
 	case READING_SILENT:
 		on_silent(d);
@@ -625,9 +504,9 @@ patrol_free(struct patrol *patrol)
 	if (patrol == NULL)
 		return;
 	teller_free(patrol->teller);
-	for (i = 0; i < BUCKETS; i++)
-		while (patrol->bucket[i] != NULL)
-			device_free(patrol->bucket[i]);
+	for (i = 0; i < DEVICE_BUCKETS; i++)
+		while (patrol->devices.bucket[i] != NULL)
+			device_drop(patrol->devices.bucket[i]);
 	asker_free(patrol->asker);
 	free(patrol);
 }
@@ -686,7 +565,7 @@ take_up(void *arg, const struct known_device *row)
 	if (!row->printer || host_parse(row->address, 161, &addr, why,
 	    sizeof(why)) == -1)
 		return;
-	d = device_new(patrol, &addr, row->zone);
+	d = device_add(patrol, &addr, row->zone);
 	d->id = row->id;
 	d->seen_ms = row->seen_ms;
 	d->snmp = snmp_named(patrol->conf, ntohl(addr.sin_addr.s_addr),
@@ -714,8 +593,8 @@ note_asset(void *arg, const struct known_asset *asset)
 	struct device *d;
 	size_t i, n;
 
-	for (i = 0; asset->device != 0 && i < BUCKETS; i++)
-		for (d = patrol->bucket[i]; d != NULL; d = d->next) {
+	for (i = 0; asset->device != 0 && i < DEVICE_BUCKETS; i++)
+		for (d = patrol->devices.bucket[i]; d != NULL; d = d->next) {
 			if (d->id != asset->device ||
 			    d->rows_len == PRINTER_ROWS_MAX)
 				continue;
@@ -738,7 +617,7 @@ give_up(struct device *d)
 	    d->rows_len);
 	if ((st = teller_store(d->patrol->teller)) != NULL)
 		(void)known_drop_device(st, d->id);
-	device_free(d);
+	device_drop(d);
 }
 
 void
@@ -749,8 +628,8 @@ patrol_start(struct patrol *patrol)
 
 	(void)known_each_device(patrol->store, take_up, patrol);
 	(void)known_each_asset(patrol->store, note_asset, patrol);
-	for (i = 0; i < BUCKETS; i++)
-		for (d = patrol->bucket[i]; d != NULL; d = next) {
+	for (i = 0; i < DEVICE_BUCKETS; i++)
+		for (d = patrol->devices.bucket[i]; d != NULL; d = next) {
 			next = d->next;
 			if (d->unwanted)
 				give_up(d);
@@ -764,8 +643,8 @@ patrol_count(const struct patrol *patrol, struct patrol_counts *out)
 	size_t i;
 
 	*out = patrol->traffic;
-	for (i = 0; i < BUCKETS; i++)
-		for (d = patrol->bucket[i]; d != NULL; d = d->next) {
+	for (i = 0; i < DEVICE_BUCKETS; i++)
+		for (d = patrol->devices.bucket[i]; d != NULL; d = d->next) {
 			if (d->elsewhere)
 				continue;
 			if (!d->printer)
@@ -794,7 +673,7 @@ patrol_tell_agent(struct patrol *patrol, struct agent *agent)
 bool
 patrol_has(const struct patrol *patrol, const struct sockaddr_in *addr)
 {
-	const struct device *d = find(patrol, addr);
+	const struct device *d = device_find(&patrol->devices, addr);
 
 	return d != NULL && (d->printer || d->reading != NULL);
 }
@@ -807,13 +686,13 @@ patrol_probe(struct patrol *patrol, const struct sockaddr_in *addr,
 	struct device *d;
 
 	snmp = config_snmp_for(patrol->conf, ntohl(addr->sin_addr.s_addr), 0);
-	d = find(patrol, addr);
+	d = device_find(&patrol->devices, addr);
 	if (snmp == NULL || (d != NULL && (d->printer || d->reading != NULL))) {
 		done(arg, d != NULL);
 		return;
 	}
 	if (d == NULL)
-		d = device_new(patrol, addr, zone);
+		d = device_add(patrol, addr, zone);
 	d->snmp = snmp;
 	d->snmp_nth = 0;
 	d->done = done;

@@ -236,14 +236,14 @@ refuse_next(const char *name, const char *ns, const char *condition)
 static void
 shake_hands(const char *welcome, struct buf *hello)
 {
-	struct uplink_element element = { "handshake", SESSION_NS, NULL, NULL };
+	struct uplink_element element = { "handshake", GREETING_NS, NULL, NULL };
 	struct buf message = { 0 };
 	uplink_answer_fn *fn;
 	xmlDoc *doc;
 	char *text;
 	void *arg;
 
-	doc = next_asked("handshake", SESSION_NS, &fn, &arg);
+	doc = next_asked("handshake", GREETING_NS, &fn, &arg);
 	text = xmltree_text(xmlDocGetRootElement(doc));
 	seal_free(session);
 	session = seal_accept(&centre_key, AGENT, CENTRE, text, strlen(text),
@@ -647,7 +647,7 @@ refusals_are_explained(void **state)
 	begin_with("");
 	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		connect_now();
-		refuse_next("handshake", SESSION_NS, table[i].condition);
+		refuse_next("handshake", GREETING_NS, table[i].condition);
 		assert_said(table[i].text);
 		assert_true(timer_pending(&c.retry));
 		note = store_note(c.store, "uplink_state");
