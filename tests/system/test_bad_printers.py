@@ -115,7 +115,7 @@ def polls(rig, hosts, more):
 
 def good_ones_go_on(rig):
     for host in GOOD:
-        rig.sim.send("bump", host, TOTAL, 17)
+        rig.sim.send("print", host, 17)
         want = int(rig.sim.get(host, TOTAL))
         wait_for(lambda: View(rig).total(host) == want, 20,
                  f"{host} is read on", 0.2)

@@ -66,7 +66,7 @@ def test_an_address_change_moves_the_asset(rig):
     before = start(rig, [f"{A}=@hp-mono,number=1", f"{B}=@hp-mono,number=2"])
     one = before[A]
     rig.sim.send("move", A, C)
-    rig.sim.send("bump", C, TOTAL, 10)
+    rig.sim.send("print", C, 10)
     total = int(rig.sim.get(C, TOTAL))
     moved = wait_device(rig, ip=C, state="online")
     assert moved["asset"] == one["asset"]
@@ -163,7 +163,7 @@ def test_a_lost_store_gets_its_ids_back(rig):
     assert rig.agent.stop() == 0
     for path in rig.agent.dir.glob("store.db*"):
         path.unlink()
-    rig.sim.send("bump", A, TOTAL, 5)
+    rig.sim.send("print", A, 5)
     rig.agent.start().wait_online()
     ids = {ip: d["asset"] for ip, d in before.items()}
 
@@ -181,7 +181,7 @@ def test_a_lost_store_gets_its_ids_back(rig):
         assert history(rig, d["asset"], "serial") == [d["serial"]]
     # Then things go on as ever, supplies and alerts too.
     total = int(rig.sim.get(A, TOTAL))
-    rig.sim.send("bump", A, TOTAL, 7)
+    rig.sim.send("print", A, 7)
     rig.sim.raise_alert(A, code=8, severity=3, group=8, index=1, text="Jam")
     wait_for(lambda: history(rig, ids[A], "total")[-2:] ==
              [total, total + 7], 20, "counters go on", 0.1)
@@ -235,7 +235,7 @@ def test_a_store_from_a_backup(rig, copy):
     rig.agent.start().wait_online()
     total = int(rig.sim.get(A, TOTAL))
     for _ in range(3):
-        rig.sim.send("bump", A, TOTAL, 2)
+        rig.sim.send("print", A, 2)
         total += 2
         wait_for(lambda: history(rig, one["asset"], "total")[-1] == total,
                  20, "a change", 0.1)
@@ -249,7 +249,7 @@ def test_a_store_from_a_backup(rig, copy):
             path.write_bytes(data)
             path.chmod(0o600)
     rig.agent.start().wait_online()
-    rig.sim.send("bump", A, TOTAL, 2)
+    rig.sim.send("print", A, 2)
     total += 2
     wait_for(lambda: history(rig, one["asset"], "total")[-1] == total, 30,
              "it goes on", 0.1)

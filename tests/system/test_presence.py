@@ -32,7 +32,7 @@ class Printer:
 
     def print_pages(self, times=3):
         for _ in range(times):
-            self.rig.sim.send("bump", self.host, TOTAL, 3)
+            self.rig.sim.send("print", self.host, 3)
             self.totals.append(self.totals[-1] + 3)
             wait_for(lambda: self.known() == self.totals[-1], 30,
                      "the agent has read the counter", 0.1)

@@ -17,7 +17,6 @@ from rig import COMPONENT, wait_for
 DEVICES = {"127.10.22.1": "hp-colour", "127.10.22.2": "xerox",
            "127.10.22.3": "kyocera", "127.10.22.4": "canon",
            "127.10.22.5": "epson"}
-TOTAL = "1.3.6.1.2.1.43.10.2.1.4.1.1"
 SYS_LOCATION = "1.3.6.1.2.1.1.6.0"
 JAM = "Paper jam behind door Zwei"
 PLACE = "Archive of the Ministry"
@@ -129,7 +128,7 @@ def something_of_everything(rig, told):
     index = rig.sim.raise_alert(one, code=8, severity=3, group=8, index=1,
                                 text=JAM)
     rig.sim.send("level", one, 1, 7)
-    rig.sim.send("bump", two, TOTAL, 1234)
+    rig.sim.send("print", two, 1234)
     rig.sim.send("set", two, SYS_LOCATION, 4, PLACE)
     wait_for(lambda: told(JAM) and told(PLACE), 30, "the changes arrive", 0.1)
     rig.sim.send("alert", one, "clear", index)
