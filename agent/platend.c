@@ -72,8 +72,10 @@ main(int argc, char **argv)
 		config_free(conf);
 		return 0;
 	}
-	if (supervisor_check_secrets(conf) == -1)
+	if (supervisor_check_secrets(conf) == -1) {
+		config_free(conf);
 		return 1;
+	}
 	if (!front) {
 		if (daemon(0, 0) == -1)
 			fatal("platend", "daemon");

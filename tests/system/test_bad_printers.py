@@ -5,6 +5,7 @@ import pathlib
 import re
 
 from rig import wait_for
+from test_processes import sanitized
 
 TOTAL = "1.3.6.1.2.1.43.10.2.1.4.1.1"
 SUPPLIES = "1.3.6.1.2.1.43.11.1.1"
@@ -199,7 +200,7 @@ def test_bad_from_the_start(rig):
         assert "too many rows" in line
 
     assert rig.agent.pids()["collector"] == collector, "it never died"
-    assert memory_kb(rig) < MEMORY_KB
+    assert sanitized() or memory_kb(rig) < MEMORY_KB
     status = rig.agent.json("status")
     assert status["refused"] == 0
     wait_for(lambda: rig.agent.json("status")["outbox"] == 0, 20)
@@ -265,7 +266,7 @@ def test_a_moment_of_errors_removes_nothing(rig):
     rig.sim.send(f"loop {GOOD[0]} {SUPPLIES}")
     wait_for(lambda: lines_about(rig, GOOD[0]), 20, "it is noticed")
     rig.sim.send(f"loop {GOOD[0]} off")
-    polls(rig, GOOD[:1], 40)
+    polls(rig, GOOD[:1], 25)
     assert sorted(s["id"] for s in View(rig).supplies[GOOD[0]]) == before
     removed = [r for r in rig.central.json("history", "--limit", "100000")
                if r["field"] == "removed"]
@@ -283,7 +284,7 @@ def test_rows_of_supplies_make_no_printers(rig):
     rig.agent.enrol().write(heartbeat="500ms", assets="1s")
     rig.agent.start().wait_online()
     wait_for(lambda: View(rig).devices, 20, "the printer", 0.2)
-    polls(rig, GOOD[:1], 40)
+    polls(rig, GOOD[:1], 25)
     assert len(rig.central.json("devices")) == 1
     assert rig.agent.log().count("new printer") == 1
     assert "moved here" not in rig.agent.log()
