@@ -17,7 +17,7 @@ import noise
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from peer import Component
-from rig import COMPONENT, merge, wait_for, write_secret
+from rig import COMPONENT, wait_for, write_secret
 
 SESSION = "urn:platen:session:1"
 SEALED = "urn:platen:sealed:1"

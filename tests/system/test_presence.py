@@ -10,7 +10,6 @@ from peer import Component
 from rig import Failed, wait_for
 
 HOST = "127.10.23.1"
-OTHER = "127.10.23.2"
 TOTAL = "1.3.6.1.2.1.43.10.2.1.4.1.1"
 
 
