@@ -36,7 +36,6 @@ struct device {
 	bool			 printer;	/* taken up */
 	bool			 told;		/* once since we started */
 	bool			 dirty;		/* must be told again */
-	bool			 active_alerts;
 	bool			 read_all;
 	bool			 elsewhere;	/* told from another address */
 	bool			 asked;		/* since we started */

@@ -167,7 +167,6 @@ device_tell(struct device *d, bool levels_read)
 	inet_ntop(AF_INET, &d->addr.sin_addr, ip, sizeof(ip));
 	d->dirty = false;
 	d->due_ms = 0;
-	d->active_alerts = false;
 	if (d->id == 0)
 		device_save(d);
 	for (i = 0; i < n && d->id != 0; i++) {
@@ -179,7 +178,6 @@ device_tell(struct device *d, bool levels_read)
 		if (result.due_ms != 0 && (d->due_ms == 0 ||
 		    result.due_ms < d->due_ms))
 			d->due_ms = result.due_ms;
-		d->active_alerts |= result.active_alerts;
 		note_elsewhere(d, result.elsewhere);
 		if (result.read_again) {
 			d->supplies_at = clock_mono_ms() +
@@ -231,8 +229,9 @@ schedule(struct device *d)
 	    d);
 }
 
-/* Where the printer counts its alerts, unchanged counters mean unchanged
- * rows; where it does not, the table is read every time (printers.md 7). */
+/* Where the printer counts its alerts, unchanged counters mean that there
+ * are no new rows; where it does not, the table is read every time
+ * (printers.md 7). */
 static bool
 counts_alerts(const struct device *d)
 {
@@ -255,7 +254,7 @@ what_next(struct device *d)
 		what |= READING_SUPPLIES;
 	if (now >= d->counters_at)
 		what |= READING_COUNTERS;
-	if (d->active_alerts || !counts_alerts(d))
+	if (!counts_alerts(d))
 		what |= READING_ALERTS;
 	return what;
 }
@@ -400,11 +399,24 @@ is_due(const struct device *d)
 	    conf->supplies_ms ? conf->counters_ms : conf->supplies_ms));
 }
 
+/* What a part that was read makes worth reading at once; 0 is nothing. */
+static unsigned
+follow_up(const struct device *d, const struct reading_result *r)
+{
+	if (d->what == READING_ALL)
+		return 0;
+	if (r->restarted)
+		return READING_ALL;
+	if (r->alerts_moved && !(d->what & READING_ALERTS))
+		return READING_ALERTS | READING_SUPPLIES;
+	return 0;
+}
+
 static void
 on_values(struct device *d, struct reading_result *r)
 {
 	bool changed, first = !d->printer;
-	unsigned next = 0;
+	unsigned next;
 
 	if (d->image == NULL)
 		d->image = bag_new();
@@ -430,18 +442,17 @@ on_values(struct device *d, struct reading_result *r)
 	}
 	d->misses = 0;
 	note_read(d);
-	if (changed || d->dirty || !d->told || is_due(d))
-		device_tell(d, d->what == READING_ALL ||
-		    (d->what & READING_SUPPLIES));
-	if (d->what != READING_ALL && r->restarted)
-		next = READING_ALL;
-	else if (d->what != READING_ALL && r->alerts_moved &&
-	    !(d->what & READING_ALERTS))
-		next = READING_ALERTS | READING_SUPPLIES;
-	if (next != 0)
+	if ((next = follow_up(d, r)) != 0) {
+		/* Half a change is no change: it is told when the rest is
+		 * there as well. */
+		d->dirty |= changed;
 		start_reading(d, next);
-	else
+	} else {
+		if (changed || d->dirty || !d->told || is_due(d))
+			device_tell(d, d->what == READING_ALL ||
+			    (d->what & READING_SUPPLIES));
 		schedule(d);
+	}
 	probe_over(d, true);
 }
 

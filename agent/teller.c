@@ -189,17 +189,6 @@ say_verdict(enum assetbook_verdict verdict, const struct asset *asset,
 		    log_safe(asset->serial));
 }
 
-static bool
-any_active(const struct printer *p)
-{
-	size_t i;
-
-	for (i = 0; i < p->alerts_len; i++)
-		if (p->alerts[i].cleared == ABSENT)
-			return true;
-	return false;
-}
-
 static int
 tell_found(struct teller *t, struct store *st, struct known_asset *row,
     struct printer *p, bool levels_read, struct change_suspects *suspects,
@@ -227,7 +216,6 @@ tell_found(struct teller *t, struct store *st, struct known_asset *row,
 	}
 	result->due_ms = c.due_ms;
 	result->read_again = c.again;
-	result->active_alerts = any_active(p);
 	change_clear(&c);
 	report_clear(&told);
 	return rc;

@@ -30,7 +30,6 @@ void		 teller_free(struct teller *);	/* commits what is open */
 struct teller_result {
 	int64_t	 due_ms;	/* wall: tell again then; 0 none */
 	bool	 read_again;	/* read supplies again soon */
-	bool	 active_alerts;
 	bool	 elsewhere;	/* told from another address: nothing done */
 };
 /*

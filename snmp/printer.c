@@ -121,18 +121,49 @@ why_not(const struct bag *bag, bool queues, char *why, size_t why_size)
 	free(descr);
 }
 
+/*
+ * The Printer MIB's devices by the first of its columns that has any.  Where
+ * there are several, hrDeviceType decides which are printers; rows of supplies
+ * alone, which some firmware puts under numbers of its own, are not believed
+ * to be more than one.
+ */
+static size_t
+devices_known(const struct bag *bag, int64_t index[PRINTER_ROWS_MAX])
+{
+	int64_t	 typed[PRINTER_ROWS_MAX];
+	size_t	 count, types, i, j, kept = 0;
+	bool	 weak = false;
+
+	count = devices_in(bag, STD_CONFIG_CHANGES, index, 0);
+	if (count == 0)
+		count = devices_in(bag, STD_MARKER_LIFE, index, 0);
+	if (count == 0) {
+		count = devices_in(bag, STD_SUPPLY_LEVEL, index, 0);
+		weak = true;
+	}
+	if (count < 2)
+		return count;
+	types = devices_by_type(bag, typed);
+	for (i = 0; i < count; i++)
+		for (j = 0; j < types; j++)
+			if (index[i] == typed[j]) {
+				index[kept++] = index[i];
+				break;
+			}
+	if (kept > 0)
+		return kept;
+	return weak ? 1 : count;
+}
+
 size_t
 printer_rows(const struct bag *bag, int64_t index[PRINTER_ROWS_MAX],
     char *why, size_t why_size)
 {
-	size_t	 count = 0;
+	size_t	 count;
 
 	if (why_size > 0)
 		why[0] = '\0';
-	count = devices_in(bag, STD_CONFIG_CHANGES, index, count);
-	count = devices_in(bag, STD_MARKER_LIFE, index, count);
-	count = devices_in(bag, STD_SUPPLY_LEVEL, index, count);
-	if (count > 0)
+	if ((count = devices_known(bag, index)) > 0)
 		return count;
 	count = devices_by_type(bag, index);
 	if (count > 0 && vendor_is_label(vendor_match(bag)))

@@ -13,7 +13,8 @@
 #include "snmp/errand.h"
 #include "snmp/vendor.h"
 
-#define VARBINDS_DEFAULT	10	/* what tools at large ask at once */
+#define VARBINDS_FIRST		10	/* what tools at large ask at once */
+#define VARBINDS_MORE		5	/* after each that was answered */
 #define VARBINDS_KNOWN		24	/* of objects that it has answered */
 #define REQUESTS_MAX		400	/* of one reading */
 #define TIMEOUTS_MAX		6	/* that a living device may cost */
@@ -32,6 +33,7 @@ struct reading {
 	bool			 cut_short;	/* not all of it was read */
 
 	size_t			 asked;		/* in the last request */
+	size_t			 window;	/* most in the next: it grows */
 	size_t			 narrow;	/* this many for now; 0: limit */
 	int			 requests, timeouts;
 	bool			 answered;
@@ -187,7 +189,7 @@ static size_t
 varbinds_now(const struct reading *r)
 {
 	size_t n = r->course.phase == COURSE_KNOWN ? VARBINDS_KNOWN :
-	    VARBINDS_DEFAULT;
+	    r->window;
 
 	/* Nobody has refused a single one yet. */
 	if (r->memo.version == 0 && !r->answered)
@@ -346,7 +348,9 @@ take(struct reading *r, const struct talk_varbind *vb, size_t n)
 	}
 	if (r->narrow != 0)
 		r->narrow *= 2;
-	if (r->narrow >= VARBINDS_DEFAULT)
+	else if (r->asked == r->window && r->window < VARBINDS_KNOWN)
+		r->window += VARBINDS_MORE;
+	if (r->narrow >= VARBINDS_FIRST)
 		r->narrow = 0;
 	if (!errand_take(r->course.errand, vb, n, r->course.fresh)) {
 		r->cut_short = true;
@@ -438,6 +442,7 @@ reading_start(struct asker *asker, struct loop *loop,
 	r->asker = asker;
 	r->loop = loop;
 	r->memo = *memo;
+	r->window = VARBINDS_FIRST;
 	r->varbinds_given = memo->varbinds;
 	r->version_fixed = target->version != 0;
 	r->target.addr = target->addr;

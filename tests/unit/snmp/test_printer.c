@@ -40,13 +40,20 @@ test_rows(void **state)
 	assert_string_equal(why, "");
 	assert_int_equal(rows_of(PRT "10.2.1.4.3.1|65|1\n", rows, why), 1);
 	assert_int_equal(rows_of(SUPPLY "9.2.1|2|1\n", rows, why), 1);
-	/* Several, in order, each once. */
+	/* Several, in order, each once; by the first column that has any. */
 	assert_int_equal(rows_of(SUPPLY "9.3.1|2|1\n" SUPPLY "9.3.2|2|1\n"
 	    PRT "5.1.1.1.3|65|1\n" PRT "5.1.1.1.1|65|1\n"
-	    PRT "10.2.1.4.9.1|65|1\n", rows, why), 3);
+	    PRT "10.2.1.4.9.1|65|1\n", rows, why), 2);
 	assert_int_equal(rows[0], 1);
 	assert_int_equal(rows[1], 3);
-	assert_int_equal(rows[2], 9);
+	/* hrDeviceType decides between several. */
+	assert_int_equal(rows_of(HR "2.1.2.3|6|" PRINTER_TYPE "\n"
+	    PRT "5.1.1.1.3|65|1\n" PRT "5.1.1.1.1|65|1\n", rows, why), 1);
+	assert_int_equal(rows[0], 3);
+	/* Supplies under many numbers are the supplies of one. */
+	assert_int_equal(rows_of(SUPPLY "9.3.1|2|1\n" SUPPLY "9.4.1|2|1\n"
+	    SUPPLY "9.5.1|2|1\n", rows, why), 1);
+	assert_int_equal(rows[0], 3);
 	/* Lie 1: queues that say printer. */
 	assert_int_equal(rows_of(SYS "1.0|4|Hardware: x86\n"
 	    HR "2.1.2.1|6|" PRINTER_TYPE "\n", rows, why), 0);

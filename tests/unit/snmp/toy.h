@@ -53,6 +53,8 @@ struct toy {
 	void		(*script)(struct toy *, const struct toy_request *);
 	int		 requests;
 	size_t		 most;		/* varbinds in one request */
+	size_t		 leap;		/* most more than ever before, the
+					 * first few aside */
 	void		*state;
 };
 
@@ -283,6 +285,8 @@ toy_on_read(void *arg, int fd, unsigned events)
 		return;
 	toy_parse(bytes, (size_t)n, &q);
 	toy->requests++;
+	if (q.n > 10 && q.n > toy->most && q.n - toy->most > toy->leap)
+		toy->leap = q.n - toy->most;
 	if (q.n > toy->most)
 		toy->most = q.n;
 	toy->script(toy, &q);
