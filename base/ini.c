@@ -383,6 +383,7 @@ ini_read(const char *path, const struct ini_key *keys, ini_section_fn *enter,
 		    enter, arg);
 	fclose(f);
 	/* It may have held a token. */
+	explicit_bzero(part, sizeof part);
 	if (text.data != NULL)
 		explicit_bzero(text.data, text.cap);
 	buf_free(&text);
