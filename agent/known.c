@@ -41,7 +41,7 @@ static const char told_get[] =
 static const char told_put[] =
     "INSERT OR REPLACE INTO told VALUES(?,?,?)";
 static const char told_drop[] =
-    "DELETE FROM told WHERE id = ?";
+    "DELETE FROM told WHERE asset = ? AND id = ?";
 
 /* --- devices --------------------------------------------------------------- */
 
@@ -327,13 +327,14 @@ known_tell_alert(struct store *st, const struct alert *alert)
 }
 
 int
-known_forget(struct store *st, const char *record_id)
+known_forget(struct store *st, const char *asset, const char *record_id)
 {
 	sqlite3_stmt *stmt;
 
 	if ((stmt = storedb_get(st, told_drop)) == NULL)
 		return -1;
-	storedb_text(stmt, 1, record_id);
+	storedb_text(stmt, 1, asset);
+	storedb_text(stmt, 2, record_id);
 	return storedb_done(st, stmt);
 }
 

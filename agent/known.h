@@ -64,7 +64,8 @@ int		 known_tell_asset(struct store *, const struct asset *);
 int		 known_tell_consumable(struct store *,
 		    const struct consumable *);
 int		 known_tell_alert(struct store *, const struct alert *);
-int		 known_forget(struct store *, const char *record_id);
+int		 known_forget(struct store *, const char *asset,
+		    const char *record_id);
 /* Renames an asset and what was told of it: the centre knew it by another
  * id.  Unknown assets are fine.  What waits in the outbox stays as it is. */
 int		 known_rename_asset(struct store *, const char *from,

@@ -151,7 +151,7 @@ write_change(struct teller *t, struct store *st, const char *asset,
 		if (known_tell_alert(st, &c->told.alerts[i]) == -1)
 			return -1;
 	for (i = 0; i < c->forget_len; i++)
-		if (known_forget(st, c->forget[i]) == -1)
+		if (known_forget(st, asset, c->forget[i]) == -1)
 			return -1;
 	return 0;
 }

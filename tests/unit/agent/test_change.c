@@ -994,7 +994,8 @@ write_step(struct store *st, const struct change *c)
 	for (i = 0; i < c->told.alerts_len; i++)
 		assert_int_equal(known_tell_alert(st, &c->told.alerts[i]), 0);
 	for (i = 0; i < c->forget_len; i++)
-		assert_int_equal(known_forget(st, c->forget[i]), 0);
+		assert_int_equal(known_forget(st, KIT_ASSET,
+		    c->forget[i]), 0);
 	if (chance(3))
 		assert_true(squeeze_outbox(st, 1) >= 0);
 	if (chance(8))

@@ -331,7 +331,7 @@ told_comes_back_as_it_was(void **state)
 	/* Of another asset nothing was told. */
 	assert_int_equal(known_told(st, KIT_OTHER, &told), 0);
 	assert_int_equal(told.assets_len + told.consumables_len, 0);
-	assert_int_equal(known_forget(st, KIT_THIRD), 0);
+	assert_int_equal(known_forget(st, KIT_ASSET, KIT_THIRD), 0);
 	assert_int_equal(known_told(st, KIT_ASSET, &told), 0);
 	assert_int_equal(told.alerts_len, 0);
 	report_clear(&told);
