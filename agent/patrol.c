@@ -16,6 +16,7 @@
 #include "snmp/vendor.h"
 
 #define OPEN_MAX_TALKS	256
+#define GRID_MAX_MS	1000	/* visits fall on multiples of this */
 #define BACKOFF_MAX_MS	(15 * 60 * 1000)
 #define MISSES		2	/* silent readings until "unreachable" */
 #define STRANGE		3	/* readings as no printer until it is let go */
@@ -218,6 +219,20 @@ jitter(int64_t ms)
 	return ms - ms / 20 + (ms >= 20 ? random() % (ms / 10 + 1) : 0);
 }
 
+/*
+ * Printers that are due at about the same time are read together: waking up
+ * costs more than asking.  No coarser than the jitter is, so nothing comes
+ * later for it on the whole.
+ */
+static int64_t
+rounded(int64_t at_ms, int64_t interval_ms)
+{
+	int64_t grid = interval_ms / 20 < GRID_MAX_MS ? interval_ms / 20 :
+	    GRID_MAX_MS;
+
+	return grid > 1 ? (at_ms + grid / 2) / grid * grid : at_ms;
+}
+
 static void
 schedule(struct device *d)
 {
@@ -225,8 +240,8 @@ schedule(struct device *d)
 
 	after = d->misses == 0 ? d->patrol->conf->heartbeat_ms :
 	    patrol_backoff_ms(d->misses, d->patrol->conf->heartbeat_ms);
-	timer_after(d->patrol->loop, &d->timer, jitter(after), device_visit,
-	    d);
+	timer_set(d->patrol->loop, &d->timer,
+	    rounded(clock_mono_ms() + jitter(after), after), device_visit, d);
 }
 
 /* Where the printer counts its alerts, unchanged counters mean that there
