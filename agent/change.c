@@ -10,6 +10,8 @@
 #define SEVERITY_UNARY	4	/* warning: an event, RFC 3805 */
 #define RISE_MIN	15	/* percent points, printers.md 5 */
 #define RISE_TO		50
+/* A time that is computed from ticks differs a little at every look. */
+#define RAISED_SLACK_MS	2000
 #define AT_ONCE		(1u << FIELD_KEY | 1u << FIELD_IDENTITY | \
 			 1u << FIELD_STATE)
 
@@ -382,14 +384,22 @@ find_consumables(const struct report *told, struct printer *now,
 
 /* --- alerts ------------------------------------------------------------------ */
 
-/* One alert stays itself while group, row and code stay: its index starts
- * anew with the printer, its text changes with the language (printers.md 7). */
+/*
+ * One alert stays itself while group, row and code stay: its index starts
+ * anew with the printer, its text changes with the language (printers.md 7).
+ * But indexes only grow while a printer runs, so a higher one that was raised
+ * later is the same trouble again, gone and come back between two looks.
+ */
 static bool
-same_alert(const struct alert *a, const struct alert *b)
+same_alert(const struct alert *before, const struct alert *now)
 {
-	return a->group == b->group && a->group_index == b->group_index &&
-	    a->code == b->code &&
-	    strcmp_null(a->vendor_code, b->vendor_code) == 0;
+	if (before->group != now->group ||
+	    before->group_index != now->group_index ||
+	    before->code != now->code ||
+	    strcmp_null(before->vendor_code, now->vendor_code) != 0)
+		return false;
+	return now->index <= before->index || now->raised == ABSENT ||
+	    now->raised <= before->raised + RAISED_SLACK_MS;
 }
 
 static bool

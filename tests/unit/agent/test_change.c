@@ -640,6 +640,36 @@ the_same_again_is_another_alert(void **state)
 	end(&w);
 }
 
+/* It went and came back between two looks: the first has ended. */
+static void
+the_same_again_unseen(void **state)
+{
+	struct watched w;
+	char *id;
+
+	start(&w);
+	kit_alert(&w.now.alerts[0], 7, 8, 3);
+	w.now.alerts_len = 1;
+	step(&w, 0);
+	id = xstrdup(w.c.event.alerts[0].id);
+	/* A little later by the ticks is the same moment. */
+	w.now.alerts[0].index = 9;
+	w.now.alerts[0].raised = w.time + 1500;
+	step(&w, MINUTE);
+	assert_int_equal(w.c.event.alerts_len, 0);
+	w.now.alerts[0].index = 10;
+	w.now.alerts[0].raised = w.time - 5000;
+	step(&w, MINUTE);
+	assert_int_equal(w.c.event.alerts_len, 2);
+	assert_string_not_equal(w.c.event.alerts[0].id, id);
+	assert_int_equal(w.c.event.alerts[0].cleared, ABSENT);
+	assert_string_equal(w.c.event.alerts[1].id, id);
+	assert_int_equal(w.c.event.alerts[1].cleared, w.time);
+	assert_int_equal(w.told.alerts_len, 1);
+	free(id);
+	end(&w);
+}
+
 static void
 twins_are_two(void **state)
 {
@@ -1086,6 +1116,7 @@ main(void)
 		cmocka_unit_test(rows_that_go_are_told_and_forgotten),
 		cmocka_unit_test(alerts_rise_go_on_and_clear),
 		cmocka_unit_test(the_same_again_is_another_alert),
+		cmocka_unit_test(the_same_again_unseen),
 		cmocka_unit_test(twins_are_two),
 		cmocka_unit_test(an_event_ends_after_a_day),
 		cmocka_unit_test(an_old_event_comes_with_its_end),
