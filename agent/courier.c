@@ -135,6 +135,28 @@ want_whole(struct courier *c)
 		wake_collector(c, WAKE_WHOLE);
 }
 
+static int
+refused_for_good(struct courier *c, int64_t seq, const char *reason)
+{
+	log_warnx("courier", "the centre refuses report %lld for good: %s; "
+	    "see platen outbox --refused", (long long)seq,
+	    reason == NULL ? "-" : log_safe(reason));
+	return outbox_refuse(c->store, seq, reason);
+}
+
+/* Refusals whose answers were lost: before the rest counts as taken. */
+static int
+put_aside(struct courier *c, const struct greeting *welcome)
+{
+	size_t i;
+
+	for (i = 0; i < welcome->refused_len; i++)
+		if (refused_for_good(c, welcome->refused[i].seq,
+		    welcome->refused[i].reason) == -1)
+			return -1;
+	return 0;
+}
+
 static void
 session_begin(struct courier *c, const struct greeting *welcome)
 {
@@ -159,7 +181,8 @@ session_begin(struct courier *c, const struct greeting *welcome)
 		session_end(c, "a new epoch begins");
 		return;
 	}
-	if (outbox_ack(c->store, welcome->seq) == -1) {
+	if (put_aside(c, welcome) == -1 ||
+	    outbox_ack(c->store, welcome->seq) == -1) {
 		session_end(c, "the store cannot be written");
 		return;
 	}
@@ -231,8 +254,10 @@ on_handshake(void *arg, enum uplink_answer answer, const char *condition,
 	else if (greeting_welcome(&payload, &welcome) == -1)
 		session_end(c, "the centre's welcome makes no sense to this "
 		    "version");
-	else
+	else {
 		session_begin(c, &welcome);
+		greeting_clear(&welcome);
+	}
 	buf_free(&payload);
 }
 
@@ -337,10 +362,7 @@ take_refusal(struct courier *c, const xmlNode *content, int64_t seq)
 {
 	char *reason = xmltree_attr(content, "reason");
 
-	log_warnx("courier", "the centre refuses report %lld for good: %s; "
-	    "see platen outbox --refused", (long long)seq,
-	    reason == NULL ? "-" : log_safe(reason));
-	if (seq > c->sent || outbox_refuse(c->store, seq, reason) == -1)
+	if (seq > c->sent || refused_for_good(c, seq, reason) == -1)
 		session_end(c, "a refused report cannot be put aside");
 	else if (seq > c->acked)
 		c->acked = seq;

@@ -34,6 +34,34 @@ greeting_number(const xmlNode *node, const char *name)
 	return n;
 }
 
+/* Answers that said so may have been lost.  Out of order is no welcome. */
+static int
+read_refused(const xmlNode *root, struct greeting *out)
+{
+	xmlNode *node;
+	int64_t seq, last = 0;
+
+	for (node = xmltree_child(root, "refused", GREETING_NS); node != NULL;
+	    node = xmltree_next(node)) {
+		seq = greeting_number(node, "seq");
+		if (seq <= last || seq > out->seq ||
+		    out->refused_len == GREETING_REFUSED_MOST)
+			return -1;
+		last = seq;
+		out->refused[out->refused_len].seq = seq;
+		out->refused[out->refused_len++].reason =
+		    xmltree_attr(node, "reason");
+	}
+	return 0;
+}
+
+void
+greeting_clear(struct greeting *greeting)
+{
+	while (greeting->refused_len > 0)
+		free(greeting->refused[--greeting->refused_len].reason);
+}
+
 int
 greeting_welcome(const struct buf *payload, struct greeting *out)
 {
@@ -42,6 +70,7 @@ greeting_welcome(const struct buf *payload, struct greeting *out)
 	xmlDoc *doc;
 	int rc = -1;
 
+	memset(out, 0, sizeof(*out));
 	if ((doc = xmltree_parse(payload->data == NULL ? "" : payload->data,
 	    payload->len, why, sizeof(why))) == NULL)
 		return -1;
@@ -53,8 +82,10 @@ greeting_welcome(const struct buf *payload, struct greeting *out)
 	    greeting_number(root, "version") == 1 && time != NULL &&
 	    clock_parse(time, &out->time_ms) == 0) {
 		out->whole = whole != NULL && strcmp(whole, "true") == 0;
-		rc = 0;
+		rc = read_refused(root, out);
 	}
+	if (rc == -1)
+		greeting_clear(out);
 	free(time);
 	free(whole);
 	xmlFreeDoc(doc);

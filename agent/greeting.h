@@ -6,6 +6,7 @@
 #define AGENT_GREETING_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <libxml/tree.h>
@@ -19,14 +20,22 @@
 void		 greeting_hello(struct buf *out, const char *epoch,
 		    int64_t acked, int64_t first, const char *token);
 
+#define GREETING_REFUSED_MOST	64
+
 struct greeting {
 	int64_t	 seq;		/* the last that the centre has committed */
 	int64_t	 time_ms;	/* its clock */
 	bool	 whole;		/* it wants everything once more */
+	struct {
+		int64_t	 seq;
+		char	*reason;	/* NULL when it gave none */
+	}	 refused[GREETING_REFUSED_MOST];	/* for good, in order */
+	size_t	 refused_len;
 };
-/* Payload 2.  0, or -1 when it is no welcome. */
+/* Payload 2.  0 (clear it afterwards), or -1 when it is no welcome. */
 int		 greeting_welcome(const struct buf *payload,
 		    struct greeting *out);
+void		 greeting_clear(struct greeting *);
 
 /* A stanza error's condition in words that say what to do; NULL is silence. */
 const char	*greeting_refusal(const char *condition);

@@ -4,6 +4,7 @@
 
 #include "central/tables.h"
 #include "schema/record.h"
+#include "schema/xmltree.h"
 
 /* Reasons kept for each epoch; older ones are forgotten. */
 #define REFUSED_MAX	1000
@@ -155,4 +156,26 @@ epoch_refused(struct fleet *fleet, const struct epoch *epoch, int64_t seq,
 	    (const char *)sqlite3_column_text(stmt, 0));
 	sqlite3_reset(stmt);
 	return 0;
+}
+
+int
+epoch_list_refused(struct fleet *fleet, int64_t agent, const char *uuid,
+    int64_t acked, struct buf *out)
+{
+	sqlite3_stmt	*stmt;
+	int		 rc;
+
+	stmt = fleet_bind(fleet, "SELECT r.seq, r.reason FROM refused r "
+	    "JOIN epoch e ON e.id = r.epoch WHERE e.agent = ? AND e.uuid = ? "
+	    "AND r.seq > ? ORDER BY r.seq LIMIT ?", "itii", agent, uuid,
+	    acked, (int64_t)EPOCH_REFUSED_MOST);
+	if (stmt == NULL)
+		return -1;
+	while ((rc = fleet_step(fleet, stmt)) == 1) {
+		buf_printf(out, "<refused seq='%lld' reason='",
+		    (long long)fleet_number(stmt, 0));
+		xmltree_escape(out, (const char *)sqlite3_column_text(stmt, 1));
+		buf_puts(out, "'/>");
+	}
+	return rc;
 }

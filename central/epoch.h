@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
+
 #include "central/fleet.h"
 
 struct epoch {
@@ -48,5 +50,11 @@ int	 epoch_refuse(struct fleet *, const struct epoch *, int64_t seq,
 	    const char *reason, int64_t now_ms);
 int	 epoch_refused(struct fleet *, const struct epoch *, int64_t seq,
 	    char *reason, size_t size);
+/* Appends a <refused seq='' reason=''/> for each that is greater than acked,
+ * in order, EPOCH_REFUSED_MOST at most: an answer that said so may have been
+ * lost.  0 or -1. */
+#define EPOCH_REFUSED_MOST	64
+int	 epoch_list_refused(struct fleet *, int64_t agent, const char *uuid,
+	    int64_t acked, struct buf *out);
 
 #endif

@@ -125,8 +125,14 @@ welcome(struct fleet *fleet, struct seal *seal, int64_t agent,
 	    whole) != 0)
 		return -1;
 	buf_printf(&payload, "<welcome xmlns='%s' version='1' seq='%lld' "
-	    "time='%s' whole='%s'/>", HANDSHAKE_NS, (long long)seq,
+	    "time='%s' whole='%s'>", HANDSHAKE_NS, (long long)seq,
 	    clock_format(wall_ms, time), *whole ? "true" : "false");
+	if (epoch_list_refused(fleet, agent, hello->epoch, hello->acked,
+	    &payload) != 0) {
+		buf_free(&payload);
+		return -1;
+	}
+	buf_puts(&payload, "</welcome>");
 	buf_printf(reply, "<handshake xmlns='%s'>", HANDSHAKE_NS);
 	rc = seal_answer(seal, payload.data, payload.len, reply);
 	buf_puts(reply, "</handshake>");

@@ -305,6 +305,21 @@ def test_same_asset(centre, agent):
                 if r["field"] == "serial"]) == 1
 
 
+def test_refusals_are_said_again(centre, agent):
+    """An answer that refused a report may be lost: the next welcome lists
+    what was refused behind the hello's acked."""
+    agent.shake()
+    agent.tell(asset(LASER, "L1"))
+    assert agent.tell("<asset/>") == ("refused", 2)
+    agent.tell(asset(LASER, "L1", "Attic"))
+    welcome = agent.shake(acked=1)
+    assert welcome.get("seq") == "3"
+    one, = welcome
+    assert one.tag.endswith("}refused") and one.get("seq") == "2"
+    assert one.get("reason")
+    assert not list(agent.shake(acked=3))
+
+
 def test_gap(centre, agent):
     agent.shake()
     agent.tell(asset(LASER, "L1"))

@@ -440,6 +440,30 @@ a_refused_report_does_not_block(void **state)
 	finish();
 }
 
+/* The answer that refused it was lost: the welcome says it, and it is aside
+ * before the rest counts as taken. */
+static void
+the_welcome_refuses(void **state)
+{
+	struct outbox_count box;
+	uplink_answer_fn *fn;
+	void *arg;
+
+	begin_with("");
+	collect(4);
+	connect_now();
+	welcome("<welcome xmlns='urn:platen:session:1' version='1' seq='3' "
+	    TIME " whole='false'><refused seq='2' reason='because'/>"
+	    "</welcome>");
+	assert_said("refuses report 2 for good: because");
+	assert_int_equal(outbox_count(c.store, &box), 0);
+	assert_int_equal(box.refused, 1);
+	assert_int_equal(box.depth, 1);
+	assert_int_equal(take_report(&fn, &arg), 4);
+	fn(arg, UPLINK_LOST, NULL, NULL);
+	finish();
+}
+
 static void
 a_gap_is_mended_by_a_new_session(void **state)
 {
@@ -615,6 +639,13 @@ a_welcome_that_makes_no_sense(void **state)
 		"/>",
 	    "<welcome xmlns='urn:platen:session:1' version='1' seq='1e3' "
 		TIME "/>",
+	    /* Refused: no number, ahead of what is committed, not in order. */
+	    "<welcome xmlns='urn:platen:session:1' version='1' seq='0' " TIME
+		"><refused reason='x'/></welcome>",
+	    "<welcome xmlns='urn:platen:session:1' version='1' seq='0' " TIME
+		"><refused seq='1'/></welcome>",
+	    "<welcome xmlns='urn:platen:session:1' version='1' seq='9' " TIME
+		"><refused seq='2'/><refused seq='2'/></welcome>",
 	    NULL };
 	size_t i;
 
@@ -725,6 +756,7 @@ main(void)
 		TEST(nothing_goes_out_without_a_session),
 		TEST(the_welcome_acknowledges),
 		TEST(a_refused_report_does_not_block),
+		TEST(the_welcome_refuses),
 		TEST(a_gap_is_mended_by_a_new_session),
 		TEST(an_old_store_begins_a_new_epoch),
 		TEST(everything_is_told_again_on_demand),
