@@ -100,22 +100,6 @@ finding_clear(struct finding *f)
 /* --- JSON --- */
 
 static void
-json_records(struct json *j, const char *key, const struct field *fields,
-    const void *records, size_t len, size_t size)
-{
-	size_t i;
-
-	json_array(j, key);
-	for (i = 0; i < len; i++) {
-		json_object(j, NULL);
-		recjson_fields(j, fields, (const char *)records + i * size,
-		    true);
-		json_object_end(j);
-	}
-	json_array_end(j);
-}
-
-static void
 json_printer(struct json *j, const struct finding *f, const struct printer *p)
 {
 	json_object(j, NULL);
@@ -125,12 +109,12 @@ json_printer(struct json *j, const struct finding *f, const struct printer *p)
 	json_object(j, "asset");
 	recjson_fields(j, asset_fields, &p->asset, true);
 	json_object_end(j);
-	json_records(j, "counters", counter_fields, p->asset.counters,
-	    p->asset.counters_len, sizeof(struct counter));
-	json_records(j, "consumables", consumable_fields, p->consumables,
-	    p->consumables_len, sizeof(struct consumable));
-	json_records(j, "alerts", alert_fields, p->alerts, p->alerts_len,
-	    sizeof(struct alert));
+	recjson_array(j, "counters", counter_fields, p->asset.counters,
+	    p->asset.counters_len, sizeof(struct counter), true);
+	recjson_array(j, "consumables", consumable_fields, p->consumables,
+	    p->consumables_len, sizeof(struct consumable), true);
+	recjson_array(j, "alerts", alert_fields, p->alerts, p->alerts_len,
+	    sizeof(struct alert), true);
 	json_object(j, "traffic");
 	json_int(j, "requests", f->traffic.requests);
 	json_int(j, "bytes_out", f->traffic.bytes_out);

@@ -198,22 +198,11 @@ asset_json(struct json *js, const struct report *told)
 	json_object(js, NULL);
 	json_bool(js, "printer", true);
 	recjson_fields(js, asset_fields, asset, false);
-	json_array(js, "counters");
-	for (i = 0; i < asset->counters_len; i++) {
-		json_object(js, NULL);
-		recjson_fields(js, counter_fields, &asset->counters[i],
-		    false);
-		json_object_end(js);
-	}
-	json_array_end(js);
-	json_array(js, "consumables");
-	for (i = 0; i < told->consumables_len; i++) {
-		json_object(js, NULL);
-		recjson_fields(js, consumable_fields, &told->consumables[i],
-		    false);
-		json_object_end(js);
-	}
-	json_array_end(js);
+	recjson_array(js, "counters", counter_fields, asset->counters,
+	    asset->counters_len, sizeof(struct counter), false);
+	recjson_array(js, "consumables", consumable_fields,
+	    told->consumables, told->consumables_len,
+	    sizeof(struct consumable), false);
 	json_array(js, "alerts");
 	for (i = 0; i < told->alerts_len; i++) {
 		if (told->alerts[i].cleared != ABSENT)

@@ -71,7 +71,6 @@ json_device(struct view *v, const struct common *c, int64_t received_at,
     const struct asset *asset)
 {
 	const struct field	*f;
-	size_t			 i;
 
 	json_string(&v->json, "agent", c->agent);
 	json_string(&v->json, "asset", c->asset);
@@ -79,14 +78,8 @@ json_device(struct view *v, const struct common *c, int64_t received_at,
 	for (f = asset_fields; f->name != NULL; f++)
 		if (tables_has(f))
 			recjson_field(&v->json, f, asset);
-	json_array(&v->json, "counters");
-	for (i = 0; i < asset->counters_len; i++) {
-		json_object(&v->json, NULL);
-		recjson_fields(&v->json, counter_fields, &asset->counters[i],
-		    false);
-		json_object_end(&v->json);
-	}
-	json_array_end(&v->json);
+	recjson_array(&v->json, "counters", counter_fields, asset->counters,
+	    asset->counters_len, sizeof(*asset->counters), false);
 }
 
 static char *

@@ -49,3 +49,19 @@ recjson_fields(struct json *j, const struct field *f, const void *record,
 		if (!(probe ? f->report_only : f->probe_only))
 			recjson_field(j, f, record);
 }
+
+void
+recjson_array(struct json *json, const char *key, const struct field *fields,
+    const void *records, size_t len, size_t size, bool probe)
+{
+	size_t i;
+
+	json_array(json, key);
+	for (i = 0; i < len; i++) {
+		json_object(json, NULL);
+		recjson_fields(json, fields,
+		    (const char *)records + i * size, probe);
+		json_object_end(json);
+	}
+	json_array_end(json);
+}

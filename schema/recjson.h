@@ -3,6 +3,7 @@
 #define SCHEMA_RECJSON_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/json.h"
 #include "schema/field.h"
@@ -15,5 +16,9 @@ void	 recjson_field(struct json *, const struct field *,
  * report_only, else those without probe_only. */
 void	 recjson_fields(struct json *, const struct field *,
 	    const void *record, bool probe);
+/* An array of len objects, each of size octets in memory. */
+void	 recjson_array(struct json *, const char *key,
+	    const struct field *, const void *records, size_t len,
+	    size_t size, bool probe);
 
 #endif
