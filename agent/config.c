@@ -45,6 +45,7 @@ static const struct ini_key keys[] = {
 	{ "snmp *", "port", INI_INT, S(port), 1, 65535, NULL },
 	{ "snmp *", "timeout", INI_DURATION, S(timeout_ms), 50, 60000, NULL },
 	{ "snmp *", "retries", INI_INT, S(retries), 0, 10, NULL },
+	{ "snmp *", "private", INI_BOOL, S(private), 0, 0, NULL },
 	{ "snmp *", "user", INI_STRING, S(user), 0, 0, NULL },
 	{ "snmp *", "auth", INI_STRING, S(auth), 0, 0, NULL },
 	{ "snmp *", "auth_password_file", INI_STRING, S(auth_password_file),
@@ -99,6 +100,7 @@ find_section(void *arg, const char *section)
 	snmp->port = 161;
 	snmp->timeout_ms = 1000;
 	snmp->retries = 2;
+	snmp->private = true;
 	return snmp;
 }
 

@@ -28,6 +28,7 @@ struct config_snmp {
 	int64_t		 port;
 	int64_t		 timeout_ms;
 	int64_t		 retries;
+	bool		 private;	/* makers' objects may be asked for */
 	struct ini_list	 networks;	/* empty: for all */
 	char		*user, *auth, *auth_password_file;	/* SNMPv3 */
 	char		*privacy, *privacy_password_file, *context;

@@ -284,6 +284,7 @@ start_reading(struct device *d, unsigned what)
 	target.community = d->snmp->community;
 	target.timeout_ms = (int)d->snmp->timeout_ms;
 	target.retries = (int)d->snmp->retries;
+	target.standard_only = !d->snmp->private;
 	d->what = what;
 	d->reading = reading_start(d->patrol->asker, d->patrol->loop, &target,
 	    what, what == READING_ALL ? NULL : d->image, &d->memo,

@@ -156,12 +156,29 @@ want_known(struct course *c, struct errand *errand, const struct objid *column,
 		want_object(c, errand, &id);
 }
 
+/* Whose objects may be asked for; NULL where only the standard's may. */
+static const struct vendor *
+maker(const struct course *c, const struct bag *bag)
+{
+	return c->standard_only ? NULL : vendor_match(bag);
+}
+
+static size_t
+counter_objects(const struct course *c, const struct bag *bag,
+    struct objid list[PLAN_VENDOR_OBJECTS])
+{
+	return c->standard_only ? 0 : vendor_counter_objects(c->vendor, bag,
+	    list, PLAN_VENDOR_OBJECTS);
+}
+
 static void
 want_vendor_objects(struct course *c)
 {
 	struct objid list[PLAN_VENDOR_OBJECTS];
 	size_t i, n;
 
+	if (c->standard_only)
+		return;
 	n = vendor_objects(c->vendor, list, PLAN_VENDOR_OBJECTS);
 	for (i = 0; i < n; i++)
 		want_object(c, c->errand, &list[i]);
@@ -178,7 +195,7 @@ static bool
 start_stranger(struct course *c)
 {
 	errand_stop(c->errand);
-	c->vendor = vendor_match(c->fresh);
+	c->vendor = maker(c, c->fresh);
 	if (c->vendor == NULL)
 		return false;
 	c->phase = COURSE_STRANGER;
@@ -194,7 +211,7 @@ start_vendor(struct course *c)
 	size_t i, n;
 
 	c->phase = COURSE_VENDOR;
-	c->vendor = vendor_match(c->fresh);
+	c->vendor = maker(c, c->fresh);
 	open_private(c, c->fresh);
 	want_vendor_objects(c);		/* nobody's, too: many answer them */
 	n = vendor_tables(c->vendor, list, PLAN_VENDOR_TABLES);
@@ -210,8 +227,7 @@ start_counters(struct course *c)
 
 	c->phase = COURSE_COUNTERS;
 	open_private(c, c->fresh);	/* its tables name more */
-	n = vendor_counter_objects(c->vendor, c->fresh, list,
-	    PLAN_VENDOR_OBJECTS);
+	n = counter_objects(c, c->fresh, list);
 	/* Together with the life counts, though some were read a moment ago:
 	 * sums of a printer at work hold only within one sample. */
 	objid_parse(STD_MARKER_LIFE, &life);
@@ -363,8 +379,7 @@ want_known_counters(struct course *c, const struct bag *image)
 		objid_parse(STD_MARKER_LIFE, &id);
 		want_known(c, c->errand, &id, image);
 	}
-	n = vendor_counter_objects(c->vendor, image, list,
-	    PLAN_VENDOR_OBJECTS);
+	n = counter_objects(c, image, list);
 	for (i = 0; i < n; i++)
 		want_object(c, c->errand, &list[i]);
 }
@@ -405,7 +420,7 @@ course_start_known(struct course *c, unsigned what, const struct bag *image)
 		want_known(c, c->errand, &code, image);
 	}
 	if (c->what & READING_COUNTERS) {
-		c->vendor = vendor_match(image);
+		c->vendor = maker(c, image);
 		open_private(c, image);
 		want_known_counters(c, image);
 	}

@@ -37,6 +37,7 @@ struct course {
 	bool			 in_context;	/* errand is for the context
 						 * "Jetdirect" */
 	bool			 jetdirect;	/* supplies are to be had there */
+	bool			 standard_only;	/* no maker's objects */
 	struct bag		*fresh;
 	struct bag		*before;	/* counters that tell of change */
 	const struct vendor	*vendor;
@@ -44,8 +45,8 @@ struct course {
 	char			 why[ERRAND_WHY_MAX];	/* it is no printer */
 };
 
-/* Starts with everything, or (jetdirect set before) with what of an image is
- * wanted. */
+/* Starts with everything, or with what of an image is wanted (jetdirect and
+ * standard_only set before). */
 void	 course_start_all(struct course *);
 void	 course_start_known(struct course *, unsigned what,
 	    const struct bag *image);

@@ -454,6 +454,7 @@ reading_start(struct asker *asker, struct loop *loop,
 	r->fn = fn;
 	r->arg = arg;
 	r->course.jetdirect = memo->jetdirect;
+	r->course.standard_only = target->standard_only;
 	if (image == NULL || (what & READING_ALL))
 		course_start_all(&r->course);
 	else

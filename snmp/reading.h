@@ -38,6 +38,7 @@ struct reading_target {
 	const char		*community;	/* copied */
 	int			 timeout_ms;
 	int			 retries;
+	bool			 standard_only;	/* no maker's objects */
 };
 
 enum reading_status {

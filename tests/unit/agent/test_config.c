@@ -79,6 +79,7 @@ the_least_file_is_fine(void **state)
 	assert_int_equal(conf->snmp[0].port, 161);
 	assert_int_equal(conf->snmp[0].timeout_ms, 1000);
 	assert_int_equal(conf->snmp[0].retries, 2);
+	assert_true(conf->snmp[0].private);
 	config_free(conf);
 	config_free(NULL);
 	kit_listen_no_more();
@@ -105,7 +106,7 @@ everything_can_be_said(void **state)
 	    "hosts = printer.example.com 192.0.2.9:1161\n"
 	    "interval = 30m\nrate = 10\n"
 	    "[snmp office]\nversion = 1\ncommunity = abc\nport = 1161\n"
-	    "timeout = 500ms\nretries = 0\nnetworks = 192.0.2.0/25\n"
+	    "timeout = 500ms\nretries = 0\nprivate = no\nnetworks = 192.0.2.0/25\n"
 	    "[snmp  rest]\n"
 	    "[schedule]\nheartbeat = 1s\nsupplies = 2m\ncounters = 3h\n"
 	    "assets = 4d\n"
@@ -124,6 +125,7 @@ everything_can_be_said(void **state)
 	assert_int_equal(conf->snmp[0].port, 1161);
 	assert_int_equal(conf->snmp[0].timeout_ms, 500);
 	assert_int_equal(conf->snmp[0].retries, 0);
+	assert_false(conf->snmp[0].private);
 	assert_string_equal(conf->snmp[1].name, "rest");
 	assert_string_equal(conf->snmp[1].community, "public");
 	assert_int_equal(conf->heartbeat_ms, 1000);
