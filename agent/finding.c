@@ -324,11 +324,11 @@ text_consumables(FILE *out, const struct printer *p, int width)
 static void
 text_alerts(FILE *out, const struct printer *p, int width)
 {
-	static const char *const columns[] = { " ", "ALERT", "SEVERITY",
-		"GROUP", "DESCRIPTION", NULL };
+	static const char *const columns[] = { " ", "SEVERITY", "ALERT",
+		"AT", NULL };
 	struct screen_table *t;
-	const char *cells[5] = { "" };
-	char code[32], group[64];
+	const char *cells[4] = { "" };
+	char code[32], at[64];
 	size_t i;
 
 	if (p->alerts_len == 0)
@@ -338,18 +338,21 @@ text_alerts(FILE *out, const struct printer *p, int width)
 		const struct alert *a = &p->alerts[i];
 		const char *word = keyword_of(words_alert_group, a->group);
 
+		/* The panel's words; JSON has the code beside them. */
 		snprintf(code, sizeof(code), "code %" PRId64, a->code);
-		cells[1] = a->code_name != NULL ? a->code_name :
+		cells[1] = keyword_of(words_alert_severity, a->severity);
+		if (cells[1] != NULL && strncmp(cells[1], "warning", 7) == 0)
+			cells[1] = "warning";
+		cells[2] = a->description != NULL ? a->description :
+		    a->code_name != NULL ? a->code_name :
 		    a->code != ABSENT ? code : NULL;
-		cells[2] = keyword_of(words_alert_severity, a->severity);
-		group[0] = '\0';
+		at[0] = '\0';
 		if (word != NULL && a->group_index > 0)
-			snprintf(group, sizeof(group), "%s %" PRId64, word,
+			snprintf(at, sizeof(at), "%s %" PRId64, word,
 			    a->group_index);
 		else if (word != NULL)
-			snprintf(group, sizeof(group), "%s", word);
-		cells[3] = group;
-		cells[4] = a->description;
+			snprintf(at, sizeof(at), "%s", word);
+		cells[3] = at;
 		screen_table_row(t, cells);
 	}
 	putc('\n', out);
