@@ -345,8 +345,8 @@ set_id(char **id, const char *value)
 	*id = xstrdup(value);
 }
 
-static int
-tell_all(struct store *st, const struct report *told)
+int
+known_tell(struct store *st, const struct report *told)
 {
 	size_t i;
 
@@ -389,7 +389,7 @@ known_rename_asset(struct store *st, const char *from, const char *to)
 			set_id(&told.consumables[i].asset, to);
 		for (i = 0; i < told.alerts_len; i++)
 			set_id(&told.alerts[i].asset, to);
-		rc = tell_all(st, &told);
+		rc = known_tell(st, &told);
 	}
 	report_clear(&told);
 	free(statements);

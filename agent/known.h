@@ -64,6 +64,8 @@ int		 known_tell_asset(struct store *, const struct asset *);
 int		 known_tell_consumable(struct store *,
 		    const struct consumable *);
 int		 known_tell_alert(struct store *, const struct alert *);
+/* All of a report's assets, consumables and alerts. */
+int		 known_tell(struct store *, const struct report *);
 int		 known_forget(struct store *, const char *asset,
 		    const char *record_id);
 /* Renames an asset and what was told of it: the centre knew it by another

@@ -141,15 +141,8 @@ write_change(struct teller *t, struct store *st, const char *asset,
 	if ((n = outbox_append(st, &c->detail, OUTBOX_DETAIL, asset)) == -1)
 		return -1;
 	t->appended += n;
-	for (i = 0; i < c->told.assets_len; i++)
-		if (known_tell_asset(st, &c->told.assets[i]) == -1)
-			return -1;
-	for (i = 0; i < c->told.consumables_len; i++)
-		if (known_tell_consumable(st, &c->told.consumables[i]) == -1)
-			return -1;
-	for (i = 0; i < c->told.alerts_len; i++)
-		if (known_tell_alert(st, &c->told.alerts[i]) == -1)
-			return -1;
+	if (known_tell(st, &c->told) == -1)
+		return -1;
 	for (i = 0; i < c->forget_len; i++)
 		if (known_forget(st, asset, c->forget[i]) == -1)
 			return -1;

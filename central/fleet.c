@@ -193,12 +193,6 @@ fleet_last_id(const struct fleet *fleet)
 	return sqlite3_last_insert_rowid(fleet->db);
 }
 
-char *
-fleet_text(sqlite3_stmt *stmt, int column)
-{
-	return xstrdup_null((const char *)sqlite3_column_text(stmt, column));
-}
-
 int64_t
 fleet_number(sqlite3_stmt *stmt, int column)
 {

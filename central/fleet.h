@@ -60,8 +60,7 @@ int		 fleet_int(struct fleet *, int64_t *out, const char *sql,
 sqlite3_stmt	*fleet_prepare(struct fleet *, const char *sql);
 int64_t		 fleet_last_id(const struct fleet *);
 
-/* A column as a copy (NULL when NULL), as a number (ABSENT when NULL). */
-char		*fleet_text(sqlite3_stmt *, int column);
+/* A column as a number, ABSENT when NULL. */
 int64_t		 fleet_number(sqlite3_stmt *, int column);
 
 #endif

@@ -22,12 +22,6 @@ static struct thing	things[] = {
 	    .fields = alert_fields },
 };
 
-const struct field *
-tables_fields(enum tables_thing kind)
-{
-	return things[kind].fields;
-}
-
 /* UUIDs are keys with columns of their own. */
 bool
 tables_has(const struct field *f)

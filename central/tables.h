@@ -32,8 +32,6 @@ struct tables_row {
 	int64_t		  received_at;
 };
 
-const struct field	*tables_fields(enum tables_thing);
-
 /* Reads the row with that UUID; record is initialised and gets the fields
  * (its UUIDs stay as they are).  0 (row->id is 0 when there is none), -1. */
 int	 tables_find(struct fleet *, enum tables_thing, const char *uuid,

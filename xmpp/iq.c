@@ -3,37 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "schema/xmltree.h"
 #include "xmpp/stanzaerror.h"
-
-void
-iq_escape(struct buf *b, const char *text)
-{
-	for (; *text != '\0'; text++)
-		switch (*text) {
-		case '&':
-			buf_puts(b, "&amp;");
-			break;
-		case '<':
-			buf_puts(b, "&lt;");
-			break;
-		case '>':
-			buf_puts(b, "&gt;");
-			break;
-		case '\'':
-			buf_puts(b, "&apos;");
-			break;
-		case '"':
-			buf_puts(b, "&quot;");
-			break;
-		default:
-			/* XML has no way to write the other controls; these
-			 * would be changed by attribute normalisation. */
-			if ((unsigned char)*text >= ' ')
-				buf_putc(b, *text);
-			else if (strchr("\t\r\n", *text) != NULL)
-				buf_printf(b, "&#%d;", *text);
-		}
-}
 
 static void
 put_attribute(struct buf *b, const char *name, const char *value)
@@ -41,7 +12,7 @@ put_attribute(struct buf *b, const char *name, const char *value)
 	if (value == NULL)
 		return;
 	buf_printf(b, " %s='", name);
-	iq_escape(b, value);
+	xmltree_escape(b, value);
 	buf_putc(b, '\'');
 }
 

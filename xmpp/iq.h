@@ -14,8 +14,6 @@
 
 #define IQ_CONDITION_MAX	64
 
-/* text as it stands in an attribute in single quotes or between tags. */
-void		 iq_escape(struct buf *, const char *text);
 /* <iq type=type id to>payload</iq>; to NULL is our own server. */
 void		 iq_put(struct buf *, const char *type, const char *id,
 		    const char *to, const char *payload, size_t len);

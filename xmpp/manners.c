@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "schema/xmltree.h"
 #include "xmpp/iq.h"
 
 #define PING_NS		"urn:xmpp:ping"
@@ -65,7 +66,7 @@ put_info(struct manners *m, struct buf *payload, const char *ns,
 		buf_puts(payload, "<query xmlns='" DISCO_NS "'");
 		if (node != NULL) {
 			buf_puts(payload, " node='");
-			iq_escape(payload, node);
+			xmltree_escape(payload, node);
 			buf_putc(payload, '\'');
 		}
 		buf_puts(payload, "><identity category='client' type='bot' "
@@ -76,7 +77,7 @@ put_info(struct manners *m, struct buf *payload, const char *ns,
 	}
 	buf_puts(payload, "<query xmlns='" VERSION_NS "'><name>platend</name>"
 	    "<version>");
-	iq_escape(payload, m->version);
+	xmltree_escape(payload, m->version);
 	buf_puts(payload, "</version></query>");
 }
 

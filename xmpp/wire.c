@@ -371,12 +371,6 @@ wire_finish(struct wire *w, int wait_ms)
 	wire_close(w);
 }
 
-bool
-wire_up(const struct wire *w)
-{
-	return w->up;
-}
-
 size_t
 wire_queued(const struct wire *w)
 {

@@ -42,7 +42,6 @@ void		 wire_close(struct wire *);
 void		 wire_finish(struct wire *, int wait_ms);
 /* Dropped unless up. */
 void		 wire_put(struct wire *, const void *bytes, size_t len);
-bool		 wire_up(const struct wire *);
 /* Octets that wait to be written. */
 size_t		 wire_queued(const struct wire *);
 /* When the other side last showed life, monotonic: sent something, or took

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "schema/xmltree.h"
 #include "xmpp/iq.h"
 #include "xmpp/login.h"
 
@@ -48,7 +49,7 @@ stanzas_as_text(void **state)
 	    "xmpp-stanzas'/><text xmlns='urn:ietf:params:xml:ns:"
 	    "xmpp-stanzas'>a &amp; b</text></error></iq>");
 	buf_reset(&b);
-	iq_escape(&b, "<&>\"'\n\x01");
+	xmltree_escape(&b, "<&>\"'\n\x01");
 	assert_string_equal(b.data, "&lt;&amp;&gt;&quot;&apos;&#10;");
 	buf_free(&b);
 }
