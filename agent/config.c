@@ -183,17 +183,6 @@ config_free(struct config *conf)
 
 /* --- addresses ----------------------------------------------------------- */
 
-static int
-parse_ipv4(const char *text, uint32_t *out)
-{
-	struct in_addr in;
-
-	if (inet_pton(AF_INET, text, &in) != 1)
-		return -1;
-	*out = ntohl(in.s_addr);
-	return 0;
-}
-
 /* Digits and nothing else, up to max: 0 or -1. */
 static int
 parse_digits(const char *text, unsigned long max, unsigned long *out)
@@ -204,70 +193,6 @@ parse_digits(const char *text, unsigned long max, unsigned long *out)
 		return -1;
 	*out = strtoul(text, NULL, 10);
 	return *out <= max ? 0 : -1;
-}
-
-int
-range_parse(const char *text, struct range *out, char *why, size_t why_size)
-{
-	char copy[64], *cut;
-	unsigned long n;
-
-	out->label = text;
-	if (snprintf(copy, sizeof(copy), "%s", text) >= (int)sizeof(copy))
-		goto bad;
-	if ((cut = strpbrk(copy, "/-")) == NULL) {
-		if (parse_ipv4(copy, &out->first) == -1)
-			goto bad;
-		out->last = out->first;
-		return 0;
-	}
-	n = *cut == '/';
-	*cut++ = '\0';
-	if (parse_ipv4(copy, &out->first) == -1)
-		goto bad;
-	if (n) {
-		if (parse_digits(cut, 32, &n) == -1)
-			goto bad;
-		if (n < 20) {
-			snprintf(why, why_size, "%.60s: a network may be /20 "
-			    "at most (4096 addresses); split it", text);
-			return -1;
-		}
-		out->first &= n == 32 ? UINT32_MAX : ~(UINT32_MAX >> n);
-		out->last = out->first |
-		    (n == 32 ? 0 : UINT32_MAX >> n);
-		/* The network's own and the broadcast address are no hosts. */
-		if (n <= 30) {
-			out->first++;
-			out->last--;
-		}
-		return 0;
-	}
-	if (strchr(cut, '.') != NULL) {
-		if (parse_ipv4(cut, &out->last) == -1)
-			goto bad;
-	} else {
-		if (parse_digits(cut, 255, &n) == -1)
-			goto bad;
-		out->last = (out->first & ~UINT32_C(255)) | (uint32_t)n;
-	}
-	if (out->last < out->first ||
-	    out->last - out->first >= RANGE_ADDRESSES_MAX) {
-		snprintf(why, why_size, "%.60s: a range goes upwards and has "
-		    "4096 addresses at most", text);
-		return -1;
-	}
-	return 0;
-bad:
-	snprintf(why, why_size, "%.60s: want an address a.b.c.d, a range "
-	    "a.b.c.d-e or a network a.b.c.d/24", text);
-	return -1;
-}
-
-bool
-range_has(const struct range *range, uint32_t address)
-{
-	return address >= range->first && address <= range->last;
 }
 
 int

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <netinet/in.h>
 
+#include "agent/network.h"
 #include "base/ini.h"
 
 #define CONFIG_DEFAULT		PLATEN_SYSCONFDIR "/platen/platen.ini"
@@ -66,22 +67,6 @@ void		 config_free(struct config *);
 
 /* state_dir/name; the caller frees. */
 char		*config_state_path(const struct config *, const char *name);
-
-/*
- * Address ranges: "a.b.c.d", "a.b.c.d-e", "a.b.c.d-a.b.c.e", CIDR up to /20;
- * addresses are in host byte order, both ends included.
- */
-struct range {
-	uint32_t	 first, last;
-	const char	*label;		/* the text it was read from; lent */
-};
-
-#define RANGE_ADDRESSES_MAX	4096
-
-/* 0, or -1 with why. */
-int	 range_parse(const char *text, struct range *, char *why,
-	    size_t why_size);
-bool	 range_has(const struct range *, uint32_t address);
 
 /* "HOST[:PORT]" with a numeric or resolvable IPv4 host; 0 or -1 with why. */
 int	 host_parse(const char *text, uint16_t default_port,

@@ -47,7 +47,7 @@ WRONG = [
     ("crypto", "central_key = !", "central_key.*44"),
     ("crypto", f"central_key = {'A' * 43}=", "central_key.*copy the line"),
     ("crypto", "token = x\ntoken_file = y", "token.*exclude"),
-    ("discovery", "networks = 10.0.0.0/8", "networks.*/20"),
+    ("discovery", "networks = 10.0.0.0/8", "networks.*/16"),
     ("discovery", "networks = 10.0.0", "networks.*a.b.c.d"),
     ("discovery", "networks = 10.0.0.9-3", "networks.*upwards"),
     ("discovery", "exclude = everything", "exclude.*a.b.c.d"),
