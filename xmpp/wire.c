@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "xmpp/resolve.h"
+#include "base/resolve.h"
 
 #define CHUNK		(32 * 1024)
 #define CHUNKS		8	/* then the others in the loop have a turn */
@@ -316,7 +316,8 @@ wire_open(struct wire *w, const char *host, int port, int deadline_ms)
 {
 	wire_close(w);
 	w->deadline_ms = deadline_ms;
-	w->resolve = resolve_start(w->loop, host, port, on_resolved, w);
+	w->resolve = resolve_start(w->loop, host, port, AF_UNSPEC,
+	    on_resolved, w);
 	timer_after(w->loop, &w->deadline, deadline_ms, on_deadline, w);
 }
 

@@ -3,8 +3,8 @@
  * resolver blocks (10 s and more when its servers are gone), so a name is
  * looked up by a child process; a numeric address needs none.
  */
-#ifndef XMPP_RESOLVE_H
-#define XMPP_RESOLVE_H
+#ifndef BASE_RESOLVE_H
+#define BASE_RESOLVE_H
 
 #include <stddef.h>
 #include <sys/socket.h>
@@ -25,11 +25,12 @@ typedef void	 resolve_fn(void *arg, const struct resolve_address *,
 		    size_t count, const char *why);
 
 /*
- * Calls back once, from the loop and never from here.  Free the handle in the
- * callback or before it to give up.
+ * Calls back once, from the loop and never from here; family is AF_UNSPEC
+ * for any.  Free the handle in the callback or before it to give up: after a
+ * minute the child does.
  */
 struct resolve	*resolve_start(struct loop *, const char *host, int port,
-		    resolve_fn *, void *arg);
+		    int family, resolve_fn *, void *arg);
 void		 resolve_free(struct resolve *);	/* NULL is fine */
 
 #endif

@@ -1,4 +1,4 @@
-#include "xmpp/resolve.h"
+#include "base/resolve.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,13 +33,15 @@ struct resolve {
 };
 
 static void
-look_up(const char *host, int port, int flags, struct answer *out)
+look_up(const char *host, int port, int family, int flags,
+    struct answer *out)
 {
 	struct addrinfo	 hints = { 0 }, *list = NULL, *ai;
 	char		 service[16];
 
 	memset(out, 0, sizeof(*out));
 	snprintf(service, sizeof(service), "%d", port);
+	hints.ai_family = family;
 	hints.ai_socktype = SOCK_STREAM;
 	hints.ai_flags = flags | AI_NUMERICSERV;
 	out->failure = getaddrinfo(host, service, &hints, &list);
@@ -107,29 +110,34 @@ on_pipe(void *arg, int fd, unsigned events)
 }
 
 /* Only the resolver, and then out, without our exit handlers.  A name that
- * takes longer than a minute is no use to anyone. */
+ * takes longer than a minute is no use to anyone, nor is one when who asked
+ * has gone: what it had open (a lock) would stay so. */
 static _Noreturn void
-child_run(int fd, const char *host, int port)
+child_run(int fd, const char *host, int port, int family, pid_t parent)
 {
 	struct answer	 found;
 	ssize_t		 n;
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGHUP, SIG_DFL);
 	alarm(60);
-	look_up(host, port, AI_ADDRCONFIG, &found);
+	look_up(host, port, family, AI_ADDRCONFIG, &found);
 	if (found.failure != 0)
-		look_up(host, port, 0, &found);
+		look_up(host, port, family, 0, &found);
 	n = write(fd, &found, sizeof(found));
 	_exit(n == (ssize_t)sizeof(found) ? 0 : 1);
 }
 
 struct resolve *
-resolve_start(struct loop *loop, const char *host, int port, resolve_fn *fn,
-    void *arg)
+resolve_start(struct loop *loop, const char *host, int port, int family,
+    resolve_fn *fn, void *arg)
 {
 	struct resolve	*r;
+	pid_t		 self = getpid();
 	int		 pair[2];
 
 	r = xcalloc(1, sizeof(*r));
@@ -137,12 +145,12 @@ resolve_start(struct loop *loop, const char *host, int port, resolve_fn *fn,
 	r->fn = fn;
 	r->arg = arg;
 	r->fd = -1;
-	look_up(host, port, AI_NUMERICHOST, &r->answer);
+	look_up(host, port, family, AI_NUMERICHOST, &r->answer);
 	if (r->answer.failure == EAI_NONAME && host[0] != '\0' &&
 	    pipe2(pair, O_CLOEXEC | O_NONBLOCK) == 0) {
 		r->child = fork();
 		if (r->child == 0)
-			child_run(pair[1], host, port);
+			child_run(pair[1], host, port, family, self);
 		close(pair[1]);
 		if (r->child > 0) {
 			memset(&r->answer, 0, sizeof(r->answer));
