@@ -41,7 +41,7 @@ static const struct ini_key keys[] = {
 	    30 * DAY_MS, NULL },
 	{ "discovery", "rate", INI_INT, C(rate), 1, 10000, NULL },
 	{ "snmp *", "version", INI_STRING, S(version), 0, 0, "1|2c|3" },
-	{ "snmp *", "community", INI_STRING, S(community), 0, 0, NULL },
+	{ "snmp *", "community", INI_STRING, S(credential.community), 0, 0, NULL },
 	{ "snmp *", "port", INI_INT, S(port), 1, 65535, NULL },
 	{ "snmp *", "timeout", INI_DURATION, S(timeout_ms), 50, 60000, NULL },
 	{ "snmp *", "retries", INI_INT, S(retries), 0, 10, NULL },
@@ -53,7 +53,7 @@ static const struct ini_key keys[] = {
 	{ "snmp *", "privacy", INI_STRING, S(privacy), 0, 0, NULL },
 	{ "snmp *", "privacy_password_file", INI_STRING,
 	    S(privacy_password_file), 0, 0, NULL },
-	{ "snmp *", "context", INI_STRING, S(context), 0, 0, NULL },
+	{ "snmp *", "context", INI_STRING, S(credential.context), 0, 0, NULL },
 	{ "snmp *", "networks", INI_LIST, S(networks), 0, 0, NULL },
 	{ "schedule", "heartbeat", INI_DURATION, C(heartbeat_ms), 200,
 	    DAY_MS, NULL },
@@ -88,7 +88,7 @@ find_section(void *arg, const char *section)
 	if (strncmp(section, "snmp ", 5) != 0 || section[5] == '\0')
 		return NULL;
 	for (i = 0; i < conf->snmp_len; i++)
-		if (strcmp(conf->snmp[i].name, section + 5) == 0)
+		if (strcmp(conf->snmp[i].credential.name, section + 5) == 0)
 			return &conf->snmp[i];
 	if (conf->snmp_len == CONFIG_CREDENTIALS_MAX) {
 		log_warnx("config", "%s: more than %d sections [snmp NAME]",
@@ -96,7 +96,7 @@ find_section(void *arg, const char *section)
 		return NULL;
 	}
 	snmp = &conf->snmp[conf->snmp_len++];
-	snmp->name = xstrdup(section + 5);
+	snmp->credential.name = xstrdup(section + 5);
 	snmp->port = 161;
 	snmp->timeout_ms = 1000;
 	snmp->retries = 2;
@@ -138,16 +138,14 @@ wipe_string(char **text)
 static void
 snmp_section_free(struct config_snmp *snmp)
 {
-	free(snmp->name);
 	free(snmp->version);
-	wipe_string(&snmp->community);
+	credential_clear(&snmp->credential);
 	ini_list_free(&snmp->networks);
 	free(snmp->user);
 	free(snmp->auth);
 	free(snmp->auth_password_file);
 	free(snmp->privacy);
 	free(snmp->privacy_password_file);
-	free(snmp->context);
 	memset(snmp, 0, sizeof(*snmp));
 }
 
@@ -311,7 +309,7 @@ not_yet(const struct config_snmp *snmp)
 	    snmp->auth_password_file != NULL ? "auth_password_file" :
 	    snmp->privacy != NULL ? "privacy" :
 	    snmp->privacy_password_file != NULL ? "privacy_password_file" :
-	    snmp->context != NULL ? "context" : NULL;
+	    snmp->credential.context != NULL ? "context" : NULL;
 }
 
 static int
@@ -324,7 +322,7 @@ check_snmp(const struct config *conf)
 
 	for (i = 0; i < conf->snmp_len; i++) {
 		snmp = &conf->snmp[i];
-		snprintf(section, sizeof(section), "snmp %.60s", snmp->name);
+		snprintf(section, sizeof(section), "snmp %.60s", snmp->credential.name);
 		if (not_yet(snmp) != NULL) {
 			log_warnx("config", "%s: [%s]: this version of Platen "
 			    "speaks SNMP 1 and 2c, not 3: use version = 2c "
@@ -451,8 +449,8 @@ warn_mode(const struct config *conf)
 	size_t i;
 
 	for (i = 0; i < conf->snmp_len; i++)
-		if (conf->snmp[i].community != NULL &&
-		    strcmp(conf->snmp[i].community, "public") != 0)
+		if (conf->snmp[i].credential.community != NULL &&
+		    strcmp(conf->snmp[i].credential.community, "public") != 0)
 			secret = true;
 	if (secret && stat(conf->path, &st) == 0 && (st.st_mode & S_IROTH))
 		log_warnx("config", "%s holds a token or community and every "
@@ -482,8 +480,11 @@ add_default_snmp(struct config *conf)
 		(void)find_section(conf, "snmp default");
 	for (i = 0; i < conf->snmp_len; i++) {
 		snmp = &conf->snmp[i];
-		if (snmp->community == NULL)
-			snmp->community = xstrdup("public");
+		if (snmp->credential.community == NULL)
+			snmp->credential.community = xstrdup("public");
+		if (snmp->version != NULL)
+			snmp->credential.version =
+			    strcmp(snmp->version, "1") == 0 ? 1 : 2;
 	}
 }
 

@@ -13,6 +13,7 @@
 
 #include "agent/network.h"
 #include "base/ini.h"
+#include "snmp/credential.h"
 
 #define CONFIG_DEFAULT		PLATEN_SYSCONFDIR "/platen/platen.ini"
 #define CONFIG_CREDENTIALS_MAX	32
@@ -23,16 +24,15 @@
 
 /* One [snmp NAME] section. */
 struct config_snmp {
-	char		*name;
-	char		*version;	/* "1", "2c", NULL: 2c, then 1 */
-	char		*community;
+	struct credential	 credential;
+	char		*version;	/* as written: "1", "2c", "3", NULL */
 	int64_t		 port;
 	int64_t		 timeout_ms;
 	int64_t		 retries;
 	bool		 private;	/* makers' objects may be asked for */
 	struct ini_list	 networks;	/* empty: for all */
 	char		*user, *auth, *auth_password_file;	/* SNMPv3 */
-	char		*privacy, *privacy_password_file, *context;
+	char		*privacy, *privacy_password_file;
 };
 
 struct config {

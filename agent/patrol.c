@@ -66,7 +66,7 @@ device_save(struct device *d)
 
 	row.address = xstrdup(device_name(d));
 	row.zone = xstrdup_null(d->zone);
-	row.credentials = xstrdup(d->snmp->name);
+	row.credentials = xstrdup(d->snmp->credential.name);
 	row.version = d->memo.version;
 	row.varbinds = d->memo.varbinds;
 	row.jetdirect = d->memo.jetdirect;
@@ -279,9 +279,7 @@ start_reading(struct device *d, unsigned what)
 {
 	struct reading_target target = { .addr = d->addr };
 
-	target.version = d->snmp->version == NULL ? 0 :
-	    strcmp(d->snmp->version, "1") == 0 ? 1 : 2;
-	target.community = d->snmp->community;
+	target.credential = &d->snmp->credential;
 	target.timeout_ms = (int)d->snmp->timeout_ms;
 	target.retries = (int)d->snmp->retries;
 	target.standard_only = !d->snmp->private;
@@ -492,6 +490,7 @@ on_reading(void *arg, struct reading_result *r)
 	case READING_NO_PRINTER:
 		on_stranger(d, r->why);
 		break;
+	case READING_DENIED:
 	case READING_BROKEN:
 		device_complain(d, r->status, r->why);
 		/* FALLTHROUGH */
@@ -545,7 +544,7 @@ snmp_named(const struct config *conf, uint32_t address, const char *name)
 	size_t n;
 
 	for (n = 0; (snmp = config_snmp_for(conf, address, n)) != NULL; n++)
-		if (name == NULL || strcmp(snmp->name, name) == 0)
+		if (name == NULL || strcmp(snmp->credential.name, name) == 0)
 			return snmp;
 	return config_snmp_for(conf, address, 0);
 }

@@ -28,8 +28,8 @@ enum form { FORM_TEXT, FORM_JSON, FORM_XML };
 
 struct probe {
 	enum form	 form;
+	struct credential credential;
 	char		 community[SECRET_MAX];
-	int		 version;		/* 0: v2c, then v1 */
 	int		 timeout_ms;
 	struct loop	*loop;
 	size_t		 open;			/* readings under way */
@@ -150,7 +150,7 @@ parse_options(struct probe *probe, int argc, char **argv)
 			    probe->community, sizeof(probe->community));
 			break;
 		case OPT_VERSION:
-			rc = parse_version(optarg, &probe->version);
+			rc = parse_version(optarg, &probe->credential.version);
 			break;
 		case OPT_TIMEOUT:
 			rc = parse_timeout(optarg, &probe->timeout_ms);
@@ -226,8 +226,8 @@ host_start(struct host *host, struct asker *asker)
 {
 	static const struct device_memo nothing_known;
 	struct probe *probe = host->probe;
-	struct reading_target target = { .version = probe->version,
-	    .community = probe->community, .timeout_ms = probe->timeout_ms,
+	struct reading_target target = {
+	    .credential = &probe->credential, .timeout_ms = probe->timeout_ms,
 	    .retries = RETRIES };
 	char why[256];
 
@@ -283,13 +283,13 @@ probe_main(int argc, char **argv)
 	n = (size_t)(argc - optind);
 	host = xcalloc(n, sizeof(*host));
 	probe.loop = loop_new();
+	probe.credential.community = probe.community;
 	asker = asker_new(probe.loop, AT_ONCE);
 	for (i = 0; i < n; i++) {
 		host[i].probe = &probe;
 		host[i].name = argv[optind + (int)i];
 		host_start(&host[i], asker);
 	}
-	secret_wipe(probe.community, sizeof(probe.community));
 	if (probe.open > 0)
 		loop_run(probe.loop);
 	show(probe.form, host, n);
@@ -300,6 +300,7 @@ probe_main(int argc, char **argv)
 		finding_clear(&host[i].finding);
 	}
 	asker_free(asker);
+	secret_wipe(probe.community, sizeof(probe.community));
 	loop_free(probe.loop);
 	free(host);
 	return rc;

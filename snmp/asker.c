@@ -23,7 +23,7 @@ struct asker {
 	struct talk	*first, *last;	/* who waits for a socket */
 	struct timer	 turn;
 	uint32_t	 noise;		/* xorshift state, for jitter */
-	struct talk_varbind	 answer[TALK_VARBINDS_MAX];
+	struct talk_varbind	 answer[TALK_ANSWER_MAX];
 };
 
 struct talk {
@@ -45,7 +45,7 @@ struct talk {
 	uint32_t		*ids;		/* a length, then that many */
 	size_t			 ids_cap;
 	size_t			 n;
-	uint32_t		 left_out;	/* bits: v1 says noSuchName */
+	uint64_t		 left_out;	/* bits: v1 says noSuchName */
 	int			 tries;
 	bool			 in_flight;	/* the library waits for it */
 	int			 reqid;
@@ -277,7 +277,7 @@ send_request(struct talk *talk)
 	for (i = 0; i < talk->n; i++) {
 		for (j = 0; j < id[0]; j++)
 			name[j] = id[1 + j];
-		if (!(talk->left_out & (1u << i)))
+		if (!(talk->left_out & (UINT64_C(1) << i)))
 			snmp_add_null_var(pdu, name, id[0]);
 		id += 1 + id[0];
 	}
@@ -369,7 +369,7 @@ lay_out(struct talk *talk, struct talk_varbind *out)
 	size_t i, j;
 
 	for (i = 0; i < talk->n; i++, id += 1 + id[0]) {
-		if (talk->left_out & (1u << i)) {
+		if (talk->left_out & (UINT64_C(1) << i)) {
 			out[i].id.len = id[0];
 			memcpy(out[i].id.sub, id + 1, id[0] * sizeof(*id));
 			out[i].missing = true;
@@ -397,14 +397,14 @@ leave_out(struct talk *talk, long error_index)
 	size_t i;
 	long at = 0, asked;
 
-	asked = (long)talk->n - __builtin_popcount(talk->left_out);
+	asked = (long)talk->n - __builtin_popcountll(talk->left_out);
 	if (asked == 1)
 		error_index = 1;	/* some say 0 */
 	for (i = 0; i < talk->n; i++) {
-		if (talk->left_out & (1u << i))
+		if (talk->left_out & (UINT64_C(1) << i))
 			continue;
 		if (++at == error_index) {
-			talk->left_out |= 1u << i;
+			talk->left_out |= UINT64_C(1) << i;
 			return true;
 		}
 	}
@@ -422,7 +422,7 @@ take_error(struct talk *talk)
 
 	if ((error == SNMP_ERR_NOSUCHNAME || error == SNMP_ERR_NOACCESS) &&
 	    leave_out(talk, talk->error_index)) {
-		if (__builtin_popcount(talk->left_out) < (int)talk->n)
+		if (__builtin_popcountll(talk->left_out) < (int)talk->n)
 			send_request(talk);
 		else
 			finish(talk, TALK_OK, 0, talk->asker->answer,
@@ -561,12 +561,16 @@ struct talk *
 talk_new(struct asker *asker, const struct talk_target *target)
 {
 	struct talk *talk;
+	const char *context;
 
 	talk = xcalloc(1, sizeof(*talk));
 	talk->asker = asker;
 	talk->addr = target->addr;
 	talk->version = target->version;
-	talk->community = xstrdup(target->community);
+	context = target->context;
+	talk->community = xasprintf("%s%s%s",
+	    target->credential->community, context != NULL ? "@" : "",
+	    context != NULL ? context : "");
 	talk->timeout_ms = target->timeout_ms > 0 ? target->timeout_ms : 1;
 	talk->retries = target->retries > 0 ? target->retries : 0;
 	return talk;
@@ -605,10 +609,11 @@ talk_traffic(const struct talk *talk)
 }
 
 void
-talk_ask(struct talk *talk, enum talk_op op, const struct objid *ids,
-    size_t n, talk_fn *fn, void *arg)
+talk_ask(struct talk *talk, const struct talk_question *question,
+    talk_fn *fn, void *arg)
 {
-	size_t i, words = 0;
+	const struct objid *ids = question->ids;
+	size_t i, n = question->n, words = 0;
 	uint32_t *out;
 
 	if (talk->fn != NULL || n == 0 || n > TALK_VARBINDS_MAX)
@@ -625,7 +630,7 @@ talk_ask(struct talk *talk, enum talk_op op, const struct objid *ids,
 		memcpy(out, ids[i].sub, ids[i].len * sizeof(*out));
 		out += ids[i].len;
 	}
-	talk->op = op;
+	talk->op = question->op;
 	talk->n = n;
 	talk->left_out = 0;
 	talk->fn = fn;
@@ -635,4 +640,11 @@ talk_ask(struct talk *talk, enum talk_op op, const struct objid *ids,
 		queue_put(talk);
 	else
 		open_and_send(talk);
+}
+
+const char *
+talk_why(enum talk_status status, int error)
+{
+	return status == TALK_DENIED ? "the credentials are wrong" :
+	    "it does not answer as it should";
 }

@@ -13,6 +13,5 @@ credential_clear(struct credential *c)
 	free(c->community);
 	free(c->name);
 	free(c->context);
-	usm_user_free(c->user);
 	memset(c, 0, sizeof(*c));
 }

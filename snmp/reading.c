@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/secret.h"
 #include "snmp/course.h"
 #include "snmp/errand.h"
 #include "snmp/vendor.h"
@@ -18,13 +17,13 @@
 #define VARBINDS_KNOWN		24	/* of objects that it has answered */
 #define REQUESTS_MAX		400	/* of one reading */
 #define TIMEOUTS_MAX		6	/* that a living device may cost */
-#define CONTEXT			"@Jetdirect"
+#define CONTEXT			"Jetdirect"
 
 struct reading {
 	struct asker		*asker;
 	struct loop		*loop;
 	struct talk		*talk;
-	struct talk_target	 target;	/* its community is ours */
+	struct talk_target	 target;
 	bool			 version_fixed, version_changed;
 	struct timer		 timer;		/* the start */
 	struct course		 course;
@@ -79,14 +78,10 @@ static void
 talk_start(struct reading *r, const char *context)
 {
 	struct talk_target target = r->target;
-	char *community;
 
 	talk_over(r);
-	community = xasprintf("%s%s", r->target.community, context);
-	target.community = community;
+	target.context = context;
 	r->talk = talk_new(r->asker, &target);
-	secret_wipe(community, strlen(community));
-	free(community);
 }
 
 static void
@@ -95,9 +90,6 @@ reading_free(struct reading *r)
 	timer_clear(r->loop, &r->timer);
 	talk_over(r);
 	course_clear(&r->course);
-	secret_wipe((char *)(uintptr_t)r->target.community,
-	    strlen(r->target.community));
-	free((char *)(uintptr_t)r->target.community);
 	free(r);
 }
 
@@ -222,7 +214,7 @@ version_other(struct reading *r)
 {
 	r->version_changed = true;
 	r->target.version = r->target.version == 1 ? 2 : 1;
-	talk_start(r, "");
+	talk_start(r, NULL);
 	step(r);
 }
 
@@ -299,10 +291,12 @@ static void
 ask_alive(struct reading *r)
 {
 	struct objid id;
+	struct talk_question question = { .op = TALK_GET, .ids = &id,
+	    .n = 1 };
 
 	objid_parse(STD_SYS_UPTIME, &id);
 	r->requests++;
-	talk_ask(r->talk, TALK_GET, &id, 1, on_alive, r);
+	talk_ask(r->talk, &question, on_alive, r);
 }
 
 static void
@@ -398,6 +392,10 @@ on_answer(void *arg, enum talk_status status, int error,
 	case TALK_ERROR:
 		on_error(r, error);
 		return;
+	case TALK_DENIED:
+		say(r, "%s", talk_why(status, error));
+		finish(r, READING_DENIED);
+		return;
 	}
 }
 
@@ -405,6 +403,7 @@ static void
 step(struct reading *r)
 {
 	struct objid ids[TALK_VARBINDS_MAX];
+	struct talk_question question = { .ids = ids };
 	enum talk_op op;
 
 	while ((r->asked = errand_next(r->course.errand, varbinds_now(r), &op,
@@ -419,7 +418,9 @@ step(struct reading *r)
 	}
 	if (!r->answered)
 		r->asked_ms = clock_mono_ms();
-	talk_ask(r->talk, op, ids, r->asked, on_answer, r);
+	question.op = op;
+	question.n = r->asked;
+	talk_ask(r->talk, &question, on_answer, r);
 }
 
 /* --- What an image knows --- */
@@ -444,12 +445,13 @@ reading_start(struct asker *asker, struct loop *loop,
 	r->memo = *memo;
 	r->window = VARBINDS_FIRST;
 	r->varbinds_given = memo->varbinds;
-	r->version_fixed = target->version != 0;
+	r->version_fixed = target->credential->version != 0;
 	r->target.addr = target->addr;
-	r->target.community = xstrdup(target->community);
+	r->target.credential = target->credential;
+	r->target.engine = target->engine;
 	r->target.timeout_ms = target->timeout_ms;
 	r->target.retries = target->retries;
-	r->target.version = target->version != 0 ? target->version :
+	r->target.version = r->version_fixed ? target->credential->version :
 	    memo->version != 0 ? memo->version : 2;
 	r->fn = fn;
 	r->arg = arg;
@@ -459,7 +461,7 @@ reading_start(struct asker *asker, struct loop *loop,
 		course_start_all(&r->course);
 	else
 		course_start_known(&r->course, what, image);
-	talk_start(r, "");
+	talk_start(r, NULL);
 	/* Even with nothing to ask the callback comes from the loop. */
 	timer_after(loop, &r->timer, 0, on_start, r);
 	return r;

@@ -1,5 +1,5 @@
 /*
- * One visit to one device: decides what to ask, asks it in few varbinds,
+ * One visit to one device: decides what to ask, asks it in few requests,
  * survives loops, holes, tooBig and versions, and hands over the values.  It
  * never asks for an object that neither the standard's list nor the vendor
  * table names, and walks no private tree.
@@ -17,25 +17,43 @@
 
 /* What to read.  Parts other than ALL use rows that the image knows. */
 #define READING_HEARTBEAT	1u	/* uptime, status, errors, change and
-					 * alert counters, life count */
+					 * alert counters, life count: one
+					 * request, 410 octets with its answer
+					 * and all headers */
 #define READING_ALERTS		2u	/* the alert table */
 #define READING_SUPPLIES	4u	/* levels of known rows */
 #define READING_COUNTERS	8u	/* standard and vendor counters */
-#define READING_ALL		16u	/* everything, from nothing */
+#define READING_ALL		16u	/* everything; with an image known
+					 * rows cost little, and new ones are
+					 * found all the same */
+#define READING_KNOWN_ALERTS	32u	/* whether the known alert rows still
+					 * stand */
 
 /* What is learnt about a device and remembered by the caller between
  * readings.  Zero it for an unknown device. */
 struct device_memo {
-	uint8_t	 version;		/* what answered: 1, 2; 0 not known */
+	uint8_t	 version;		/* what answered: 1, 2, 3; 0 not known */
 	uint8_t	 varbinds;		/* most that it takes in one request;
 					 * 0: no limit was met */
-	bool	 jetdirect;		/* supplies live in community@Jetdirect */
+	uint8_t	 bulk;			/* MEMO_ */
+	bool	 jetdirect;		/* supplies live in context Jetdirect */
+	bool	 alone;			/* answers from another address */
 };
+#define MEMO_BULK_UNKNOWN	0
+#define MEMO_BULK_YES		1	/* GETBULK gave what GETNEXT gives */
+#define MEMO_BULK_NO		2
+
+/* One line of words for the store, and back ("" and what is not understood
+ * is as if it was not known). */
+#define MEMO_TEXT_MAX	64
+char	*memo_format(const struct device_memo *, char out[MEMO_TEXT_MAX]);
+void	 memo_parse(const char *, struct device_memo *);
 
 struct reading_target {
 	struct sockaddr_in	 addr;
-	int			 version;	/* 0: v2c, then v1; else fixed */
-	const char		*community;	/* copied */
+	const struct credential	*credential;	/* lent while it lasts; its
+						 * version 0: v2c, then v1 */
+	struct usm_engine	*engine;	/* v3; lent; NULL: a new one */
 	int			 timeout_ms;
 	int			 retries;
 	bool			 standard_only;	/* no maker's objects */
@@ -45,8 +63,10 @@ enum reading_status {
 	READING_DONE,		/* fresh holds what was read */
 	READING_SILENT,		/* no answer at all */
 	READING_NO_PRINTER,	/* it answered; why says why it is none */
-	READING_BROKEN		/* it answered, but made no sense or broke
+	READING_BROKEN,		/* it answered, but made no sense or broke
 				 * off; fresh holds what came; why */
+	READING_DENIED		/* it answered that the credentials are wrong;
+				 * why says which part of them */
 };
 
 struct reading_result {
@@ -62,6 +82,10 @@ struct reading_result {
 						 * ALL next */
 	bool			 alerts_moved;	/* alert counters moved, or
 						 * there are none to go by */
+	bool			 supplies_moved;/* life count moved, or a bit of
+						 * lowToner, noToner or
+						 * markerSupplyMissing turned:
+						 * levels are worth a look */
 	struct device_memo	 memo;
 	struct talk_traffic	 traffic;
 	int64_t			 rtt_ms;	/* of the first answer */
@@ -73,7 +97,7 @@ typedef void	 reading_fn(void *arg, struct reading_result *);
 
 /*
  * Starts one.  image (lent for the call's duration only: what is needed is
- * copied) is what is known, NULL for READING_ALL.  The callback comes from
+ * copied) is what is known, NULL when nothing is.  The callback comes from
  * the loop, once, after which the reading is gone.
  */
 struct reading	*reading_start(struct asker *, struct loop *,

@@ -73,8 +73,8 @@ the_least_file_is_fine(void **state)
 	assert_int_equal(conf->assets_ms, 86400000);
 	assert_int_equal(conf->max_size, 64 * 1024 * 1024);
 	assert_int_equal(conf->snmp_len, 1);
-	assert_string_equal(conf->snmp[0].name, "default");
-	assert_string_equal(conf->snmp[0].community, "public");
+	assert_string_equal(conf->snmp[0].credential.name, "default");
+	assert_string_equal(conf->snmp[0].credential.community, "public");
 	assert_null(conf->snmp[0].version);
 	assert_int_equal(conf->snmp[0].port, 161);
 	assert_int_equal(conf->snmp[0].timeout_ms, 1000);
@@ -126,8 +126,8 @@ everything_can_be_said(void **state)
 	assert_int_equal(conf->snmp[0].timeout_ms, 500);
 	assert_int_equal(conf->snmp[0].retries, 0);
 	assert_false(conf->snmp[0].private);
-	assert_string_equal(conf->snmp[1].name, "rest");
-	assert_string_equal(conf->snmp[1].community, "public");
+	assert_string_equal(conf->snmp[1].credential.name, "rest");
+	assert_string_equal(conf->snmp[1].credential.community, "public");
 	assert_int_equal(conf->heartbeat_ms, 1000);
 	assert_int_equal(conf->assets_ms, INT64_C(4) * 86400000);
 	assert_int_equal(conf->max_size, 1 << 30);
@@ -331,7 +331,7 @@ each_part_gets_its_own_secrets(void **state)
 	struct config *conf = read_text(SECRETS, CONFIG_COLLECTOR);
 
 	assert_non_null(conf);
-	assert_string_equal(conf->snmp[0].community, "verborgen");
+	assert_string_equal(conf->snmp[0].credential.community, "verborgen");
 	assert_null(conf->token);
 	assert_null(conf->token_file);
 	assert_null(conf->password_file);
@@ -341,7 +341,7 @@ each_part_gets_its_own_secrets(void **state)
 	assert_string_equal(conf->token, "geheim");
 	assert_non_null(conf->password_file);
 	assert_int_equal(conf->snmp_len, 0);
-	assert_null(conf->snmp[0].community);
+	assert_null(conf->snmp[0].credential.community);
 	config_free(conf);
 	conf = read_text(SECRETS, 0);
 	assert_non_null(conf);
@@ -423,12 +423,12 @@ credentials_are_for_networks(void **state)
 	uint32_t low = ip("192.0.2.5"), high = ip("192.0.2.200");
 
 	assert_non_null(conf);
-	assert_string_equal(config_snmp_for(conf, low, 0)->name, "one");
-	assert_string_equal(config_snmp_for(conf, low, 1)->name, "any");
-	assert_string_equal(config_snmp_for(conf, low, 2)->name, "two");
+	assert_string_equal(config_snmp_for(conf, low, 0)->credential.name, "one");
+	assert_string_equal(config_snmp_for(conf, low, 1)->credential.name, "any");
+	assert_string_equal(config_snmp_for(conf, low, 2)->credential.name, "two");
 	assert_null(config_snmp_for(conf, low, 3));
-	assert_string_equal(config_snmp_for(conf, high, 0)->name, "any");
-	assert_string_equal(config_snmp_for(conf, high, 1)->name, "two");
+	assert_string_equal(config_snmp_for(conf, high, 0)->credential.name, "any");
+	assert_string_equal(config_snmp_for(conf, high, 1)->credential.name, "two");
 	assert_null(config_snmp_for(conf, high, 2));
 	config_free(conf);
 	kit_listen_no_more();

@@ -100,8 +100,8 @@ set_up(void **state)
 	memset(asked, 0, sizeof(asked));
 	wall_off_ms = 0;
 	written = 0;
-	snmp.name = "default";
-	snmp.community = "public";
+	snmp.credential.name = "default";
+	snmp.credential.community = "public";
 	snmp.port = 161;
 	conf.snmp = &snmp;
 	conf.snmp_len = 1;

@@ -80,8 +80,11 @@ on_answer(void *arg, enum talk_status status, int error,
 static struct talk *
 new_talk(int version, int timeout_ms, int retries)
 {
+	static const struct credential any = {
+		.community = (char *)(uintptr_t)"public"
+	};
 	struct talk_target target = { .addr = toy.addr, .version = version,
-	    .community = "public", .timeout_ms = timeout_ms,
+	    .credential = &any, .timeout_ms = timeout_ms,
 	    .retries = retries };
 
 	return talk_new(asker, &target);
@@ -92,6 +95,7 @@ static void
 ask(struct talk *talk, enum talk_op op, const char *list)
 {
 	struct objid ids[TALK_VARBINDS_MAX];
+	struct talk_question question = { .op = op, .ids = ids };
 	char *copy = strdup(list), *part, *save = NULL;
 	size_t n = 0;
 
@@ -100,7 +104,8 @@ ask(struct talk *talk, enum talk_op op, const char *list)
 		assert_int_equal(objid_parse(part, &ids[n++]), 0);
 	free(copy);
 	memset(&got, 0, sizeof(got));
-	talk_ask(talk, op, ids, n, on_answer, &got);
+	question.n = n;
+	talk_ask(talk, &question, on_answer, &got);
 	assert_int_equal(got.calls, 0);
 }
 
@@ -489,6 +494,8 @@ test_queue(void **state)
 {
 	struct talk *talk[6];
 	struct objid id;
+	struct talk_question question = { .op = TALK_GET, .ids = &id,
+	    .n = 1 };
 	int i, done = 0;
 
 	(void)state;
@@ -497,7 +504,7 @@ test_queue(void **state)
 	objid_parse(NAME, &id);
 	for (i = 0; i < 6; i++) {
 		talk[i] = new_talk(2, 1000, 0);
-		talk_ask(talk[i], TALK_GET, &id, 1, count, &done);
+		talk_ask(talk[i], &question, count, &done);
 	}
 	spin(30);
 	assert_int_equal(done, 2);

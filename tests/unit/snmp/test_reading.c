@@ -128,11 +128,21 @@ outcome_clear(void)
 	memset(&got, 0, sizeof(got));
 }
 
+static const struct credential *
+credential_of(int version)
+{
+	static struct credential c;
+
+	c.version = version;
+	c.community = (char *)(uintptr_t)"public";
+	return &c;
+}
+
 static struct reading *
 start(unsigned what, const struct bag *image, int version, int timeout_ms)
 {
 	struct reading_target target = { .addr = toy.addr,
-	    .version = version, .community = "public",
+	    .credential = credential_of(version),
 	    .timeout_ms = timeout_ms, .retries = 0 };
 
 	outcome_clear();
