@@ -12,7 +12,8 @@
 
 enum ini_kind {
 	INI_STRING,	/* char **; replaced, the old one freed */
-	INI_LIST,	/* struct ini_list *: split at commas and blanks */
+	INI_LIST,	/* struct ini_list *: split at commas and blanks, but
+			 * not inside "quotes", which stay */
 	INI_BOOL,	/* bool *: yes no true false on off 1 0 */
 	INI_INT,	/* int64_t *, min..max */
 	INI_DURATION,	/* int64_t * in milliseconds: 500ms 30s 15m 6h 1d */

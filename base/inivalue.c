@@ -207,6 +207,19 @@ ini_parse_size(const char *text, int64_t *bytes)
 	return scaled(v, factor, bytes);
 }
 
+/* How long the item that text starts with is.  One in quotes, which it keeps,
+ * may have commas and blanks inside; without the second it is all the rest. */
+static size_t
+item_len(const char *text)
+{
+	const char *quote;
+
+	if (*text != '"')
+		return strcspn(text, ", \t");
+	quote = strchr(text + 1, '"');
+	return quote == NULL ? strlen(text) : (size_t)(quote - text) + 1;
+}
+
 static void
 parse_list(const char *text, struct ini_list *list)
 {
@@ -215,7 +228,7 @@ parse_list(const char *text, struct ini_list *list)
 	ini_list_free(list);
 	for (;; text += n) {
 		text += strspn(text, ", \t");
-		if ((n = strcspn(text, ", \t")) == 0)
+		if ((n = item_len(text)) == 0)
 			break;
 		list->item = xreallocarray(list->item, list->count + 1,
 		    sizeof *list->item);

@@ -172,6 +172,20 @@ test_good(void **state)
 	assert_int_equal(run("[agent]"), 0);
 }
 
+/* An item in quotes keeps them, and what is between them. */
+static void
+test_quotes(void **state)
+{
+	assert_int_equal(run("[agent]\nhosts = a, \"b, c d\",e\"f \"\" "
+	    "\"no end, of it\n"), 0);
+	assert_int_equal(agent.hosts.count, 5);
+	assert_string_equal(agent.hosts.item[0], "a");
+	assert_string_equal(agent.hosts.item[1], "\"b, c d\"");
+	assert_string_equal(agent.hosts.item[2], "e\"f");
+	assert_string_equal(agent.hosts.item[3], "\"\"");
+	assert_string_equal(agent.hosts.item[4], "\"no end, of it");
+}
+
 static void
 test_defaults_stay(void **state)
 {
@@ -372,6 +386,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_quotes),
 		cmocka_unit_test(test_defaults_stay),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_structure),
