@@ -12,6 +12,7 @@
 
 #include "agent/change.h"
 #include "agent/config.h"
+#include "agent/patrol.h"
 #include "base/loop.h"
 #include "schema/record.h"
 #include "snmp/printer.h"
@@ -53,7 +54,8 @@ struct device {
 	int64_t			 said_ms;	/* mono: the last one, said or
 						 * not */
 
-	void			(*done)(void *, bool);	/* a probe's */
+	void			(*done)(void *, enum patrol_find); /* a probe's */
+	enum patrol_find	 find;		/* until something better */
 	void			*done_arg;
 };
 

@@ -318,13 +318,13 @@ note_read(struct device *d)
 /* --- what came of a reading ------------------------------------------------------ */
 
 static void
-probe_over(struct device *d, bool answered)
+probe_over(struct device *d, enum patrol_find find)
 {
-	void (*done)(void *, bool) = d->done;
+	void (*done)(void *, enum patrol_find) = d->done;
 
 	d->done = NULL;
 	if (done != NULL)
-		done(d->done_arg, answered);
+		done(d->done_arg, find);
 }
 
 /* A stranger that is none of ours: remembered with its reason, not polled. */
@@ -354,7 +354,7 @@ on_silent(struct device *d)
 			return;
 		}
 		/* What answered nonsense is kept, so that this is said once. */
-		probe_over(d, d->why != NULL);
+		probe_over(d, d->find);
 		if (d->id == 0 && d->why == NULL)
 			device_drop(d);
 		return;
@@ -386,7 +386,7 @@ on_stranger(struct device *d, const char *why)
 	device_complain(d, READING_NO_PRINTER, why);
 	if (!d->printer) {
 		let_go(d);
-		probe_over(d, true);
+		probe_over(d, PATROL_STRANGER);
 		return;
 	}
 	/* Asleep, some printers hide their printer rows for a while. */
@@ -467,7 +467,7 @@ on_values(struct device *d, struct reading_result *r)
 			    (d->what & READING_SUPPLIES));
 		schedule(d);
 	}
-	probe_over(d, true);
+	probe_over(d, PATROL_PRINTER);
 }
 
 static void
@@ -493,6 +493,8 @@ on_reading(void *arg, struct reading_result *r)
 	case READING_DENIED:
 	case READING_BROKEN:
 		device_complain(d, r->status, r->why);
+		d->find = r->status == READING_DENIED ? PATROL_DENIED :
+		    PATROL_UNREADABLE;
 		/* FALLTHROUGH */
 	case READING_SILENT:
 		on_silent(d);
@@ -706,7 +708,7 @@ patrol_has(const struct patrol *patrol, const struct sockaddr_in *addr)
 
 void
 patrol_probe(struct patrol *patrol, const struct sockaddr_in *addr,
-    const char *zone, void (*done)(void *, bool), void *arg)
+    const char *zone, void (*done)(void *, enum patrol_find), void *arg)
 {
 	const struct config_snmp *snmp;
 	struct device *d;
@@ -714,7 +716,7 @@ patrol_probe(struct patrol *patrol, const struct sockaddr_in *addr,
 	snmp = config_snmp_for(patrol->conf, ntohl(addr->sin_addr.s_addr), 0);
 	d = device_find(&patrol->devices, addr);
 	if (snmp == NULL || (d != NULL && (d->printer || d->reading != NULL))) {
-		done(arg, d != NULL);
+		done(arg, d != NULL ? PATROL_PRINTER : PATROL_SILENT);
 		return;
 	}
 	if (d == NULL)
@@ -723,5 +725,6 @@ patrol_probe(struct patrol *patrol, const struct sockaddr_in *addr,
 	d->snmp_nth = 0;
 	d->done = done;
 	d->done_arg = arg;
+	d->find = PATROL_SILENT;
 	start_reading(d, READING_ALL);
 }

@@ -36,14 +36,24 @@ void		 patrol_tell_agent(struct patrol *, struct agent *);
 
 /* Is this address a printer that is being polled anyway? */
 bool		 patrol_has(const struct patrol *, const struct sockaddr_in *);
+
+/* What a probe came to. */
+enum patrol_find {
+	PATROL_SILENT,		/* nothing answered */
+	PATROL_PRINTER,		/* taken up, or it was already */
+	PATROL_STRANGER,	/* no printer; kept with its reason */
+	PATROL_UNREADABLE,	/* it answered, and made no sense or broke
+				 * off */
+	PATROL_DENIED		/* it answered that no credentials fit */
+};
+
 /*
  * Looks whether a printer stands at the address, trying the credentials that
- * are for it, and takes it up if so.  done is called once, with true when
- * something answered.
+ * are for it, and takes it up if so.  done is called once.
  */
 void		 patrol_probe(struct patrol *, const struct sockaddr_in *,
-		    const char *zone, void (*done)(void *arg, bool answered),
-		    void *arg);
+		    const char *zone, void (*done)(void *arg,
+		    enum patrol_find), void *arg);
 
 /* The pause before a device that has not answered misses times is asked
  * again. */

@@ -102,26 +102,26 @@ excluded(const struct sweep *s, uint32_t address)
 }
 
 static void
-on_probed(void *arg, bool answered)
+on_probed(void *arg, enum patrol_find find)
 {
 	struct sweep *s = arg;
 
 	s->under_way--;
-	s->progress.answered += answered;
+	s->progress.answered += find != PATROL_SILENT;
 }
 
 /* Silence is normal in a range, but not of a host that was named. */
 static void
-on_host_probed(void *arg, bool answered)
+on_host_probed(void *arg, enum patrol_find find)
 {
 	struct host *host = arg;
 
-	if (!answered && !host->silent)
+	if (find == PATROL_SILENT && !host->silent)
 		log_warnx("sweep", "[discovery] hosts: %s does not answer: is "
 		    "it on, is SNMP enabled there, is the community right?",
 		    host->name);
-	host->silent = !answered;
-	on_probed(host->sweep, answered);
+	host->silent = find == PATROL_SILENT;
+	on_probed(host->sweep, find);
 }
 
 static void

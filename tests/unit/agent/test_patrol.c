@@ -204,9 +204,9 @@ a_printer(const char *serial, int64_t pages)
 static int probed;
 
 static void
-on_probed(void *arg, bool answered)
+on_probed(void *arg, enum patrol_find find)
 {
-	probed = answered ? 1 : -1;
+	probed = find != PATROL_SILENT ? 1 : -1;
 }
 
 static void
