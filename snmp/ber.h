@@ -57,6 +57,7 @@ void	 ber_wrap(struct ber_out *, uint8_t tag, size_t mark);
 /* A whole PDU of varbinds that are NULL.  ids: packed, a length and then that
  * many sub-identifiers, n times.  a and b: error-status and error-index (0),
  * or non-repeaters and max-repetitions. */
+#define BER_REQUEST_MAX	256		/* n; more counts as full */
 void	 ber_put_request(struct ber_out *, enum ber_pdu_type,
 	    int32_t request_id, int32_t a, int32_t b, const uint32_t *ids,
 	    size_t n);
@@ -93,8 +94,9 @@ struct ber_pdu {
 };
 /* Any PDU but BER_TRAP_V1. */
 bool	 ber_get_pdu(struct ber_in *, struct ber_pdu *);
-/* The next of pdu.varbinds.  missing: NULL or one of v2c's exceptions (value
- * is then not set).  Types that a bag does not know come as BAG_OCTETS.
+/* The next of pdu.varbinds, where at < end.  missing: NULL, one of v2c's
+ * exceptions, or contents that are none of their type (a number of no octets);
+ * value is then not set.  Types that a bag does not know come as BAG_OCTETS.
  * Octets are lent from the message. */
 bool	 ber_get_varbind(struct ber_in *varbinds, struct objid *id,
 	    struct bag_value *value, bool *missing);
