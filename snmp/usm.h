@@ -64,9 +64,10 @@ void			 usm_engine_forget(struct usm_engine *);
 
 /*
  * Puts the v3 message around the PDU in out (which is encrypted in place of
- * it where the user has privacy).  While the engine is not known it must be
- * preceded by a message of usm_put_discovery() (RFC 3414 section 4: no user,
- * no varbinds).
+ * it where the user has privacy).  While the engine is not known nothing can
+ * be sent but a message of usm_put_discovery() (RFC 3414 section 4: no user,
+ * no varbinds): out is then full.  msg_id should start at random: it is what
+ * tells an answer from an old one played again.
  */
 void	 usm_put_message(struct ber_out *, int32_t msg_id,
 	    struct usm_engine *, const struct usm_user *,
@@ -78,14 +79,18 @@ enum usm_verdict {
 	USM_OTHER,		/* not for us: malformed, another message id */
 	USM_DISCOVERED,		/* the engine is known now: ask */
 	USM_AGAIN,		/* time is in step now (boots or clock had
-				 * moved): ask once more */
+				 * moved): ask once more; the caller counts,
+				 * for a device may say so for ever */
 	USM_UNKNOWN_USER,	/* usmStatsUnknownUserNames */
 	USM_WRONG_AUTH,		/* usmStatsWrongDigests: password or protocol */
 	USM_WRONG_PRIVACY,	/* usmStatsDecryptionErrors */
 	USM_WRONG_LEVEL,	/* usmStatsUnsupportedSecLevels */
-	USM_TIME_WINDOW,	/* not in the window and no way into it */
+	USM_TIME_WINDOW,	/* not in the window and no way into it: some
+				 * devices take a new discovery, see
+				 * usm_engine_forget() */
 	USM_UNKNOWN_CONTEXT,	/* snmpUnknownContexts, -UnavailableContexts */
-	USM_FORGED		/* the answer's own digest is wrong */
+	USM_FORGED		/* the answer's own digest is wrong, or it
+				 * has none: wait on for the true one */
 };
 
 #define USM_MESSAGE_MAX	65507
@@ -111,12 +116,17 @@ struct usm_local {		/* our own engine */
 };
 
 enum usm_notice {
-	USM_NOTICE_NONE,	/* nothing for us, or it does not verify: why */
+	USM_NOTICE_NONE,	/* nothing for us, or it does not verify: why,
+				 * and nobody is to be told */
 	USM_NOTICE_TRAP,	/* pdu is set */
 	USM_NOTICE_INFORM,	/* pdu is set: send the answer */
-	USM_NOTICE_REPORT	/* send the answer (a discovery, no time) */
+	USM_NOTICE_REPORT	/* send the answer: a discovery, no time (why
+				 * is empty), or an inform that we refuse
+				 * (why) */
 };
-/* answer gets what is to be sent back (a Response to an inform, a Report). */
+/* answer gets what is to be sent back (a Response to an inform, a Report).
+ * Every user of that name costs a key localisation, 1 us, and some ms with
+ * aes192c and aes256c: only for senders that are known. */
 enum usm_notice	 usm_get_notice(const void *, size_t,
 		    struct usm_user *const users[], size_t n,
 		    const struct usm_local *, uint8_t *scratch,
