@@ -9,11 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/credconf.h"
 #include "agent/inispot.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/secret.h"
 #include "crypto/key.h"
+#include "snmp/ignore.h"
 #include "xmpp/jid.h"
 
 #define DAY_MS	(INT64_C(24) * 3600 * 1000)
@@ -24,6 +26,7 @@ static const struct ini_key keys[] = {
 	{ "agent", "name", INI_STRING, C(name), 0, 0, NULL },
 	{ "agent", "state_dir", INI_STRING, C(state_dir), 0, 0, NULL },
 	{ "agent", "user", INI_STRING, C(user), 0, 0, NULL },
+	{ "agent", "vendors", INI_STRING, C(vendors), 0, 0, NULL },
 	{ "xmpp", "jid", INI_STRING, C(jid), 0, 0, NULL },
 	{ "xmpp", "password_file", INI_STRING, C(password_file), 0, 0, NULL },
 	{ "xmpp", "host", INI_STRING, C(host), 0, 0, NULL },
@@ -63,6 +66,8 @@ static const struct ini_key keys[] = {
 	    7 * DAY_MS, NULL },
 	{ "schedule", "assets", INI_DURATION, C(assets_ms), 1000,
 	    30 * DAY_MS, NULL },
+	{ "alerts", "ignore", INI_LIST, C(ignore), 0, 0, NULL },
+	{ "traps", "listen", INI_LIST, C(traps_listen), 0, 0, NULL },
 	{ "outbox", "max_size", INI_SIZE, C(max_size), 64 * 1024,
 	    INT64_C(1) << 40, NULL },
 	{ "privacy", "omit", INI_LIST, C(omit), 0, 0, NULL },
@@ -77,7 +82,8 @@ static void *
 find_section(void *arg, const char *section)
 {
 	static const char *const plain[] = { "agent", "xmpp", "crypto",
-	    "discovery", "schedule", "outbox", "privacy", "commands", NULL };
+	    "discovery", "schedule", "alerts", "traps", "outbox", "privacy",
+	    "commands", NULL };
 	struct config *conf = arg;
 	struct config_snmp *snmp;
 	size_t i;
@@ -163,6 +169,7 @@ config_free(struct config *conf)
 	free(conf->name);
 	free(conf->state_dir);
 	free(conf->user);
+	free(conf->vendors);
 	free(conf->jid);
 	free(conf->password_file);
 	free(conf->host);
@@ -174,6 +181,8 @@ config_free(struct config *conf)
 	ini_list_free(&conf->networks);
 	ini_list_free(&conf->exclude);
 	ini_list_free(&conf->hosts);
+	ini_list_free(&conf->ignore);
+	ini_list_free(&conf->traps_listen);
 	ini_list_free(&conf->omit);
 	ini_list_free(&conf->allow);
 	free(conf);
@@ -226,6 +235,24 @@ host_parse(const char *text, uint16_t default_port, struct sockaddr_in *out,
 	out->sin_port = htons((uint16_t)port);
 	freeaddrinfo(found);
 	return 0;
+}
+
+bool
+traps_address(const char *text, struct sockaddr_in *out)
+{
+	char ip[INET_ADDRSTRLEN];
+	unsigned long port;
+	size_t len = strcspn(text, ":");
+
+	memset(out, 0, sizeof(*out));
+	out->sin_family = AF_INET;
+	if (text[len] != ':' || len >= sizeof(ip) ||
+	    parse_digits(text + len + 1, 65535, &port) == -1 || port == 0)
+		return false;
+	memcpy(ip, text, len);
+	ip[len] = '\0';
+	out->sin_port = htons((uint16_t)port);
+	return inet_pton(AF_INET, ip, &out->sin_addr) == 1;
 }
 
 const struct config_snmp *
@@ -299,38 +326,17 @@ check_ranges(const struct config *conf, const char *section, const char *key,
 	return rc;
 }
 
-/* The key that asks for SNMPv3, or NULL. */
-static const char *
-not_yet(const struct config_snmp *snmp)
-{
-	if (snmp->version != NULL && strcmp(snmp->version, "3") == 0)
-		return "version";
-	return snmp->user != NULL ? "user" : snmp->auth != NULL ? "auth" :
-	    snmp->auth_password_file != NULL ? "auth_password_file" :
-	    snmp->privacy != NULL ? "privacy" :
-	    snmp->privacy_password_file != NULL ? "privacy_password_file" :
-	    snmp->credential.context != NULL ? "context" : NULL;
-}
-
 static int
 check_snmp(const struct config *conf)
 {
 	const struct config_snmp *snmp;
 	char section[80];
 	size_t i;
-	int rc = 0;
+	int rc = credconf_check(conf);
 
 	for (i = 0; i < conf->snmp_len; i++) {
 		snmp = &conf->snmp[i];
 		snprintf(section, sizeof(section), "snmp %.60s", snmp->credential.name);
-		if (not_yet(snmp) != NULL) {
-			log_warnx("config", "%s: [%s]: this version of Platen "
-			    "speaks SNMP 1 and 2c, not 3: use version = 2c "
-			    "and community, without user, auth, privacy and "
-			    "context", inispot(conf->path, section,
-			    not_yet(snmp)), section);
-			rc = -1;
-		}
 		rc |= check_ranges(conf, section, "networks",
 		    &snmp->networks);
 	}
@@ -420,12 +426,6 @@ check_discovery(const struct config *conf)
 	size_t i;
 	int rc = 0;
 
-	if (conf->networks.count == 0 && conf->hosts.count == 0) {
-		log_warnx("config", "%s: [discovery] networks and hosts are "
-		    "both missing: say networks = 192.168.1.0/24 or hosts = "
-		    "192.168.1.20", inispot(conf->path, "discovery", NULL));
-		rc = -1;
-	}
 	rc |= check_ranges(conf, "discovery", "networks", &conf->networks);
 	rc |= check_ranges(conf, "discovery", "exclude", &conf->exclude);
 	for (i = 0; i < conf->hosts.count; i++) {
@@ -437,6 +437,41 @@ check_discovery(const struct config *conf)
 			rc = -1;
 		}
 	}
+	return rc;
+}
+
+static int
+check_ignore(const struct config *conf)
+{
+	struct ignore *ignore;
+	char why[200];
+
+	if (conf->ignore.count == 0)
+		return 0;
+	ignore = ignore_new(conf->ignore.item, conf->ignore.count, why,
+	    sizeof(why));
+	if (ignore == NULL)
+		log_warnx("config", "%s: [alerts] ignore: %s",
+		    inispot(conf->path, "alerts", "ignore"), why);
+	ignore_free(ignore);
+	return ignore != NULL ? 0 : -1;
+}
+
+static int
+check_traps(const struct config *conf)
+{
+	struct sockaddr_in addr;
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; i < conf->traps_listen.count; i++)
+		if (!traps_address(conf->traps_listen.item[i], &addr)) {
+			log_warnx("config", "%s: [traps] listen: %s: want "
+			    "ADDRESS:PORT of this host, such as 0.0.0.0:162",
+			    inispot(conf->path, "traps", "listen"),
+			    log_safe(conf->traps_listen.item[i]));
+			rc = -1;
+		}
 	return rc;
 }
 
@@ -473,19 +508,8 @@ lower_jids(struct config *conf)
 static void
 add_default_snmp(struct config *conf)
 {
-	struct config_snmp *snmp;
-	size_t i;
-
 	if (conf->snmp_len == 0)
 		(void)find_section(conf, "snmp default");
-	for (i = 0; i < conf->snmp_len; i++) {
-		snmp = &conf->snmp[i];
-		if (snmp->credential.community == NULL)
-			snmp->credential.community = xstrdup("public");
-		if (snmp->version != NULL)
-			snmp->credential.version =
-			    strcmp(snmp->version, "1") == 0 ? 1 : 2;
-	}
 }
 
 static void
@@ -512,8 +536,12 @@ config_read(const char *path, unsigned parts)
 		rc |= check_missing(conf);
 		rc |= check_snmp(conf);
 		rc |= check_discovery(conf);
+		rc |= check_ignore(conf);
+		rc |= check_traps(conf);
 		rc |= check_words(conf);
 	}
+	if (rc == 0)
+		rc = credconf_make(conf, (parts & CONFIG_COLLECTOR) != 0);
 	if (rc != 0) {
 		config_free(conf);
 		return NULL;

@@ -41,6 +41,7 @@ struct config {
 	char		*name;
 	char		*state_dir;
 	char		*user;		/* to become, when started as root */
+	char		*vendors;	/* a folder with more makers' files */
 	/* [xmpp] */
 	char		*jid, *password_file, *host, *ca_file, *central;
 	int64_t		 port, fallback_port;
@@ -54,6 +55,8 @@ struct config {
 	size_t			 snmp_len;
 	/* [schedule], all ms */
 	int64_t		 heartbeat_ms, supplies_ms, counters_ms, assets_ms;
+	/* [alerts], [traps] */
+	struct ini_list	 ignore, traps_listen;
 	/* [outbox] */
 	int64_t		 max_size;
 	/* [privacy], [commands] */
@@ -72,8 +75,12 @@ char		*config_state_path(const struct config *, const char *name);
 int	 host_parse(const char *text, uint16_t default_port,
 	    struct sockaddr_in *, char *why, size_t why_size);
 
+/* "ADDRESS:PORT" of this host, as [traps] listen has it. */
+bool	 traps_address(const char *text, struct sockaddr_in *);
+
 /* The credentials for an address: the n-th [snmp] section that is for it, or
- * NULL when there are no more. */
+ * NULL when there are no more.  In the order in which they are to be tried:
+ * v3, v2c, v1, otherwise as written. */
 const struct config_snmp	*config_snmp_for(const struct config *,
 				    uint32_t address, size_t n);
 

@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/credopts.h"
 #include "agent/finding.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/mem.h"
-#include "base/secret.h"
 #include "snmp/asker.h"
 #include "snmp/reading.h"
 #include "snmp/vendor.h"
@@ -29,7 +29,7 @@ enum form { FORM_TEXT, FORM_JSON, FORM_XML };
 struct probe {
 	enum form	 form;
 	struct credential credential;
-	char		 community[SECRET_MAX];
+	struct credopts	 credopts;
 	int		 timeout_ms;
 	struct loop	*loop;
 	size_t		 open;			/* readings under way */
@@ -43,41 +43,21 @@ struct host {
 };
 
 static const char usage_short[] =
-	"usage: platen probe [--json | --xml] "
-	"[--community C | --community-file FILE]\n"
-	"                    [--version 1|2c] [--timeout SECONDS] "
-	"HOST[:PORT] ...\n";
+	"usage: platen probe [--json | --xml] [--timeout SECONDS] "
+	"[--version 1|2c|3]\n"
+	"                    [--community C | --community-file FILE | --user U "
+	"...]\n"
+	"                    HOST[:PORT] ...\n";
 
 static const char usage_long[] =
 	"\nAsks printers over SNMP and shows what they say.\n\n"
 	"  --json              an array with an object for each printer\n"
 	"  --xml               the report that an agent would send, one a "
 	"host\n"
-	"  --community C       default: public\n"
-	"  --community-file F  its first line is the community; so no list "
-	"of processes\n"
-	"                      shows it\n"
-	"  --version V         1 or 2c; default: 2c, then 1 when that is "
-	"silent\n"
-	"  --timeout S         of the first of two tries; default: 2\n\n"
-	"Exit status: 0 when every host answered as a printer, 1 when not, 2 "
+	"  --timeout S         of the first of two tries; default: 2\n";
+static const char usage_end[] =
+	"\nExit status: 0 when every host answered as a printer, 1 when not, 2 "
 	"for bad\nusage.\n";
-
-static int
-parse_version(const char *text, int *version)
-{
-	if (strcmp(text, "3") == 0)
-		fprintf(stderr, "platen probe: SNMPv3 is not in this "
-		    "version\n");
-	else if (strcmp(text, "1") == 0)
-		return *version = 1, 0;
-	else if (strcmp(text, "2c") == 0)
-		return *version = 2, 0;
-	else
-		fprintf(stderr, "platen probe: --version is 1 or 2c, not "
-		    "\"%s\"\n", text);
-	return -1;
-}
 
 static int
 parse_timeout(const char *text, int *timeout_ms)
@@ -95,22 +75,7 @@ parse_timeout(const char *text, int *timeout_ms)
 	return 0;
 }
 
-/* Kept, and wiped where a list of processes would show it. */
-static int
-parse_community(char *text, struct probe *probe)
-{
-	if (strlen(text) >= sizeof(probe->community)) {
-		fprintf(stderr, "platen probe: the community is longer than "
-		    "%zu characters\n", sizeof(probe->community) - 1);
-		return -1;
-	}
-	memcpy(probe->community, text, strlen(text) + 1);
-	memset(text, '*', strlen(text));
-	return 0;
-}
-
-enum { OPT_JSON = 256, OPT_XML, OPT_COMMUNITY, OPT_COMMUNITY_FILE,
-    OPT_VERSION, OPT_TIMEOUT, OPT_HELP };
+enum { OPT_JSON = 256, OPT_XML, OPT_TIMEOUT, OPT_HELP };
 
 /* 0, or -1 for bad usage (said), 1 when --help was all. */
 static int
@@ -119,10 +84,7 @@ parse_options(struct probe *probe, int argc, char **argv)
 	static const struct option known[] = {
 		{ "json", no_argument, NULL, OPT_JSON },
 		{ "xml", no_argument, NULL, OPT_XML },
-		{ "community", required_argument, NULL, OPT_COMMUNITY },
-		{ "community-file", required_argument, NULL,
-		    OPT_COMMUNITY_FILE },
-		{ "version", required_argument, NULL, OPT_VERSION },
+		CREDOPTS_OPTIONS,
 		{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 		{ "help", no_argument, NULL, OPT_HELP },
 		{ NULL, 0, NULL, 0 }
@@ -142,26 +104,20 @@ parse_options(struct probe *probe, int argc, char **argv)
 			}
 			probe->form = c == OPT_JSON ? FORM_JSON : FORM_XML;
 			break;
-		case OPT_COMMUNITY:
-			rc = parse_community(optarg, probe);
-			break;
-		case OPT_COMMUNITY_FILE:
-			rc = secret_read(optarg, "--community-file",
-			    probe->community, sizeof(probe->community));
-			break;
-		case OPT_VERSION:
-			rc = parse_version(optarg, &probe->credential.version);
-			break;
 		case OPT_TIMEOUT:
 			rc = parse_timeout(optarg, &probe->timeout_ms);
 			break;
 		case 'h':
 		case OPT_HELP:
-			printf("%s%s", usage_short, usage_long);
+			printf("%s%s%s%s", usage_short, usage_long,
+			    credopts_help, usage_end);
 			return 1;
 		default:
-			fputs(usage_short, stderr);
-			return -1;
+			rc = credopts_take(&probe->credopts, c, optarg);
+			if (rc == 1) {
+				fputs(usage_short, stderr);
+				return -1;
+			}
 		}
 	}
 	if (rc == 0 && optind == argc) {
@@ -270,20 +226,25 @@ show(enum form form, const struct host *host, size_t n)
 int
 probe_main(int argc, char **argv)
 {
-	struct probe probe = { .community = "public", .timeout_ms = 2000 };
+	struct probe probe = { .credopts.command = "platen probe",
+	    .timeout_ms = 2000 };
 	struct asker *asker;
 	struct host *host;
 	size_t i, n;
 	int rc;
 
 	rc = parse_options(&probe, argc, argv);
-	if (rc != 0)
+	if (rc == 0)
+		rc = credopts_make(&probe.credopts, &probe.credential);
+	credopts_clear(&probe.credopts);
+	if (rc != 0) {
+		credential_clear(&probe.credential);
 		return rc == -1 ? 2 : 0;
+	}
 	vendor_load();
 	n = (size_t)(argc - optind);
 	host = xcalloc(n, sizeof(*host));
 	probe.loop = loop_new();
-	probe.credential.community = probe.community;
 	asker = asker_new(probe.loop, AT_ONCE);
 	for (i = 0; i < n; i++) {
 		host[i].probe = &probe;
@@ -300,7 +261,7 @@ probe_main(int argc, char **argv)
 		finding_clear(&host[i].finding);
 	}
 	asker_free(asker);
-	secret_wipe(probe.community, sizeof(probe.community));
+	credential_clear(&probe.credential);
 	loop_free(probe.loop);
 	free(host);
 	return rc;

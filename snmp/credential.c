@@ -13,5 +13,6 @@ credential_clear(struct credential *c)
 	free(c->community);
 	free(c->name);
 	free(c->context);
+	usm_user_free(c->user);
 	memset(c, 0, sizeof(*c));
 }

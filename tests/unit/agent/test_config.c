@@ -121,13 +121,13 @@ everything_can_be_said(void **state)
 	assert_int_equal(conf->interval_ms, 1800000);
 	assert_int_equal(conf->rate, 10);
 	assert_int_equal(conf->snmp_len, 2);
-	assert_string_equal(conf->snmp[0].version, "1");
-	assert_int_equal(conf->snmp[0].port, 1161);
-	assert_int_equal(conf->snmp[0].timeout_ms, 500);
-	assert_int_equal(conf->snmp[0].retries, 0);
-	assert_false(conf->snmp[0].private);
-	assert_string_equal(conf->snmp[1].credential.name, "rest");
-	assert_string_equal(conf->snmp[1].credential.community, "public");
+	assert_string_equal(conf->snmp[1].version, "1");
+	assert_int_equal(conf->snmp[1].port, 1161);
+	assert_int_equal(conf->snmp[1].timeout_ms, 500);
+	assert_int_equal(conf->snmp[1].retries, 0);
+	assert_false(conf->snmp[1].private);
+	assert_string_equal(conf->snmp[0].credential.name, "rest");
+	assert_string_equal(conf->snmp[0].credential.community, "public");
 	assert_int_equal(conf->heartbeat_ms, 1000);
 	assert_int_equal(conf->assets_ms, INT64_C(4) * 86400000);
 	assert_int_equal(conf->max_size, 1 << 30);
@@ -145,8 +145,7 @@ what_is_missing_is_named(void **state)
 	    "platen.ini:2: [xmpp] password_file is missing",
 	    "platen.ini:2: [xmpp] central is missing",
 	    "platen.ini: [crypto] central_key is missing",
-	    "platen.ini:4: [discovery] networks and hosts are both missing",
-	    "networks = 192.168.1.0/24 or hosts = 192.168.1.20", NULL);
+	    NULL);
 	refused("", "[agent] name is missing", NULL);
 }
 
@@ -215,16 +214,105 @@ words_have_a_meaning(void **state)
 	    " allow: reboot: this version takes no commands", NULL);
 	refused(GOOD "[crypto]\ntoken = a\ntoken_file = b\n",
 	    "platen.ini:13: [crypto] token and token_file exclude", NULL);
-	refused(GOOD "[snmp a]\nversion = 3\n", "platen.ini:12: [snmp a]: this "
-	    "version of Platen speaks SNMP 1 and 2c, not 3", NULL);
-	refused(GOOD "[snmp a]\nport = 161\nuser = me\n", "platen.ini:13: "
-	    "[snmp a]: this version", NULL);
 	refused(GOOD "[snmp a]\nnetworks = 10.0.0.0/8\n", "platen.ini:12: "
 	    "[snmp a] networks: 10.0.0.0/8: a network may be /16 at most",
 	    NULL);
 	refused(GOOD "exclude = 1.2.3\n", "platen.ini:11: [discovery] exclude: "
 	    "1.2.3: want an address a.b.c.d, a range a.b.c.d-e or a network "
 	    "a.b.c.d/24", NULL);
+}
+
+static uint32_t
+ip(const char *text)
+{
+	struct in_addr in;
+
+	assert_int_equal(inet_pton(AF_INET, text, &in), 1);
+	return ntohl(in.s_addr);
+}
+
+/* What of a [snmp] section goes together. */
+static void
+snmpv3_is_looked_at(void **state)
+{
+	static const struct {
+		const char	*lines, *want;
+	} table[] = {
+		{ "version = 3", "12: [snmp a] version 3 needs a user" },
+		{ "user = u\ncommunity = c", "13: [snmp a] community goes "
+		    "with version 1 and 2c" },
+		{ "version = 2c\nuser = u", "13: [snmp a] user goes with "
+		    "version 3" },
+		{ "context = c", "12: [snmp a] context goes with version 3" },
+		{ "user = u\nauth = rot13", "13: [snmp a] auth = rot13: want "
+		    "md5, sha1, sha224" },
+		{ "user = u\nprivacy = xor", "13: [snmp a] privacy = xor: "
+		    "want des, aes128" },
+		{ "user = u\nauth = sha1", "13: [snmp a] auth needs "
+		    "auth_password_file" },
+		{ "user = u\nauth_password_file = f", "13: [snmp a] which "
+		    "protocol" },
+		{ "user = u\nprivacy = des", "13: [snmp a] privacy needs "
+		    "auth" },
+		{ "user = u\nauth = md5\nauth_password_file = f\n"
+		    "privacy = aes", "15: [snmp a] privacy needs "
+		    "privacy_password_file" },
+		{ "user = u\nprivacy_password_file = f", "13: [snmp a] which "
+		    "protocol" },
+		{ "user = u\nauth = md5\nauth_password_file = /nonexistent",
+		    "[snmp a] auth_password_file" },
+	};
+	char *text;
+	size_t i;
+
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		text = xasprintf(GOOD "[snmp a]\n%s\n", table[i].lines);
+		refused(text, table[i].want, NULL);
+		free(text);
+	}
+}
+
+static void
+credentials_are_tried_in_order(void **state)
+{
+	struct config *conf = read_text(GOOD "[snmp one]\nversion = 1\n"
+	    "[snmp any]\n[snmp two]\nversion = 2c\ncommunity = c\n"
+	    "[snmp three]\nuser = u\ncontext = x\n", CONFIG_ALL);
+	static const char *const names[] = { "three", "any", "two", "one" };
+	static const int versions[] = { 3, 0, 2, 1 };
+	const struct config_snmp *snmp;
+	size_t i;
+
+	assert_non_null(conf);
+	for (i = 0; i < 4; i++) {
+		snmp = config_snmp_for(conf, ip("192.0.2.9"), i);
+		assert_non_null(snmp);
+		assert_string_equal(snmp->credential.name, names[i]);
+		assert_int_equal(snmp->credential.version, versions[i]);
+		assert_int_equal(snmp->credential.user != NULL, i == 0);
+		assert_int_equal(snmp->credential.community != NULL, i != 0);
+	}
+	config_free(conf);
+	kit_listen_no_more();
+}
+
+static void
+traps_are_looked_at(void **state)
+{
+	struct config *conf;
+
+	refused(GOOD "[traps]\nlisten = 162\n", "platen.ini:12: [traps] "
+	    "listen: 162: want ADDRESS:PORT", NULL);
+	refused(GOOD "[traps]\nlisten = 0.0.0.0:162, host:162\n", "host:162",
+	    NULL);
+	refused(GOOD "[traps]\nlisten = 0.0.0.0:0\n", "want ADDRESS:PORT",
+	    NULL);
+	conf = read_text(GOOD "[traps]\nlisten = 0.0.0.0:162 127.0.0.1:9162\n",
+	    CONFIG_ALL);
+	assert_non_null(conf);
+	assert_int_equal(conf->traps_listen.count, 2);
+	config_free(conf);
+	kit_listen_no_more();
 }
 
 /* GOOD with one line put in place of another. */
@@ -257,8 +345,6 @@ names_and_keys_are_looked_at(void **state)
 	    "platen.ini:8: [crypto] central_key is no key");
 	refused_instead("central_key", "central_key =",
 	    "platen.ini:8: [crypto] central_key");
-	refused_instead("networks", "networks =", "platen.ini:9: [discovery] "
-	    "networks and hosts are both missing");
 }
 
 static void
@@ -379,15 +465,6 @@ secrets_are_never_said(void **state)
 
 /* --- addresses ----------------------------------------------------------- */
 
-static uint32_t
-ip(const char *text)
-{
-	struct in_addr in;
-
-	assert_int_equal(inet_pton(AF_INET, text, &in), 1);
-	return ntohl(in.s_addr);
-}
-
 static void
 hosts_have_ports(void **state)
 {
@@ -502,6 +579,9 @@ main(void)
 		TEST(what_is_unknown_is_named),
 		TEST(values_have_ranges),
 		TEST(words_have_a_meaning),
+		TEST(snmpv3_is_looked_at),
+		TEST(credentials_are_tried_in_order),
+		TEST(traps_are_looked_at),
 		TEST(names_and_keys_are_looked_at),
 		TEST(hosts_are_looked_at),
 		TEST(all_mistakes_are_told),
