@@ -1,6 +1,5 @@
 #include "snmp/usm.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,10 +8,18 @@
 #include "base/secret.h"
 #include "snmp/usmmsg.h"
 
-#define PASSWORD_MIN	8	/* RFC 3414 section 11.2 */
 /* A clock that differs less is in step; well inside the window, because the
  * way there and back takes its time. */
 #define NEWS_S		(USMMSG_WINDOW_S / 2)
+
+/* Which question of usm_put_check() is on its way. */
+enum check {
+	CHECK_NONE,
+	CHECK_AUTH,		/* without privacy and context */
+	CHECK_CONTEXT,		/* with both */
+	CHECK_LEVEL,		/* with privacy, without context */
+	CHECK_DONE
+};
 
 /*
  * The local notion of a device's engine, RFC 3414 section 2.2.  Ten thousand
@@ -21,6 +28,9 @@
 struct usm_engine {
 	uint8_t			 id[USMMSG_ENGINE_MAX];
 	uint8_t			 id_len;	/* 0: not known */
+	uint8_t			 level;		/* of the last message */
+	uint8_t			 check;		/* enum check */
+	bool			 answered;	/* that check */
 	bool			 sure;		/* boots and time come from
 						 * an authentic message */
 	int32_t			 boots, time;
@@ -30,186 +40,6 @@ struct usm_engine {
 						 * there are none */
 	struct usmkey_local	 keys;
 };
-
-/* --- words ------------------------------------------------------------------ */
-
-struct word {
-	const char	*text;
-	int		 value;
-};
-
-static const struct word auth_words[] = {
-	/* The first of a value is its name. */
-	{ "none", USM_NOAUTH }, { "md5", USM_MD5 }, { "sha1", USM_SHA1 },
-	{ "sha", USM_SHA1 }, { "sha224", USM_SHA224 },
-	{ "sha256", USM_SHA256 }, { "sha384", USM_SHA384 },
-	{ "sha512", USM_SHA512 }, { NULL, 0 }
-}, privacy_words[] = {
-	{ "none", USM_NOPRIV }, { "des", USM_DES }, { "aes128", USM_AES128 },
-	{ "aes", USM_AES128 }, { "aes192", USM_AES192 },
-	{ "aes256", USM_AES256 }, { "aes192c", USM_AES192C },
-	{ "aes256c", USM_AES256C }, { NULL, 0 }
-};
-
-/* Dashes and case aside; in ASCII, whatever the locale. */
-static bool
-word_is(const char *word, const char *text)
-{
-	char	 c;
-
-	for (; *text != '\0'; text++) {
-		if (*text == '-')
-			continue;
-		c = *text >= 'A' && *text <= 'Z' ? *text + 'a' - 'A' : *text;
-		if (c != *word++)
-			return false;
-	}
-	return *word == '\0';
-}
-
-static const struct word *
-word_parse(const struct word *words, const char *text)
-{
-	for (; words->text != NULL; words++)
-		if (word_is(words->text, text))
-			return words;
-	return NULL;
-}
-
-static const char *
-word_name(const struct word *words, int value)
-{
-	for (; words->text != NULL; words++)
-		if (words->value == value)
-			return words->text;
-	return "?";
-}
-
-bool
-usm_parse_auth(const char *text, enum usm_auth *out)
-{
-	const struct word	*word = word_parse(auth_words, text);
-
-	if (word != NULL)
-		*out = (enum usm_auth)word->value;
-	return word != NULL;
-}
-
-bool
-usm_parse_privacy(const char *text, enum usm_privacy *out)
-{
-	const struct word	*word = word_parse(privacy_words, text);
-
-	if (word != NULL)
-		*out = (enum usm_privacy)word->value;
-	return word != NULL;
-}
-
-const char *
-usm_auth_name(enum usm_auth auth)
-{
-	return word_name(auth_words, (int)auth);
-}
-
-const char *
-usm_privacy_name(enum usm_privacy privacy)
-{
-	return word_name(privacy_words, (int)privacy);
-}
-
-/* --- users ------------------------------------------------------------------ */
-
-static size_t	 users;		/* that there are */
-
-static bool
-check_password(const char *what, const char *password, char *why,
-    size_t why_size)
-{
-	size_t	 len = password == NULL ? 0 : strlen(password);
-
-	if (len >= PASSWORD_MIN && len <= USMKEY_PASSWORD_MAX)
-		return true;
-	if (len == 0)
-		snprintf(why, why_size, "the %s password is missing", what);
-	else if (len < PASSWORD_MIN)
-		snprintf(why, why_size, "the %s password is shorter than %d "
-		    "characters", what, PASSWORD_MIN);
-	else
-		snprintf(why, why_size, "the %s password is longer than %d "
-		    "octets", what, USMKEY_PASSWORD_MAX);
-	return false;
-}
-
-static bool
-check_user(const char *name, enum usm_auth auth, const char *auth_password,
-    enum usm_privacy privacy, const char *privacy_password, char *why,
-    size_t why_size)
-{
-	if (name == NULL || name[0] == '\0')
-		snprintf(why, why_size, "the user's name is missing");
-	else if (strlen(name) > USMMSG_USER_MAX)
-		snprintf(why, why_size, "the user's name is longer than %d "
-		    "octets", USMMSG_USER_MAX);
-	else if (privacy != USM_NOPRIV && auth == USM_NOAUTH)
-		snprintf(why, why_size, "privacy needs authentication");
-	else if (!usmkey_prepare(auth, privacy))
-		snprintf(why, why_size, "this system's libcrypto does not "
-		    "offer %s with %s", usm_auth_name(auth),
-		    usm_privacy_name(privacy));
-	else
-		return (auth == USM_NOAUTH || check_password("authentication",
-		    auth_password, why, why_size)) &&
-		    (privacy == USM_NOPRIV || check_password("privacy",
-		    privacy_password, why, why_size));
-	return false;
-}
-
-struct usm_user *
-usm_user_new(const char *name, enum usm_auth auth, const char *auth_password,
-    enum usm_privacy privacy, const char *privacy_password, char *why,
-    size_t why_size)
-{
-	static uint64_t	 serial;
-	struct usm_user	*user;
-
-	if (!check_user(name, auth, auth_password, privacy, privacy_password,
-	    why, why_size))
-		return NULL;
-	user = xcalloc(1, sizeof(*user));
-	user->name = xstrdup(name);
-	user->name_len = strlen(name);
-	user->auth = auth;
-	user->privacy = privacy;
-	user->serial = ++serial;
-	users++;
-	if ((auth != USM_NOAUTH && !usmkey_from_password(auth, auth_password,
-	    user->key.auth)) || (privacy != USM_NOPRIV &&
-	    !usmkey_from_password(auth, privacy_password,
-	    user->key.privacy))) {
-		snprintf(why, why_size, "libcrypto makes no keys");
-		usm_user_free(user);
-		return NULL;
-	}
-	return user;
-}
-
-void
-usm_user_free(struct usm_user *user)
-{
-	if (user == NULL)
-		return;
-	secret_wipe(&user->key, sizeof(user->key));
-	free(user->name);
-	free(user);
-	if (--users == 0)
-		usmkey_close();
-}
-
-const char *
-usm_user_name(const struct usm_user *user)
-{
-	return user->name;
-}
 
 /* --- engines ---------------------------------------------------------------- */
 
@@ -339,22 +169,21 @@ engine_correct(struct usm_engine *engine, const struct usmmsg *m,
 
 /* --- asking ----------------------------------------------------------------- */
 
-void
-usm_put_message(struct ber_out *out, int32_t msg_id,
-    struct usm_engine *engine, const struct usm_user *user,
-    const char *context)
+static void
+put_message(struct ber_out *out, int32_t msg_id, struct usm_engine *engine,
+    const struct usm_user *user, uint8_t level, const char *context)
 {
-	struct usmmsg	 m = { .msg_id = msg_id };
+	struct usmmsg	 m = { .msg_id = msg_id,
+	    .flags = level | USMMSG_REPORTABLE };
 
 	if (!usm_engine_known(engine) || !engine_keys(engine, user)) {
 		out->full = true;
 		return;
 	}
-	m.flags = usmmsg_user_level(user) | USMMSG_REPORTABLE;
 	m.engine = m.context_engine = (struct usmmsg_octets){ engine->id,
 	    engine->id_len };
 	/* RFC 3414 section 3.1, step 6 c: without a digest they are zero. */
-	if (user->auth != USM_NOAUTH) {
+	if (level & USMMSG_AUTH) {
 		m.boots = engine->boots;
 		m.time = engine_time(engine);
 	}
@@ -363,7 +192,18 @@ usm_put_message(struct ber_out *out, int32_t msg_id,
 	if (context != NULL)
 		m.context = (struct usmmsg_octets){ (const uint8_t *)context,
 		    strlen(context) };
+	engine->level = level;
 	usmmsg_put(out, &m, user->auth, user->privacy, &engine->keys);
+}
+
+void
+usm_put_message(struct ber_out *out, int32_t msg_id,
+    struct usm_engine *engine, const struct usm_user *user,
+    const char *context)
+{
+	engine->check = CHECK_NONE;
+	put_message(out, msg_id, engine, user, usmmsg_user_level(user),
+	    context);
 }
 
 void
@@ -373,6 +213,51 @@ usm_put_discovery(struct ber_out *out, int32_t msg_id)
 
 	ber_put_request(out, BER_GET, msg_id, 0, 0, NULL, 0);
 	usmmsg_put(out, &m, USM_NOAUTH, USM_NOPRIV, NULL);
+}
+
+/* What the last check that was put, answered or not, leads to. */
+static enum check
+next_check(const struct usm_engine *engine, bool privacy, bool context)
+{
+	switch (engine->check) {
+	case CHECK_NONE:
+		return privacy ? CHECK_AUTH : context ? CHECK_CONTEXT :
+		    CHECK_DONE;
+	case CHECK_AUTH:
+		return !engine->answered ? CHECK_DONE :
+		    context ? CHECK_CONTEXT : CHECK_LEVEL;
+	case CHECK_CONTEXT:
+		return engine->answered ? CHECK_DONE : CHECK_LEVEL;
+	default:
+		return CHECK_DONE;
+	}
+}
+
+enum usm_verdict
+usm_put_check(struct ber_out *out, int32_t msg_id, struct usm_engine *engine,
+    const struct usm_user *user, const char *context)
+{
+	bool		 privacy = user->privacy != USM_NOPRIV;
+	bool		 in_context = context != NULL && context[0] != '\0';
+	uint8_t		 level = usmmsg_user_level(user);
+	enum check	 last = engine->check;
+
+	if (!usm_engine_known(engine))
+		return USM_OTHER;
+	engine->check = next_check(engine, privacy, in_context);
+	if (engine->check == CHECK_DONE) {
+		if (last != CHECK_LEVEL)
+			return USM_OTHER;
+		if (!engine->answered)
+			return privacy ? USM_WRONG_PRIVACY : USM_OTHER;
+		return in_context ? USM_UNKNOWN_CONTEXT : USM_OTHER;
+	}
+	engine->answered = false;
+	ber_put_request(out, BER_GET, msg_id, 0, 0, NULL, 0);
+	put_message(out, msg_id, engine, user, engine->check == CHECK_AUTH ?
+	    USMMSG_AUTH : level, engine->check == CHECK_CONTEXT ? context :
+	    NULL);
+	return USM_CHECK;
 }
 
 /* --- what comes ------------------------------------------------------------- */
@@ -452,6 +337,11 @@ take_report(struct usm_engine *engine, const struct usmmsg *m)
 		return engine_correct(engine, m, authentic);
 	if (authentic)
 		engine_in_time(engine, m);
+	/* It refuses what has no privacy: it is there. */
+	if (engine->check == CHECK_AUTH && verdict == USM_WRONG_LEVEL) {
+		engine->answered = true;
+		return USM_CHECK;
+	}
 	return verdict;
 }
 
@@ -465,10 +355,14 @@ take_response(struct usm_engine *engine, const struct usmmsg *m,
 	if (!from_engine(engine, m) ||
 	    !usmmsg_same(m->user, user->name, user->name_len))
 		return USM_OTHER;
-	if ((m->flags & USMMSG_LEVEL) != usmmsg_user_level(user))
+	if ((m->flags & USMMSG_LEVEL) != engine->level)
 		return USM_FORGED;
-	if (user->auth != USM_NOAUTH && !engine_in_time(engine, m))
+	if ((m->flags & USMMSG_AUTH) && !engine_in_time(engine, m))
 		return USM_TIME_WINDOW;
+	if (engine->check != CHECK_NONE) {
+		engine->answered = true;
+		return USM_CHECK;
+	}
 	*pdu = m->pdu;
 	return USM_OK;
 }

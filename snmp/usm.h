@@ -89,8 +89,9 @@ enum usm_verdict {
 				 * devices take a new discovery, see
 				 * usm_engine_forget() */
 	USM_UNKNOWN_CONTEXT,	/* snmpUnknownContexts, -UnavailableContexts */
-	USM_FORGED		/* the answer's own digest is wrong, or it
+	USM_FORGED,		/* the answer's own digest is wrong, or it
 				 * has none: wait on for the true one */
+	USM_CHECK		/* ask usm_put_check() (again) */
 };
 
 #define USM_MESSAGE_MAX	65507
@@ -103,6 +104,20 @@ enum usm_verdict	 usm_get_message(const void *, size_t,
 			    int32_t msg_id, struct usm_engine *,
 			    const struct usm_user *, uint8_t *scratch,
 			    struct ber_in *pdu);
+
+/*
+ * Why nobody answered, after the last try of a message.  Net-snmp's agent and
+ * its kin, the engine of many devices, drop what they cannot decrypt and what
+ * is for a context that they do not have, and say nothing (5.9.3).  So
+ * messages without varbinds are put, up to three: without privacy, in the
+ * same context, in none.  USM_CHECK: send out, wait once, and call again when
+ * it is answered (usm_get_message() gives USM_CHECK as well) or not.  Else
+ * that is why: USM_WRONG_PRIVACY, USM_UNKNOWN_CONTEXT, or USM_OTHER for
+ * nothing of ours, a time-out like any other.
+ */
+enum usm_verdict	 usm_put_check(struct ber_out *, int32_t msg_id,
+			    struct usm_engine *, const struct usm_user *,
+			    const char *context);
 
 /* --- the other direction: notifications -----------------------------------------
  * Traps come under the sender's engine, informs under ours (RFC 3414 section
