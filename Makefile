@@ -25,6 +25,7 @@ CFLAGS	?= -O2 -g
 override CFLAGS += -std=c11 -D_GNU_SOURCE -I. -MMD -MP $(WARN) \
 	   $(if $(WERROR),-Werror) $(if $(SAN),$(SANF) -U_FORTIFY_SOURCE,$(HARD)) \
 	   -DPLATEN_VERSION='"$(VERSION)"' -DPLATEN_SYSCONFDIR='"$(SYSCONFDIR)"' \
+	   -DPLATEN_DATADIR='"$(PREFIX)/share/platen"' \
 	   $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 override LDFLAGS += $(if $(SAN),$(SANF),-pie -Wl,-z,relro,-z,now)
 LDLIBS	:= $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lnetsnmp -lm
@@ -51,7 +52,7 @@ $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -c -o $@ $<
 # What .incbin takes in.
-$(B)/snmp/vendor.o $(B)/schema/report.o: $(DATA)
+$(B)/snmp/vendor_load.o $(B)/schema/report.o: $(DATA)
 $(B)/tests/sim/builtin.o: $(wildcard tests/sim/printers/*)
 
 AGENT_LIBS	:= $(foreach r,agent crypto xmpp snmp schema base,$(B)/lib$(r).a)

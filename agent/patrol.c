@@ -511,7 +511,7 @@ patrol_new(struct loop *loop, const struct config *conf, struct store *store,
 {
 	struct patrol *patrol;
 
-	vendor_load();
+	vendor_load(vendor_installed(), VENDOR_OWN, NULL, NULL);
 	patrol = xcalloc(1, sizeof(*patrol));
 	patrol->loop = loop;
 	patrol->conf = conf;

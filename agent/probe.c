@@ -241,7 +241,7 @@ probe_main(int argc, char **argv)
 		credential_clear(&probe.credential);
 		return rc == -1 ? 2 : 0;
 	}
-	vendor_load();
+	vendor_load(vendor_installed(), VENDOR_OWN, NULL, NULL);
 	n = (size_t)(argc - optind);
 	host = xcalloc(n, sizeof(*host));
 	probe.loop = loop_new();

@@ -4,91 +4,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "snmp/standard.h"
 #include "snmp/text.h"
 #include "snmp/vendorfile.h"
 
-#define VENDOR_FILES \
-	FILE_IN(brother, "brother") \
-	FILE_IN(brother_quiet, "brother-quiet") \
-	FILE_IN(canon, "canon") \
-	FILE_IN(common, "common") \
-	FILE_IN(datamax, "datamax") \
-	FILE_IN(dell, "dell") \
-	FILE_IN(dell_fuji, "dell-fuji") \
-	FILE_IN(dell_lexmark, "dell-lexmark") \
-	FILE_IN(epson, "epson") \
-	FILE_IN(fuji_xerox, "fuji-xerox") \
-	FILE_IN(hp, "hp") \
-	FILE_IN(intermec, "intermec") \
-	FILE_IN(kip, "kip") \
-	FILE_IN(konica_minolta, "konica-minolta") \
-	FILE_IN(kyocera, "kyocera") \
-	FILE_IN(lexmark, "lexmark") \
-	FILE_IN(oce, "oce") \
-	FILE_IN(oki, "oki") \
-	FILE_IN(panasonic, "panasonic") \
-	FILE_IN(pantum, "pantum") \
-	FILE_IN(ricoh, "ricoh") \
-	FILE_IN(riso, "riso") \
-	FILE_IN(samsung, "samsung") \
-	FILE_IN(sharp, "sharp") \
-	FILE_IN(toshiba, "toshiba") \
-	FILE_IN(toshiba_tec, "toshiba-tec") \
-	FILE_IN(tsc, "tsc") \
-	FILE_IN(xerox, "xerox") \
-	FILE_IN(zebra, "zebra")
+#define FIRST_ROWS_MAX	16	/* of a column whose first text counts */
 
-#define FILE_IN(id, name) \
-	__asm__(".section .rodata\n" \
-	    "vendor_ini_" #id ":\n" \
-	    ".incbin \"snmp/vendors/" name ".ini\"\n" \
-	    ".byte 0\n" \
-	    ".previous\n"); \
-	extern const char vendor_ini_##id[] \
-	    __attribute__((visibility("hidden")));
-VENDOR_FILES
-#undef FILE_IN
-
-static const struct {
-	const char	*name, *text;
-} files[] = {
-#define FILE_IN(id, name) { name ".ini", vendor_ini_##id },
-	VENDOR_FILES
-#undef FILE_IN
-};
-
-#define VENDORS		(sizeof(files) / sizeof(files[0]))
-
-static struct vendor		 vendors[VENDORS];
-static const struct vendor	*common;
-static bool			 loaded;
-
-void
-vendor_load(void)
+/* The file whose objects are asked of everybody's printers, or NULL. */
+static const struct vendor *
+common(void)
 {
-	char	 why[256];
-	size_t	 i;
+	const struct vendor	**list;
+	size_t			 i, n = vendor_files(&list);
 
-	if (loaded)
-		return;
-	for (i = 0; i < VENDORS; i++) {
-		if (vendorfile_parse(files[i].name, files[i].text,
-		    &vendors[i], why, sizeof(why)) == -1)
-			fatalx("vendor", "%s", why);
-		if (vendors[i].is_common)
-			common = &vendors[i];
-	}
-	loaded = true;
-}
-
-const struct vendor *
-vendor_nth(size_t n)
-{
-	vendor_load();
-	return n < VENDORS ? &vendors[n] : NULL;
+	for (i = 0; i < n; i++)
+		if (list[i]->is_common)
+			return list[i];
+	return NULL;
 }
 
 static char *
@@ -145,13 +78,16 @@ enterprise_match(const struct vendor *v, const char *oid)
 	return best;
 }
 
+/* The longest number wins, among equals the file for certain models; words
+ * count where no number is known. */
 static const struct vendor *
 match(const struct bag *bag, const char *oid, const char *sysdescr)
 {
-	const struct vendor	*v, *found = NULL;
-	size_t			 best = 0, score;
+	const struct vendor	**list, *v, *found = NULL;
+	size_t			 best = 0, score, i, n = vendor_files(&list);
 
-	for (v = vendors; v < vendors + VENDORS; v++) {
+	for (i = 0; i < n; i++) {
+		v = list[i];
 		score = enterprise_match(v, oid);
 		score = score == 0 ? 0 : 2 * score + (v->only.count > 0);
 		if (score > best && (v->only.count == 0 ||
@@ -160,16 +96,14 @@ match(const struct bag *bag, const char *oid, const char *sysdescr)
 			found = v;
 		}
 	}
-	for (v = vendors; found == NULL && v < vendors + VENDORS; v++) {
-		if (v->only.count > 0 &&
-		    words_said(&v->only, bag, sysdescr))
-			found = v;
-	}
-	for (v = vendors; found == NULL && v < vendors + VENDORS; v++) {
-		if (v->only.count == 0 &&
-		    words_said(&v->text, bag, sysdescr))
-			found = v;
-	}
+	for (i = 0; found == NULL && i < n; i++)
+		if (list[i]->only.count > 0 &&
+		    words_said(&list[i]->only, bag, sysdescr))
+			found = list[i];
+	for (i = 0; found == NULL && i < n; i++)
+		if (list[i]->only.count == 0 &&
+		    words_said(&list[i]->text, bag, sysdescr))
+			found = list[i];
 	return found;
 }
 
@@ -182,7 +116,6 @@ vendor_match(const struct bag *bag)
 	char			 oid[OBJID_TEXT_MAX] = "";
 	char			*sysdescr;
 
-	vendor_load();
 	objid_parse(STD_SYS_OBJECT_ID, &id);
 	if (bag_get(bag, &id, &value) && value.type == BAG_OBJID)
 		objid_format(&value.objid, oid);
@@ -192,35 +125,72 @@ vendor_match(const struct bag *bag)
 	return found;
 }
 
-static bool
-wants_common(const struct vendor *v)
+/* The common file, unless v keeps from it. */
+static const struct vendor *
+common_for(const struct vendor *v)
 {
-	return common != NULL && v != common && (v == NULL || !v->no_common);
+	const struct vendor	*c = common();
+
+	return c == v || (v != NULL && v->no_common) ? NULL : c;
+}
+
+static size_t
+collect_objects(const struct vendor *v, struct objid *out, size_t n,
+    size_t max)
+{
+	size_t	 i;
+
+	for (i = 0; v != NULL && i < v->objects_len; i++)
+		if (v->objects[i].how != HOW_FIRST)
+			n = objid_collect_text(out, n, max,
+			    v->objects[i].oid);
+	return n;
 }
 
 size_t
 vendor_objects(const struct vendor *v, struct objid *out, size_t max)
 {
-	size_t	 n = 0, i;
+	size_t	 n;
 
-	vendor_load();
-	for (i = 0; v != NULL && i < v->objects_len; i++)
-		n = objid_collect_text(out, n, max, v->objects[i].oid);
-	for (i = 0; wants_common(v) && i < common->objects_len; i++)
-		n = objid_collect_text(out, n, max, common->objects[i].oid);
+	n = collect_objects(v, out, 0, max);
+	n = collect_objects(common_for(v), out, n, max);
+	return vendor_permit(out, n);
+}
+
+static size_t
+collect_column(const struct vendor_table *t, const char *column,
+    struct objid *out, size_t n, size_t max)
+{
+	char	*oid;
+	size_t	 i;
+
+	if (t->index.count == 0)
+		return objid_collect_text(out, n, max, column);
+	for (i = 0; i < t->index.count; i++) {
+		oid = xasprintf("%s.%s", column, t->index.item[i]);
+		n = objid_collect_text(out, n, max, oid);
+		free(oid);
+	}
 	return n;
 }
 
 size_t
 vendor_tables(const struct vendor *v, struct objid *out, size_t max)
 {
-	size_t	 n = 0, i;
+	const struct vendor_table	*t;
+	size_t				 n = 0, i;
 
+	for (i = 0; v != NULL && i < v->objects_len; i++)
+		if (v->objects[i].how == HOW_FIRST)
+			n = objid_collect_text(out, n, max,
+			    v->objects[i].oid);
 	for (i = 0; v != NULL && i < v->tables_len; i++) {
-		n = objid_collect_text(out, n, max, v->tables[i].label);
-		n = objid_collect_text(out, n, max, v->tables[i].value);
+		t = &v->tables[i];
+		n = collect_column(t, t->label, out, n, max);
+		if (t->units != NULL)
+			n = collect_column(t, t->units, out, n, max);
 	}
-	return n;
+	return vendor_permit(out, n);
 }
 
 const char *
@@ -239,6 +209,12 @@ bool
 vendor_is_label(const struct vendor *v)
 {
 	return v != NULL && v->label;
+}
+
+bool
+vendor_no_bulk(const struct vendor *v)
+{
+	return v != NULL && v->no_bulk;
 }
 
 bool
@@ -273,6 +249,25 @@ word_after(const char *text, const char *mark)
 	return len == 0 ? NULL : xstrndup(p, len);
 }
 
+/* The first row of a column that has text. */
+static char *
+first_text(const struct vendor_object *o, const struct bag *bag,
+    int64_t mibenum)
+{
+	struct objid		 column, id;
+	struct bag_value	 value;
+	size_t			 cursor = 0, rows = 0;
+	char			*text = NULL;
+
+	objid_parse(o->oid, &column);
+	while (text == NULL && rows++ < FIRST_ROWS_MAX &&
+	    bag_next(bag, &column, &cursor, &id, &value))
+		if (value.type == BAG_OCTETS)
+			text = text_decode(value.octets, value.octets_len,
+			    mibenum);
+	return text;
+}
+
 static char *
 object_text(const struct vendor_object *o, const struct bag *bag,
     int64_t mibenum)
@@ -280,6 +275,8 @@ object_text(const struct vendor_object *o, const struct bag *bag,
 	struct bag_value	 value;
 	char			*text, *part;
 
+	if (o->how == HOW_FIRST)
+		return first_text(o, bag, mibenum);
 	if (!bag_octets(bag, &value, o->oid, 0))
 		return NULL;
 	if (o->how == HOW_PML)
@@ -302,9 +299,8 @@ vendor_text(const struct vendor *v, const struct bag *bag,
 	char			*text;
 	size_t			 i, k;
 
-	vendor_load();
 	each[0] = v;
-	each[1] = wants_common(v) ? common : NULL;
+	each[1] = common_for(v);
 	for (k = 0; k < 2; k++) {
 		for (i = 0; each[k] != NULL && i < each[k]->objects_len;
 		    i++) {

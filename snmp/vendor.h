@@ -1,6 +1,7 @@
 /*
- * What makers say outside the standard: a table in data (snmp/vendors, INI,
- * built in), one file a maker, read once at start.  See vendors/FORMAT.
+ * What makers say outside the standard: a table in data (snmp/vendors, INI),
+ * one file a maker.  The files are installed, a technician may add his own,
+ * and copies are built in for where neither is.  See platen-vendor(5).
  */
 #ifndef SNMP_VENDOR_H
 #define SNMP_VENDOR_H
@@ -15,9 +16,32 @@
 
 struct vendor;
 
-/* Parses what is built in, once; a mistake there is our own: fatal.  Whoever
- * needs the table calls it, so that at start-up is a matter of taste. */
-void			 vendor_load(void);
+/* Where the installed files are: ../share/platen/vendors beside the folder of
+ * the program that runs, so that a tree that was moved, or not installed at
+ * all, never reads another one's. */
+const char		*vendor_installed(void);
+/* A technician's own, when the configuration says nothing else. */
+#define VENDOR_OWN		PLATEN_SYSCONFDIR "/platen/vendors"
+
+enum vendor_origin { VENDOR_BUILT_IN, VENDOR_FROM_INSTALLED, VENDOR_FROM_OWN };
+
+/* What is wrong, or worth knowing, in a file; line 0: the file as a whole. */
+typedef void	 vendor_complain_fn(void *arg, const char *file, size_t line,
+		    const char *what);
+
+/*
+ * Reads the files of both folders (each may be NULL, or missing): own ones
+ * in place of installed ones of that name, and those built in where there
+ * are no installed ones.  A file with a mistake is told to complain (NULL:
+ * to the log) and passed over; the one that it would have replaced serves.
+ * Returns how many files were passed over.  Whoever calls it again must not
+ * hold a vendor from before; who never does has what is built in.
+ */
+size_t			 vendor_load(const char *installed, const char *own,
+			    vendor_complain_fn *, void *arg);
+void			 vendor_unload(void);
+/* How many files are in use. */
+size_t			 vendor_count(void);
 /*
  * By sysObjectID, by words in sysDescr and hrDeviceDescr; NULL when nobody
  * matches.  The bag holds what STANDARD_IDENTIFY brings: some models must
@@ -30,7 +54,8 @@ const struct vendor	*vendor_match(const struct bag *);
 size_t	 vendor_objects(const struct vendor *, struct objid *out, size_t max);
 size_t	 vendor_counter_objects(const struct vendor *, const struct bag *,
 	    struct objid *out, size_t max);
-/* Small self-describing tables that may be walked, column by column. */
+/* Columns that tell what the rows of self-describing tables are: walked when
+ * everything is read, and again when the configuration changed. */
 size_t	 vendor_tables(const struct vendor *, struct objid *out, size_t max);
 /*
  * Marks that the vendor counters in fresh and its prtMarkerLifeCount were
@@ -38,6 +63,28 @@ size_t	 vendor_tables(const struct vendor *, struct objid *out, size_t max);
  * without it sums are checked against the life count as it is now.
  */
 void	 vendor_sample(struct bag *fresh);
+
+/*
+ * Whether id lies in a branch that nobody may ask: what is a command, what
+ * leaks secrets, what tells of users and their jobs.  The lists above hold
+ * none of it; this is for what goes by other lists.
+ */
+bool	 vendor_excluded(const struct objid *);
+/* GETBULK harms its printers, or confuses them; NULL ok. */
+bool	 vendor_no_bulk(const struct vendor *);
+
+/* An object that may be asked, by the name of what is made of it. */
+struct vendor_named {
+	const char	*oid;
+	bool		 column;	/* any row of it */
+	const char	*name;		/* "serial", "copy-mono" ... */
+	const char	*file;
+	size_t		 line;
+};
+typedef void	 vendor_named_fn(void *arg, const struct vendor_named *);
+void	 vendor_each_object(vendor_named_fn *, void *arg);
+/* The branches of vendor_excluded(): name is the reason. */
+void	 vendor_each_exclusion(vendor_named_fn *, void *arg);
 
 /* For decoding. */
 enum vendor_fact {
@@ -73,7 +120,7 @@ bool	 vendor_descr_generic(const struct vendor *, const char *sysdescr);
 void	 vendor_counters(const struct vendor *, const struct bag *,
 	    int64_t sampled, struct asset *);
 
-/* All of them in turn, for tests: NULL behind the last. */
+/* All of them in turn: NULL behind the last. */
 const struct vendor	*vendor_nth(size_t n);
 
 #endif
