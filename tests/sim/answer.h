@@ -1,6 +1,6 @@
 /*
- * SNMP as an agent speaks it: one request in, one answer out.  v1 (RFC 1157)
- * and v2c (RFC 1901, RFC 3416): GET, GETNEXT, GETBULK; SET is refused.
+ * SNMP as an agent speaks it: one message in, one message out.  v1 (RFC 1157)
+ * and v2c (RFC 1901) here, v3 in v3.h.
  */
 #ifndef SIM_ANSWER_H
 #define SIM_ANSWER_H
@@ -9,9 +9,7 @@
 #include <stdint.h>
 
 #include "tests/sim/lan.h"
-
-#define ANSWER_MAX	1472		/* octets, unless "maxsize" says more */
-#define ANSWER_ROOM	65507		/* the most that UDP carries */
+#include "tests/sim/pdu.h"
 
 /*
  * The answer of device d to a request, in out; its length, or 0 when this

@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 
-#define NAMES_MAX	65536
+#define NAMES_MAX	ASKED_NAMES_MAX
 #define SLOTS		(2 * NAMES_MAX)
 
 struct name {
@@ -27,9 +27,8 @@ hash(const uint32_t *sub, size_t len)
 	return h ^ h >> 15;
 }
 
-/* The number of a name, given on first sight; NAMES_MAX when it is full. */
-static size_t
-number_of(const uint32_t *sub, size_t len)
+size_t
+asked_number(const uint32_t *sub, size_t len)
 {
 	uint32_t slot = hash(sub, len) % SLOTS;
 	struct name *name;
@@ -55,9 +54,9 @@ number_of(const uint32_t *sub, size_t len)
 }
 
 void
-asked_note(struct asked *asked, const uint32_t *sub, size_t len)
+asked_note(struct asked *asked, size_t n)
 {
-	size_t n = number_of(sub, len), words;
+	size_t words;
 
 	if (n == NAMES_MAX)
 		return;

@@ -14,7 +14,11 @@ struct asked {			/* zero to start */
 };
 
 /* Past 65536 different names new ones are not remembered. */
-void	 asked_note(struct asked *, const uint32_t *sub, size_t len);
+#define ASKED_NAMES_MAX	65536
+/* The number of a name, given at first sight; ASKED_NAMES_MAX: too many. */
+size_t	 asked_number(const uint32_t *sub, size_t len);
+/* Numbers are good until asked_forget_all(). */
+void	 asked_note(struct asked *, size_t number);
 size_t	 asked_count(const struct asked *);
 /* Calls back for each name, in the order of their first sight. */
 void	 asked_each(const struct asked *,

@@ -131,6 +131,12 @@ ber_size(size_t len)
 	return 1 + length_octets(len) + len;
 }
 
+size_t
+ber_head_size(size_t len)
+{
+	return 1 + length_octets(len);
+}
+
 void
 ber_put_head(struct ber_out *out, uint8_t tag, size_t len)
 {

@@ -51,6 +51,8 @@ void	 ber_put_int(struct ber_out *, uint8_t tag, int64_t value);
 void	 ber_put_oid(struct ber_out *, const uint32_t *sub, size_t len);
 /* How many octets tag, length and contents of len take together. */
 size_t	 ber_size(size_t len);
+/* ... and tag and length alone. */
+size_t	 ber_head_size(size_t len);
 
 #define BER_INT_MAX	9		/* contents of any integer */
 #define BER_OID_MAX	645		/* contents of 128 sub-identifiers */

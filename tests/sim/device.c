@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "tests/sim/ber.h"
+#include "tests/sim/doze.h"
 
 static const uint32_t up_time[] = { 1, 3, 6, 1, 2, 1, 1, 3, 0 };
 static const uint32_t host_up_time[] = { 1, 3, 6, 1, 2, 1, 25, 1, 1, 0 };
@@ -86,6 +87,8 @@ device_free(struct device *d)
 	free(d->contexts);
 	free(d->raised);
 	free(d->fault);
+	engine_free(d->engine);
+	doze_free(d->doze);
 	asked_free(&d->asked);
 	free(d->community);
 	free(d->spec);
@@ -142,6 +145,12 @@ uint32_t
 device_uptime(const struct device *d, int64_t now_ms)
 {
 	return d->ticks + elapsed(d, now_ms);
+}
+
+void
+device_set_uptime(struct device *d, uint32_t ticks, int64_t now_ms)
+{
+	d->ticks = ticks - elapsed(d, now_ms);
 }
 
 void
@@ -229,6 +238,29 @@ device_move(struct device *d, uint32_t addr)
 {
 	guise_address(&d->view, d->addr, addr);
 	d->addr = addr;
+}
+
+/* The maker's enterprise number, as sysObjectID says it. */
+static uint32_t
+enterprise(struct device *d)
+{
+	static const uint32_t id[] = { 1, 3, 6, 1, 2, 1, 1, 2, 0 };
+	const struct value *v = view_get(&d->view, id, 9);
+	uint32_t sub[OID_MAX];
+
+	if (v == NULL || v->tag != BER_OID || ber_oid((struct ber){ v->body,
+	    v->body_len }, sub, OID_MAX) < 7 || sub[4] != 4)
+		return 1;
+	return sub[6];
+}
+
+struct engine *
+device_engine(struct device *d)
+{
+	if (d->engine == NULL)
+		d->engine = engine_new(enterprise(d), d->addr, d->since_ms -
+		    (int64_t)d->ticks * 10);
+	return d->engine;
 }
 
 struct fault *

@@ -7,15 +7,18 @@
 #include <stdint.h>
 
 #include "tests/sim/asked.h"
+#include "tests/sim/engine.h"
 #include "tests/sim/fault.h"
 #include "tests/sim/guise.h"
 #include "tests/sim/truth.h"
 #include "tests/sim/view.h"
 
 struct traffic {
-	uint64_t	 requests, gets, nexts, bulks, sets, v1, v2c;
+	uint64_t	 requests, gets, nexts, bulks, sets, v1, v2c, v3;
 	uint64_t	 varbinds, answers, bytes_in, bytes_out;
 	uint64_t	 denied;	/* community */
+	uint64_t	 reports;	/* v3: what was wrong with a message */
+	uint64_t	 acknowledged;	/* informs */
 	uint64_t	 malformed;
 };
 
@@ -47,6 +50,10 @@ struct device {
 	size_t		 raised_len;
 	uint32_t	 cartridges;	/* how many were replaced */
 	struct fault	*fault;		/* NULL: never had one */
+	struct engine	*engine;	/* NULL: v3 was never spoken */
+	uint32_t	 latency_ms;
+	bool		 has_latency;	/* else the fleet's */
+	struct doze	*doze;		/* NULL: the same data asleep */
 	struct traffic	 traffic;
 	struct asked	 asked;
 	struct device	*next;		/* the fleet's chain */
@@ -68,6 +75,9 @@ struct view	*device_view_of(struct device *, const uint32_t *sub,
 bool		 device_clock(const struct device *, const uint32_t *sub,
 		    size_t len, int64_t now_ms, uint32_t *ticks);
 uint32_t	 device_uptime(const struct device *, int64_t now_ms);
+/* sysUpTime runs on from there, wherever it was (and wraps at 2^32). */
+void		 device_set_uptime(struct device *, uint32_t ticks,
+		    int64_t now_ms);
 
 /* Changes that are noted in the truth under what. */
 void		 device_set(struct device *, struct truth *, const char *what,
@@ -86,5 +96,6 @@ int		 device_bump(struct device *, struct truth *, const char *what,
 int		 device_number(struct device *, const struct oid *, int64_t *);
 void		 device_move(struct device *, uint32_t addr);
 struct fault	*device_fault(struct device *);
+struct engine	*device_engine(struct device *);
 
 #endif

@@ -38,6 +38,23 @@ parse_switch(const char *arg, bool *out)
 }
 
 static int
+parse_lie(const char *arg, enum bulk_lie *out)
+{
+	static const char *const words[] = { "off", "order", "skip",
+	    "repeat" };
+	int i;
+
+	if (strcmp(arg, "on") == 0)
+		arg = words[LIE_ORDER];
+	for (i = LIE_NONE; i <= LIE_REPEAT; i++)
+		if (strcmp(arg, words[i]) == 0) {
+			*out = (enum bulk_lie)i;
+			return 0;
+		}
+	return -1;
+}
+
+static int
 parse_count(const char *arg, uint32_t max, uint32_t *out)
 {
 	unsigned long n;
@@ -78,6 +95,7 @@ fault_set(struct fault *f, const char *name, const char *arg)
 		{ "nobulk", &f->no_bulk }, { "garbage", &f->garbage },
 		{ "wrongid", &f->wrong_id },
 		{ "wrongsource", &f->wrong_source }, { "twice", &f->twice },
+		{ "noend", &f->no_end }, { "mutepriv", &f->mute_privacy },
 	};
 	const struct { const char *name; uint32_t max, *n; } counts[] = {
 		{ "slow", 600000, &f->slow_ms },
@@ -96,6 +114,8 @@ fault_set(struct fault *f, const char *name, const char *arg)
 	for (i = 0; i < sizeof(switches) / sizeof(*switches); i++)
 		if (strcmp(name, switches[i].name) == 0)
 			return parse_switch(arg, switches[i].is);
+	if (strcmp(name, "lyingbulk") == 0)
+		return parse_lie(arg, &f->bulk_lie);
 	for (i = 0; i < sizeof(counts) / sizeof(*counts); i++)
 		if (strcmp(name, counts[i].name) == 0)
 			return parse_count(arg, counts[i].max, counts[i].n);

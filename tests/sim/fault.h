@@ -11,6 +11,14 @@
 
 #include "tests/sim/oid.h"
 
+/* How GETBULK answers wrongly. */
+enum bulk_lie {
+	LIE_NONE,
+	LIE_ORDER,		/* column by column */
+	LIE_SKIP,		/* every other row is left out */
+	LIE_REPEAT		/* the first row again and again */
+};
+
 struct fault {
 	bool		 silent;	/* answers nothing */
 	bool		 v1_only;	/* ignores v2c */
@@ -19,6 +27,9 @@ struct fault {
 	bool		 wrong_id;	/* another request's id */
 	bool		 wrong_source;	/* answers from another address */
 	bool		 twice;		/* every answer two times */
+	bool		 no_end;	/* after the last object the first */
+	bool		 mute_privacy;	/* v3: drops what does not decrypt */
+	enum bulk_lie	 bulk_lie;
 	uint32_t	 slow_ms;
 	uint32_t	 lose_percent;
 	uint32_t	 wake_ms;	/* asleep: the first answer takes it */

@@ -22,6 +22,11 @@ struct lan {
 	size_t		 walks_len;
 	struct truth	*truth;
 	struct traffic	 stray;
+	struct users	 users;
+	struct record	 record;
+	uint32_t	 latency_ms;
+	lan_send_fn	*send;
+	void		*send_arg;
 };
 
 struct lan *
@@ -54,6 +59,8 @@ lan_free(struct lan *f)
 	free(f->sorted);
 	free(f->walks);
 	truth_free(f->truth);
+	users_clear(&f->users);
+	record_stop(&f->record);
 	free(f->community);
 	free(f);
 }
@@ -323,6 +330,23 @@ fleet_walks(struct lan *f, const char *dir, size_t *count)
 	return names;
 }
 
+static void
+free_walks(char **names, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		free(names[i]);
+	free(names);
+}
+
+static bool
+is_place(const struct lan *f, uint32_t addr)
+{
+	return (addr & 255) != 0 && (addr & 255) != 255 &&
+	    lan_find(f, addr) == NULL;
+}
+
 int
 lan_many(struct lan *f, uint32_t base, size_t count, const char *dir,
     struct buf *why)
@@ -337,16 +361,51 @@ lan_many(struct lan *f, uint32_t base, size_t count, const char *dir,
 		rc = -1;
 	}
 	for (i = 0; rc == 0 && i < count; base++) {
-		if ((base & 255) == 0 || (base & 255) == 255)
-			continue;
-		if (lan_find(f, base) != NULL)
+		if (!is_place(f, base))
 			continue;
 		rc = add_numbered(f, base, names[i % kinds], i + 1, why);
 		i++;
 	}
-	for (i = 0; i < kinds; i++)
-		free(names[i]);
-	free(names);
+	free_walks(names, kinds);
+	return rc;
+}
+
+size_t
+lan_places(uint32_t base, int prefix)
+{
+	size_t all = (size_t)1 << (32 - prefix);
+
+	/* half of them, so that a free one is soon found */
+	return all < 256 ? all / 2 : all / 256 * 127;
+}
+
+int
+lan_scatter(struct lan *f, uint32_t base, int prefix, size_t count,
+    uint32_t seed, const char *dir, struct buf *why)
+{
+	uint32_t mask = UINT32_MAX >> prefix, addr;
+	uint64_t random = 0x9e3779b97f4a7c15u * (seed + 1u);
+	size_t kinds, i;
+	char **names;
+	int rc = 0;
+
+	names = fleet_walks(f, dir, &kinds);
+	if (kinds == 0) {
+		buf_printf(why, "no *.snmprec in %s", dir == NULL ? "" : dir);
+		rc = -1;
+	}
+	for (i = 0; rc == 0 && i < count;) {
+		random ^= random >> 12;
+		random ^= random << 25;
+		random ^= random >> 27;
+		addr = (base & ~mask) |
+		    ((uint32_t)(random * 0x2545f4914f6cdd1du >> 32) & mask);
+		if (!is_place(f, addr))
+			continue;
+		rc = add_numbered(f, addr, names[i % kinds], i + 1, why);
+		i++;
+	}
+	free_walks(names, kinds);
 	return rc;
 }
 
@@ -416,6 +475,30 @@ lan_community(const struct lan *f)
 	return f->community;
 }
 
+struct users *
+lan_users(struct lan *f)
+{
+	return &f->users;
+}
+
+struct record *
+lan_record(struct lan *f)
+{
+	return &f->record;
+}
+
+uint32_t
+lan_latency(const struct lan *f, const struct device *d)
+{
+	return d->has_latency ? d->latency_ms : f->latency_ms;
+}
+
+void
+lan_set_latency(struct lan *f, uint32_t ms)
+{
+	f->latency_ms = ms;
+}
+
 struct truth *
 lan_truth(struct lan *f)
 {
@@ -426,6 +509,20 @@ struct traffic *
 lan_stray(struct lan *f)
 {
 	return &f->stray;
+}
+
+void
+lan_on_send(struct lan *f, lan_send_fn *fn, void *arg)
+{
+	f->send = fn;
+	f->send_arg = arg;
+}
+
+int
+lan_send(struct lan *f, uint32_t from, const struct sockaddr_in *to,
+    const void *bytes, size_t len)
+{
+	return f->send(f->send_arg, from, to, bytes, len);
 }
 
 void

@@ -58,11 +58,14 @@ list_traffic(struct json *json, const struct traffic *t)
 	json_int(json, "sets", (int64_t)t->sets);
 	json_int(json, "v1", (int64_t)t->v1);
 	json_int(json, "v2c", (int64_t)t->v2c);
+	json_int(json, "v3", (int64_t)t->v3);
 	json_int(json, "varbinds", (int64_t)t->varbinds);
 	json_int(json, "answers", (int64_t)t->answers);
 	json_int(json, "bytes_in", (int64_t)t->bytes_in);
 	json_int(json, "bytes_out", (int64_t)t->bytes_out);
+	json_int(json, "reports", (int64_t)t->reports);
 	json_int(json, "denied", (int64_t)t->denied);
+	json_int(json, "acknowledged", (int64_t)t->acknowledged);
 	json_int(json, "malformed", (int64_t)t->malformed);
 }
 

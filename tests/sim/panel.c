@@ -52,8 +52,8 @@ printer_row(const struct device *d)
 	return d->view.walk->printer_row;
 }
 
-static struct oid
-alert_cell(const struct device *d, uint32_t column, uint32_t index)
+struct oid
+panel_alert_cell(const struct device *d, uint32_t column, uint32_t index)
 {
 	struct oid id = object2(ALERTS, column, printer_row(d));
 
@@ -175,12 +175,22 @@ show_status(struct device *d, struct truth *truth, const char *what)
 static uint32_t
 next_alert(const struct device *d, uint32_t after)
 {
-	struct oid from = alert_cell(d, ALERT_CODE, after);
+	struct oid from = panel_alert_cell(d, ALERT_CODE, after);
 	const struct value *v = view_next(&d->view, from.sub, from.len);
 
 	return v != NULL && oid_within(v->sub, v->sub_len, from.sub,
 	    from.len - 1) && v->sub_len == from.len ?
 	    v->sub[v->sub_len - 1] : 0;
+}
+
+uint32_t
+panel_newest(const struct device *d)
+{
+	uint32_t index = 0, newest = 0;
+
+	while ((index = next_alert(d, index)) != 0)
+		newest = index;
+	return newest;
 }
 
 static uint32_t
@@ -212,13 +222,13 @@ put_row(struct device *d, uint32_t index, const struct alert *a,
 	size_t i;
 
 	for (i = 0; i < sizeof(cells) / sizeof(*cells); i++) {
-		id = alert_cell(d, cells[i].column, index);
+		id = panel_alert_cell(d, cells[i].column, index);
 		device_set_number(d, NULL, NULL, &id, BER_INTEGER,
 		    cells[i].number);
 	}
-	id = alert_cell(d, ALERT_TEXT, index);
+	id = panel_alert_cell(d, ALERT_TEXT, index);
 	device_set(d, NULL, NULL, &id, BER_OCTETS, a->text, strlen(a->text));
-	id = alert_cell(d, ALERT_TIME, index);
+	id = panel_alert_cell(d, ALERT_TIME, index);
 	device_set_number(d, NULL, NULL, &id, BER_TIMETICKS, ticks);
 }
 
@@ -273,7 +283,7 @@ forget(struct device *d, uint32_t index)
 static int64_t
 alert_number(struct device *d, uint32_t column, uint32_t index)
 {
-	struct oid id = alert_cell(d, column, index);
+	struct oid id = panel_alert_cell(d, column, index);
 	int64_t n;
 
 	return device_number(d, &id, &n) == 0 ? n : -2;
@@ -309,7 +319,7 @@ panel_clear(struct device *d, struct truth *truth, uint32_t index, bool trace,
 	if (code == -2)
 		return -1;
 	for (column = ALERT_SEVERITY; column <= ALERT_TIME; column++) {
-		id = alert_cell(d, column, index);
+		id = panel_alert_cell(d, column, index);
 		device_unset(d, NULL, NULL, &id, false);
 	}
 	snprintf(detail, sizeof(detail), "index=%u code=%lld", index,
@@ -499,8 +509,8 @@ renumber(struct device *d)
 		if (++fresh == index)
 			continue;
 		for (column = ALERT_SEVERITY; column <= ALERT_TIME; column++) {
-			from = alert_cell(d, column, index);
-			to = alert_cell(d, column, fresh);
+			from = panel_alert_cell(d, column, index);
+			to = panel_alert_cell(d, column, fresh);
 			v = view_get(&d->view, from.sub, from.len);
 			if (v != NULL)
 				view_set(&d->view, to.sub, to.len, v->tag,
@@ -512,7 +522,7 @@ renumber(struct device *d)
 				d->raised[i].index = fresh;
 	}
 	for (index = 1; index <= fresh; index++) {
-		to = alert_cell(d, ALERT_TIME, index);
+		to = panel_alert_cell(d, ALERT_TIME, index);
 		device_set_number(d, NULL, NULL, &to, BER_TIMETICKS, 0);
 	}
 	d->next_alert = fresh + 1;
@@ -535,6 +545,7 @@ panel_restart(struct device *d, struct truth *truth, int64_t now_ms)
 
 	d->since_ms = now_ms;
 	d->ticks = d->host_ticks = 0;
+	engine_restart(device_engine(d), now_ms);
 	truth_event(truth, "restart", d->addr, "");
 	zero(d, truth, &critical);
 	zero(d, truth, &power_on);

@@ -25,6 +25,12 @@ int	 panel_bits(const char *text, uint16_t *bits);
 /* The alerts that the walk starts with show in the status. */
 void	 panel_start(struct device *);
 
+/* The name of a cell of prtAlertTable. */
+struct oid panel_alert_cell(const struct device *, uint32_t column,
+	    uint32_t index);
+/* The row that was raised last of those that stand; 0: there is none. */
+uint32_t panel_newest(const struct device *);
+
 /* A new row of prtAlertTable; its index. */
 uint32_t panel_raise(struct device *, struct truth *, const struct alert *,
 	    int64_t now_ms);

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/mem.h"
 #include "tests/sim/builtin.h"
 #include "tests/sim/control.h"
 #include "tests/sim/lan.h"
@@ -18,9 +19,13 @@
 
 struct options {
 	int		 port;
-	const char	*control, *community, *files, *send;
+	const char	*control, *community, *files, *send, *record;
+	char		**users;	/* options and what they say, in turn */
+	int		 users_len;
 	uint32_t	 base;
-	size_t		 fleet;
+	size_t		 fleet, scatter;
+	int		 prefix;
+	uint32_t	 seed, latency_ms;
 	int		 ready_fd;
 	bool		 strict, refuse, verbose;
 };
@@ -28,15 +33,20 @@ struct options {
 static void
 usage(FILE *out)
 {
-	fputs("usage: platen-sim --port P --control PATH [--fleet N] "
-	    "[--base ADDR] [--files DIR]\n"
-	    "                  [--community C] [--strict] [--refuse] "
-	    "[--ready-fd N] [-v] [DEVICE ...]\n"
+	fputs("usage: platen-sim --port P --control PATH\n"
+	    "                  [--fleet N | --scatter N [--prefix BITS] "
+	    "[--seed S]] [--base ADDR]\n"
+	    "                  [--files DIR] [--community C] [--user U] "
+	    "[--users FILE]\n"
+	    "                  [--latency MS] [--record FILE] [--strict] "
+	    "[--refuse]\n"
+	    "                  [--ready-fd N] [-v] [DEVICE ...]\n"
 	    "       platen-sim --send PATH COMMAND ...\n"
 	    "       platen-sim --printers\n"
 	    "DEVICE is ADDRESS=FILE.snmprec or ADDRESS=@NAME, followed by\n"
 	    "any of ,serial=TEXT ,mac=XX:XX:XX:XX:XX:XX ,name=TEXT "
-	    ",community=TEXT ,number=N\n", out);
+	    ",community=TEXT ,number=N\n"
+	    "U is NAME:AUTH:PASSWORD:PRIV:PASSWORD\n", out);
 }
 
 static void
@@ -63,8 +73,30 @@ number(const char *option, const char *text, long max)
 	return n;
 }
 
-enum { PORT = 256, CONTROL, FLEET, BASE, FILES, COMMUNITY, STRICT, REFUSE,
-    READY_FD, SEND, PRINTERS };
+static uint32_t
+address(const char *option, const char *text)
+{
+	uint32_t addr;
+
+	if (address_parse(text, &addr) == 0 && addr >> 24 == 127)
+		return addr;
+	fprintf(stderr, "platen-sim: %s takes an address in 127.0.0.0/8\n",
+	    option);
+	exit(2);
+}
+
+static void
+keep_user(struct options *o, const char *option, char *value)
+{
+	o->users = xreallocarray(o->users, (size_t)o->users_len + 2,
+	    sizeof(*o->users));
+	o->users[o->users_len++] = (char *)(uintptr_t)option;
+	o->users[o->users_len++] = value;
+}
+
+enum { PORT = 256, CONTROL, FLEET, SCATTER, PREFIX, SEED, BASE, FILES,
+    COMMUNITY, USER, USERS, LATENCY, RECORD, STRICT, REFUSE, READY_FD, SEND,
+    PRINTERS };
 
 static void
 parse(int argc, char **argv, struct options *o)
@@ -72,7 +104,12 @@ parse(int argc, char **argv, struct options *o)
 	static const struct option known[] = {
 		{ "port", 1, NULL, PORT }, { "control", 1, NULL, CONTROL },
 		{ "fleet", 1, NULL, FLEET }, { "base", 1, NULL, BASE },
-		{ "files", 1, NULL, FILES },
+		{ "scatter", 1, NULL, SCATTER },
+		{ "prefix", 1, NULL, PREFIX }, { "seed", 1, NULL, SEED },
+		{ "files", 1, NULL, FILES }, { "user", 1, NULL, USER },
+		{ "users", 1, NULL, USERS },
+		{ "latency", 1, NULL, LATENCY },
+		{ "record", 1, NULL, RECORD },
 		{ "community", 1, NULL, COMMUNITY },
 		{ "strict", 0, NULL, STRICT }, { "refuse", 0, NULL, REFUSE },
 		{ "ready-fd", 1, NULL, READY_FD }, { "send", 1, NULL, SEND },
@@ -94,12 +131,30 @@ parse(int argc, char **argv, struct options *o)
 			o->fleet = (size_t)number("--fleet", optarg, 1000000);
 			break;
 		case BASE:
-			if (address_parse(optarg, &o->base) == 0 &&
-			    o->base >> 24 == 127)
-				break;
-			fprintf(stderr, "platen-sim: --base takes an address "
-			    "in 127.0.0.0/8\n");
-			exit(2);
+			o->base = address("--base", optarg);
+			break;
+		case SCATTER:
+			o->scatter = (size_t)number("--scatter", optarg,
+			    1000000);
+			break;
+		case PREFIX:
+			o->prefix = (int)number("--prefix", optarg, 30);
+			break;
+		case SEED:
+			o->seed = (uint32_t)number("--seed", optarg,
+			    INT32_MAX);
+			break;
+		case USER:
+		case USERS:
+			keep_user(o, c == USER ? "user" : "users", optarg);
+			break;
+		case LATENCY:
+			o->latency_ms = (uint32_t)number("--latency", optarg,
+			    60000);
+			break;
+		case RECORD:
+			o->record = optarg;
+			break;
 		case FILES:
 			o->files = optarg;
 			break;
@@ -138,10 +193,16 @@ populate(struct lan *lan, const struct options *o, char **specs,
 	struct buf why = { 0 };
 	int i, rc = 0;
 
+	for (i = 0; i < o->users_len && rc == 0; i += 2)
+		rc = (strcmp(o->users[i], "user") == 0 ? users_add :
+		    users_read)(lan_users(lan), o->users[i + 1], &why);
 	for (i = 0; i < count && rc == 0; i++)
 		rc = lan_add(lan, specs[i], &why);
 	if (rc == 0 && o->fleet > 0)
 		rc = lan_many(lan, o->base, o->fleet, o->files, &why);
+	if (rc == 0 && o->scatter > 0)
+		rc = lan_scatter(lan, o->base, o->prefix, o->scatter, o->seed,
+		    o->files, &why);
 	if (rc < 0)
 		log_warnx("lan", "%s", why.data);
 	buf_free(&why);
@@ -170,7 +231,7 @@ int
 main(int argc, char **argv)
 {
 	struct options o = { .port = -1, .community = "public",
-	    .base = 127u << 24 | 10u << 16 | 1, .ready_fd = STDOUT_FILENO };
+	    .base = 127u << 24 | 10u << 16 | 1, .prefix = 16, .ready_fd = STDOUT_FILENO };
 	struct control *control = NULL;
 	struct serve *serve = NULL;
 	struct lan *lan;
@@ -186,15 +247,24 @@ main(int argc, char **argv)
 		usage(stderr);
 		return 2;
 	}
+	if (o.scatter > 0 && (o.prefix < 8 || o.scatter >
+	    lan_places(o.base, o.prefix))) {
+		fprintf(stderr, "platen-sim: --scatter %zu does not fit into "
+		    "a /%d of 127.0.0.0/8\n", o.scatter, o.prefix);
+		return 2;
+	}
 	signal(SIGPIPE, SIG_IGN);
 	lan = lan_new(o.community, o.strict);
+	lan_set_latency(lan, o.latency_ms);
 	loop = loop_new();
 	loop_signal(loop, SIGINT, on_signal, loop);
 	loop_signal(loop, SIGTERM, on_signal, loop);
 	if (populate(lan, &o, argv + optind, argc - optind) < 0)
 		goto out;
 	serve = serve_start(loop, lan, o.port, o.refuse);
-	if (serve == NULL)
+	if (serve == NULL ||
+	    (o.record != NULL && record_start(lan_record(lan),
+	    o.record) < 0))
 		goto out;
 	if (o.control != NULL) {
 		control = control_start(loop, lan, o.control);
@@ -209,5 +279,6 @@ out:
 	serve_stop(serve);
 	loop_free(loop);
 	lan_free(lan);
+	free(o.users);
 	return rc;
 }

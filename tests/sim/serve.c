@@ -13,25 +13,14 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "tests/sim/answer.h"
+#include "tests/sim/late.h"
 
-#define BATCH		64
+#define BATCH		128
 #define REQUEST_MAX	4096
 /* Answers of one batch lie one after the other. */
 #define HEAP_SIZE	(BATCH * 2048 + 2 * ANSWER_ROOM)
 #define CONTROL_SIZE	CMSG_SPACE(sizeof(struct in_pktinfo))
-/* Delayed answers at one time; more are lost as in a real network. */
-#define LATE_MAX	100000
-#define SOCKET_BUFFER	(8 * 1024 * 1024)
-
-struct late {
-	struct timer		 timer;
-	struct serve		*serve;
-	struct late		*next, *prev;
-	struct sockaddr_in	 to;
-	uint32_t		 from;
-	size_t			 len;
-	uint8_t			 bytes[];
-};
+#define SOCKET_BUFFER	(64 * 1024 * 1024)
 
 struct slot {
 	struct iovec		 iov;
@@ -51,8 +40,9 @@ struct serve {
 	uint8_t		 heap[HEAP_SIZE];
 	size_t		 heap_used;
 	unsigned	 out_len;
+	int64_t		 now_ms;
 	struct late	*late;
-	size_t		 late_len;
+	struct timer	 timer;
 };
 
 static bool
@@ -107,52 +97,35 @@ queue(struct serve *s, const uint8_t *bytes, size_t len, uint32_t from,
 	s->out_len++;
 }
 
-static void
-forget_late(struct late *late)
-{
-	struct serve *s = late->serve;
-
-	if (late->prev != NULL)
-		late->prev->next = late->next;
-	else
-		s->late = late->next;
-	if (late->next != NULL)
-		late->next->prev = late->prev;
-	s->late_len--;
-	free(late);
-}
+static void	set_timer(struct serve *);
 
 static void
 send_late(void *arg)
 {
-	struct late *late = arg;
-	struct serve *s = late->serve;
+	struct serve *s = arg;
+	struct late_answer *first = late_take(s->late, clock_mono_ms());
+	struct late_answer *a, *next;
 
-	queue(s, late->bytes, late->len, late->from, &late->to);
+	for (a = first; a != NULL; a = a->next) {
+		if (s->out_len == BATCH)
+			flush(s);
+		queue(s, a->bytes, a->len, a->from, &a->to);
+	}
 	flush(s);
-	forget_late(late);
+	for (a = first; a != NULL; a = next) {
+		next = a->next;
+		free(a);
+	}
+	set_timer(s);
 }
 
 static void
-delay(struct serve *s, uint32_t wait_ms, const uint8_t *bytes, size_t len,
-    uint32_t from, const struct sockaddr_in *to)
+set_timer(struct serve *s)
 {
-	struct late *late;
+	int64_t next_ms = late_next(s->late);
 
-	if (s->late_len == LATE_MAX)
-		return;
-	late = xcalloc(1, sizeof(*late) + len);
-	late->serve = s;
-	late->to = *to;
-	late->from = from;
-	late->len = len;
-	memcpy(late->bytes, bytes, len);
-	late->next = s->late;
-	if (late->next != NULL)
-		late->next->prev = late;
-	s->late = late;
-	s->late_len++;
-	timer_after(s->loop, &late->timer, wait_ms, send_late, late);
+	if (next_ms >= 0)
+		timer_set(s->loop, &s->timer, next_ms, send_late, s);
 }
 
 static uint16_t
@@ -248,7 +221,8 @@ dispatch(struct serve *s, struct device *d, uint8_t *bytes, size_t len,
 	d->traffic.bytes_out += len;
 	for (copies = f != NULL && f->twice ? 2 : 1; copies > 0; copies--) {
 		if (wait_ms > 0) {
-			delay(s, wait_ms, bytes, len, from, peer);
+			late_put(s->late, s->now_ms + wait_ms, bytes, len,
+			    from, peer);
 			continue;
 		}
 		if (s->out_len == BATCH)
@@ -260,7 +234,7 @@ dispatch(struct serve *s, struct device *d, uint8_t *bytes, size_t len,
 }
 
 static void
-take(struct serve *s, struct mmsghdr *m, int64_t now_ms)
+take(struct serve *s, struct mmsghdr *m)
 {
 	struct slot *slot = &s->in_slot[m - s->in];
 	uint32_t to = asked_address(&m->msg_hdr), wait_ms = 0;
@@ -281,17 +255,20 @@ take(struct serve *s, struct mmsghdr *m, int64_t now_ms)
 	if (d->fault != NULL) {
 		if (d->fault->silent)
 			return;
-		wait_ms = fault_delay_ms(d->fault, now_ms);
+		wait_ms = fault_delay_ms(d->fault, s->now_ms);
 	}
+	wait_ms += lan_latency(s->lan, d);
 	if (m->msg_hdr.msg_flags & MSG_TRUNC) {
 		d->traffic.malformed++;
 		return;
 	}
 	if (s->out_len == BATCH || HEAP_SIZE - s->heap_used < ANSWER_ROOM)
 		flush(s);
+	record_put(lan_record(s->lan), to, s->requests[m - s->in],
+	    m->msg_len);
 	bytes = s->heap + s->heap_used;
 	len = answer_make(s->lan, d, s->requests[m - s->in], m->msg_len,
-	    now_ms, bytes);
+	    s->now_ms, bytes);
 	if (len > 0)
 		dispatch(s, d, bytes, len, wait_ms, &slot->peer);
 }
@@ -300,9 +277,9 @@ static void
 on_readable(void *arg, int fd, unsigned events)
 {
 	struct serve *s = arg;
-	int64_t now_ms = clock_mono_ms();
 	int n, i, rounds;
 
+	s->now_ms = clock_mono_ms();
 	for (rounds = 0; rounds < 16; rounds++) {
 		for (i = 0; i < BATCH; i++) {
 			s->in[i].msg_hdr.msg_namelen =
@@ -311,11 +288,12 @@ on_readable(void *arg, int fd, unsigned events)
 		}
 		n = recvmmsg(fd, s->in, BATCH, MSG_DONTWAIT, NULL);
 		for (i = 0; i < n; i++)
-			take(s, &s->in[i], now_ms);
+			take(s, &s->in[i]);
 		flush(s);
 		if (n < BATCH)
-			return;
+			break;
 	}
+	set_timer(s);
 }
 
 static int
@@ -367,6 +345,18 @@ prepare(struct serve *s)
 	}
 }
 
+static int
+send_now(void *arg, uint32_t from, const struct sockaddr_in *to,
+    const void *bytes, size_t len)
+{
+	struct serve *s = arg;
+
+	flush(s);
+	queue(s, bytes, len, from, to);
+	flush(s);
+	return 0;
+}
+
 struct serve *
 serve_start(struct loop *loop, struct lan *lan, int port, bool refusing)
 {
@@ -391,6 +381,8 @@ serve_start(struct loop *loop, struct lan *lan, int port, bool refusing)
 			log_warn("serve", "cannot refuse, only keep silent");
 	}
 	prepare(s);
+	s->late = late_new(clock_mono_ms());
+	lan_on_send(lan, send_now, s);
 	loop_watch(loop, s->fd, LOOP_READ, on_readable, s);
 	return s;
 }
@@ -410,9 +402,7 @@ serve_stop(struct serve *s)
 	close(s->fd);
 	if (s->raw >= 0)
 		close(s->raw);
-	while (s->late != NULL) {
-		timer_clear(s->loop, &s->late->timer);
-		forget_late(s->late);
-	}
+	timer_clear(s->loop, &s->timer);
+	late_free(s->late);
 	free(s);
 }

@@ -12,8 +12,14 @@
 
 struct value {
 	const uint32_t	*sub;		/* the name */
+	const uint8_t	*name;		/* the same with tag and length, ready
+					 * to be sent */
 	const uint8_t	*body;		/* BER contents */
 	uint32_t	 body_len;
+	uint32_t	 at;		/* its place in the walk; of a name
+					 * that the walk does not have, the
+					 * place of the one after it */
+	uint16_t	 name_len;
 	uint8_t		 sub_len;
 	uint8_t		 tag;
 	bool		 gone;		/* hides the same name below it */

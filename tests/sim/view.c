@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "tests/sim/ber.h"
 
 static void
 drop(struct value *v)
@@ -25,12 +26,6 @@ view_clear(struct view *view)
 	view->len = view->room = 0;
 }
 
-static int
-order(const struct value *a, const struct value *b)
-{
-	return oid_cmp(a->sub, a->sub_len, b->sub, b->sub_len);
-}
-
 const struct value *
 view_get(const struct view *view, const uint32_t *sub, size_t len)
 {
@@ -46,39 +41,109 @@ view_get(const struct view *view, const uint32_t *sub, size_t len)
 	return walk_find(view->walk, sub, len);
 }
 
+/* The first of the view's own values at this place of the walk, or beyond. */
+static size_t
+own_from(const struct view *view, size_t at)
+{
+	size_t low = 0, high = view->len, mid;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (view->own[mid].at < at)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
 const struct value *
-view_next(const struct view *view, const uint32_t *sub, size_t len)
+view_at(const struct view *view, size_t at)
+{
+	const struct value *v;
+	size_t i;
+
+	for (i = own_from(view, at); i < view->len; i++) {
+		v = &view->own[i];
+		if (v->at != at)
+			break;
+		if (!v->owns_name)
+			return v->gone ? NULL : v;
+	}
+	return &view->walk->values[at];
+}
+
+struct cursor
+view_seek(const struct view *view, const uint32_t *sub, size_t len)
+{
+	const struct walk *walk = view->walk;
+
+	return (struct cursor){
+	    .base = values_seek(walk->values, walk->len, sub, len, true),
+	    .own = values_seek(view->own, view->len, sub, len, true) };
+}
+
+struct cursor
+view_seek_at(const struct view *view, size_t at)
+{
+	return (struct cursor){ .base = at + 1,
+	    .own = own_from(view, at + 1) };
+}
+
+const struct value *
+view_step(const struct view *view, struct cursor *c)
 {
 	const struct walk *walk = view->walk;
 	const struct value *mine, *base;
-	size_t i, j;
-	int cmp;
 
-	i = values_seek(walk->values, walk->len, sub, len, true);
-	j = values_seek(view->own, view->len, sub, len, true);
 	for (;;) {
-		base = i < walk->len ? &walk->values[i] : NULL;
-		mine = j < view->len ? &view->own[j] : NULL;
-		if (mine == NULL)
+		base = c->base < walk->len ? &walk->values[c->base] : NULL;
+		mine = c->own < view->len ? &view->own[c->own] : NULL;
+		if (mine == NULL || (base != NULL && base->at < mine->at)) {
+			c->base += base != NULL;
 			return base;
-		cmp = base == NULL ? 1 : order(base, mine);
-		if (cmp < 0)
-			return base;
+		}
+		c->own++;
+		if (!mine->owns_name)
+			c->base++;	/* it hides that one */
 		if (!mine->gone)
 			return mine;
-		j++;
-		if (cmp == 0)
-			i++;
 	}
+}
+
+const struct value *
+view_next(const struct view *view, const uint32_t *sub, size_t len)
+{
+	struct cursor c = view_seek(view, sub, len);
+
+	return view_step(view, &c);
+}
+
+/* One piece of memory for both forms of a name. */
+static void
+copy_name(struct value *v, const uint32_t *sub, size_t len)
+{
+	uint8_t name[BER_OID_MAX], *copy;
+	size_t name_len = ber_make_oid(sub, len, name), sub_len;
+	struct ber_out out = { NULL, 0, ber_size(name_len), false };
+
+	sub_len = len * sizeof(*sub);
+	copy = xmalloc(sub_len + out.room);
+	memcpy(copy, sub, sub_len);
+	out.at = copy + sub_len;
+	ber_put(&out, BER_OID, name, name_len);
+	v->sub = (const uint32_t *)(const void *)copy;
+	v->name = out.at;
+	v->name_len = (uint16_t)out.len;
 }
 
 static struct value *
 place(struct view *view, const uint32_t *sub, size_t len)
 {
+	const struct walk *walk = view->walk;
 	const struct value *base;
 	struct value *v;
-	uint32_t *copy;
-	size_t i;
+	size_t i, at;
 
 	i = values_seek(view->own, view->len, sub, len, false);
 	if (i < view->len) {
@@ -96,15 +161,18 @@ place(struct view *view, const uint32_t *sub, size_t len)
 	v = &view->own[i];
 	memmove(v + 1, v, (view->len - i) * sizeof(*v));
 	view->len++;
-	base = walk_find(view->walk, sub, len);
-	v->owns_name = base == NULL;
+	at = values_seek(walk->values, walk->len, sub, len, false);
+	base = at < walk->len ? &walk->values[at] : NULL;
+	v->owns_name = base == NULL ||
+	    oid_cmp(base->sub, base->sub_len, sub, len) != 0;
+	v->at = (uint32_t)at;
 	v->sub_len = (uint8_t)len;
-	if (base != NULL)
-		v->sub = base->sub;
+	if (v->owns_name)
+		copy_name(v, sub, len);
 	else {
-		copy = xmalloc(len * sizeof(*copy));
-		memcpy(copy, sub, len * sizeof(*copy));
-		v->sub = copy;
+		v->sub = base->sub;
+		v->name = base->name;
+		v->name_len = base->name_len;
 	}
 	return v;
 }

@@ -151,6 +151,67 @@ by_name(const void *a, const void *b)
 	return oid_cmp(x->sub, x->sub_len, y->sub, y->sub_len);
 }
 
+static uint32_t
+hash(const uint8_t *name, size_t len)
+{
+	uint64_t h = 0xcbf29ce484222325u ^ len, word;
+
+	for (; len >= 8; name += 8, len -= 8) {
+		memcpy(&word, name, 8);
+		h = (h ^ word) * 0x9e3779b97f4a7c15u;
+		h ^= h >> 29;
+	}
+	for (; len > 0; name++, len--)
+		h = (h ^ *name) * 0x100000001b3u;
+	return (uint32_t)(h ^ h >> 32);
+}
+
+/* Names as they are sent, and a table to find them by. */
+static void
+encode_names(struct walk *walk)
+{
+	uint8_t name[BER_OID_MAX], whole[BER_OID_MAX + 8];
+	struct value *v;
+	size_t i, slot, len;
+
+	walk->slots_len = 16;
+	while (walk->slots_len < 2 * walk->len)
+		walk->slots_len *= 2;
+	walk->slots = xcalloc(walk->slots_len, sizeof(*walk->slots));
+	walk->numbers = xcalloc(walk->len + 1, sizeof(*walk->numbers));
+	for (i = 0; i < walk->len; i++) {
+		struct ber_out out = { whole, 0, sizeof(whole), false };
+
+		v = &walk->values[i];
+		v->at = (uint32_t)i;
+		len = ber_make_oid(v->sub, v->sub_len, name);
+		ber_put(&out, BER_OID, name, len);
+		v->name = keep(walk, whole, out.len);
+		v->name_len = (uint16_t)out.len;
+		slot = hash(name, len) & (walk->slots_len - 1);
+		while (walk->slots[slot] != 0)
+			slot = (slot + 1) & (walk->slots_len - 1);
+		walk->slots[slot] = (uint32_t)i + 1;
+	}
+}
+
+size_t
+walk_locate(const struct walk *walk, const uint8_t *name, size_t len)
+{
+	size_t slot = hash(name, len) & (walk->slots_len - 1);
+	const struct value *v;
+
+	for (; walk->slots[slot] != 0;
+	    slot = (slot + 1) & (walk->slots_len - 1)) {
+		v = &walk->values[walk->slots[slot] - 1];
+		if (v->name_len > len &&
+		    v->name_len - ber_head_size(len) == len &&
+		    memcmp(v->name + v->name_len - len, name, len) == 0)
+			return walk->slots[slot] - 1;
+	}
+	return walk->len;
+}
+
 static void
 sort(struct walk *walk)
 {
@@ -199,6 +260,7 @@ walk_parse(const char *name, const char *text, size_t len, bool strict)
 		return NULL;
 	}
 	sort(walk);
+	encode_names(walk);
 	guise_find(walk);
 	return walk;
 }
@@ -290,6 +352,8 @@ walk_free(struct walk *walk)
 		free(chunk);
 	}
 	free(walk->mentions);
+	free(walk->numbers);
+	free(walk->slots);
 	free(walk->alerts);
 	free(walk->copies);
 	free(walk->tallies);

@@ -50,6 +50,9 @@ struct walk {
 	struct walk		*next_context;
 	struct value		*values;
 	size_t			 len;
+	uint32_t		*slots;		/* by encoded name: place + 1 */
+	size_t			 slots_len;	/* a power of two */
+	uint32_t		*numbers;	/* of asked.h + 1; 0 not yet */
 	struct tally		*tallies;
 	size_t			 tallies_len;
 	struct level_copy	*copies;
@@ -86,6 +89,10 @@ size_t		 values_seek(const struct value *, size_t len,
 		    const uint32_t *sub, size_t sub_len, bool after);
 /* The value of this name, or NULL. */
 const struct value *walk_find(const struct walk *, const uint32_t *sub,
+		    size_t len);
+/* The position of the value whose name has these BER contents, or walk->len.
+ * What a manager asks for again and again is found without decoding it. */
+size_t		 walk_locate(const struct walk *, const uint8_t *name,
 		    size_t len);
 /* The position of the first value within the subtree, or walk->len. */
 size_t		 walk_first(const struct walk *, const uint32_t *sub,
