@@ -363,9 +363,9 @@ class Sim(Process):
 
     def start(self, devices=None, fleet=None, base=None, **options):
         """devices: ["127.9.0.1=@hp-mono", ...]; fleet: how many; options:
-        files="DIR", community="x", strict=True ...  Without arguments as the
-        last time."""
-        if devices is not None or fleet is not None:
+        files="DIR", community="x", strict=True, scatter=N ...  Without
+        arguments as the last time."""
+        if devices is not None or fleet is not None or options:
             self.argv = []
             if fleet is not None:
                 self.argv += ["--fleet", fleet]

@@ -821,3 +821,390 @@ def test_speed(sim):
     print(f"{each:.1f} us a request, {rss} KB for {len(hosts)} devices")
     assert each < 60 * PATIENCE
     assert rss < 10 * len(hosts)
+
+
+# --- SNMPv3 ---------------------------------------------------------------
+
+AUTHS = {"md5": "MD5", "sha1": "SHA", "sha224": "SHA-224",
+         "sha256": "SHA-256", "sha384": "SHA-384", "sha512": "SHA-512"}
+PRIVS = {"des": "DES", "aes128": "AES", "aes192": "AES-192",
+         "aes256": "AES-256", "aes192c": "AES-192-C",
+         "aes256c": "AES-256-C"}
+PASS, OTHER = "first-pass-word", "second-pass-word"
+
+
+def user_name(auth, priv):
+    return f"{auth}-{priv}"
+
+
+def users():
+    specs = ["nobody"]
+    for auth in AUTHS:
+        specs.append(f"{user_name(auth, 'none')}:{auth}:{PASS}")
+        specs += [f"{user_name(auth, priv)}:{auth}:{PASS}:{priv}:{OTHER}"
+                  for priv in PRIVS]
+    return specs
+
+
+def v3_options(auth=None, priv=None, name=None, auth_pass=PASS,
+               priv_pass=OTHER):
+    level = "authPriv" if priv else "authNoPriv" if auth else "noAuthNoPriv"
+    name = name or (user_name(auth, priv or "none") if auth else "nobody")
+    return (["-u", name, "-l", level] +
+            (["-a", AUTHS[auth], "-A", auth_pass] if auth else []) +
+            (["-x", PRIVS[priv], "-X", priv_pass] if priv else []))
+
+
+def tool3(name, sim, host, *oids, options=(), timeout=1, more=()):
+    return subprocess.run(
+        [f"snmp{name}", "-v3", *options, "-t", str(timeout * PATIENCE), "-r",
+         "0", "-On", "-Ox", "-Ot", "-Oe", *more, f"{host}:{sim.port}",
+         *oids], capture_output=True, text=True, errors="replace",
+        env=dict(os.environ, MIBS="", MIBDIRS="/nowhere",
+                 SNMP_PERSISTENT_DIR=str(sim.rig.dir / "snmp")))
+
+
+@pytest.fixture
+def secure(sim):
+    """Two printers whose users are in a file, but for one."""
+    file = sim.rig.dir / "users"
+    file.write_text("# everybody\n\n" + "\n".join(users()[1:]) + "\n")
+    sim.start([f"{A}=@hp-mono", f"{B}=@hp-context"], users=file,
+              user="nobody")
+    return sim
+
+
+@pytest.mark.parametrize("auth", [None, *AUTHS])
+def test_every_pair_of_algorithms(secure, auth):
+    for priv in [None, *(PRIVS if auth else [])]:
+        options = v3_options(auth, priv)
+        done = tool3("get", secure, A, DESCR, LEVEL + "1", options=options)
+        assert done.returncode == 0, (priv, done.stderr)
+        assert [r[1] for r in parse(done.stdout)] == [4, 2], priv
+        done = tool3("bulkwalk", secure, A, PRT + "11", options=options)
+        assert len(parse(done.stdout)) == len(walk(secure, A, PRT + "11")), \
+            (priv, done.stderr)
+    stats = secure.send(f"stats {A}")
+    assert stats["v3"] > 0 and stats["v3"] + stats["v2c"] == \
+        stats["requests"]
+
+
+def test_v3_users_that_are_wrong(secure):
+    def fails(text, **more):
+        done = tool3("get", secure, A, DESCR, options=v3_options(**more))
+        assert text in done.stderr, (more, done.stdout, done.stderr)
+    fails("Unknown user name", auth="sha1", name="stranger")
+    fails("Authentication failure", auth="sha1", auth_pass="not this one")
+    fails("Authentication failure", auth="sha256", name="sha1-none")
+    fails("Decryption error", auth="sha1", priv="aes128",
+          priv_pass="not this one")
+    fails("Unsupported security level", auth="sha1", priv="aes128",
+          name="sha1-none")
+    fails("Authentication failure", auth="md5", name="sha1-des")
+    # less than the user's own level
+    fails("authorizationError", name="sha1-aes128")
+    assert secure.send(f"stats {A}")["reports"] > 6
+    secure.send(f"mutepriv {A} on")
+    fails("Timeout", auth="sha1", priv="aes128", priv_pass="not this one")
+
+
+def test_v3_contexts(secure):
+    options = v3_options("sha1", "aes128")
+    done = tool3("walk", secure, B, PRT + "11", options=options)
+    assert len(parse(done.stdout)) == 1
+    done = tool3("walk", secure, B, PRT + "11", options=options,
+                 more=("-n", "Jetdirect"))
+    assert len(parse(done.stdout)) == 8
+    done = tool3("get", secure, B, DESCR, options=options,
+                 more=("-n", "Nowhere"))
+    assert "Bad context" in done.stderr
+
+
+def report_of(answer):
+    """(OID as text of the only variable, whether it is a report)."""
+    at = answer.find(bytes.fromhex("2b060106030f0101"))
+    return answer[at + 8] if at >= 0 else None
+
+
+def discovery(engine=b"", boots=0, seconds=0, user=b"", flags=4):
+    parameters = tlv(0x30, tlv(4, engine) + integer(boots) +
+                     integer(seconds) + tlv(4, user) + tlv(4, b"") +
+                     tlv(4, b""))
+    header = tlv(0x30, integer(11) + integer(1472) + tlv(4, bytes([flags])) +
+                 integer(3))
+    pdu = tlv(0xa0, integer(7) + integer(0) + integer(0) + tlv(0x30, b""))
+    scoped = tlv(0x30, tlv(4, engine) + tlv(4, b"") + pdu)
+    return tlv(0x30, integer(3) + header + tlv(4, parameters) + scoped)
+
+
+def engine_of(answer):
+    """(id, boots, time) that a message carries."""
+    def take(data):
+        size, head = data[1], 2
+        if size & 128:
+            head += size & 127
+            size = int.from_bytes(data[2:head], "big")
+        return data[head:head + size], data[head + size:]
+    body, _ = take(answer)
+    _, body = take(body)                    # version
+    _, body = take(body)                    # header
+    body, _ = take(body)
+    body, _ = take(body)
+    engine, body = take(body)
+    boots, body = take(body)
+    seconds, _ = take(body)
+    return (engine, int.from_bytes(boots, "big"),
+            int.from_bytes(seconds, "big"))
+
+
+def test_engines_are_discovered_and_change(secure):
+    asker = Asker(secure, 2)
+    first, _ = asker.ask(A, discovery())
+    assert report_of(first) == 4
+    engine, boots, seconds = engine_of(first)
+    # RFC 3411: the maker's number, then the address
+    assert engine == bytes.fromhex("8000000b01") + socket.inet_aton(A)
+    assert boots == 1
+    other, _ = asker.ask(B, discovery())
+    assert engine_of(other)[0] != engine
+    # no report for what may not be answered with one
+    assert asker.ask(A, discovery(flags=0)) is None
+    assert report_of(asker.ask(A, discovery(engine, user=b"who"))[0]) == 3
+    secure.send(f"restart {A}")
+    assert engine_of(asker.ask(A, discovery())[0])[:2] == (engine, 2)
+    secure.send(f"skew {A} 5000")
+    assert 5000 <= engine_of(asker.ask(A, discovery())[0])[2] < 5100
+    secure.send(f"engine {A} new")
+    fresh = engine_of(asker.ask(A, discovery())[0])
+    assert fresh[0] != engine and fresh[1] == 1
+    secure.send(f"engine {A} 80000000041234")
+    assert engine_of(asker.ask(A, discovery())[0])[0].hex() == \
+        "80000000041234"
+    done = tool3("get", secure, A, DESCR, options=v3_options("md5", "des"))
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_time_window(secure):
+    """A message from outside the window is told the time, signed."""
+    options = v3_options("sha256", "aes128")
+    asker = Asker(secure, 2)
+    engine, boots, _ = engine_of(asker.ask(A, discovery())[0])
+    secure.send(f"skew {A} 100000")
+    # told boots and time of before, it gets a report and asks again
+    done = tool3("get", secure, A, DESCR, options=options,
+                 more=("-e", engine.hex(), "-Z", f"{boots},1"))
+    assert done.returncode == 0, done.stderr
+    stats = secure.send(f"stats {A}")
+    assert stats["reports"] >= 2
+    secure.send(f"restart {A}")
+    assert tool3("get", secure, A, DESCR, options=options).returncode == 0
+
+
+def test_hostile_v3_does_it_no_harm(secure):
+    asker, chance = Asker(secure), random.Random(7)
+    engine, _, seconds = engine_of(asker.ask(A, discovery())[0])
+    seeds = [discovery(), discovery(engine, 1, seconds, b"nobody"),
+             discovery(engine, 1, seconds, b"sha1-aes128", 7),
+             discovery(engine, 1, seconds, b"sha1-none", 5)]
+    for turn in range(10000):
+        packet = bytearray(chance.choice(seeds))
+        for _ in range(chance.randrange(1, 6)):
+            packet[chance.randrange(len(packet))] = chance.randrange(256)
+        if chance.random() < 0.2:
+            del packet[chance.randrange(len(packet)):]
+        asker.send(A, bytes(packet))
+        if turn % 64 == 0:
+            asker.take(0.005)
+    assert Asker(secure, 5).ask(A, discovery())
+
+
+@pytest.mark.parametrize("spec", ["", ":md5:password", "x:md6:password",
+                                  "x:none::aes128:password", "x:md5",
+                                  "x:sha1:password:aes128"])
+def test_users_that_make_no_sense(sim, spec):
+    with pytest.raises(Failed):
+        sim.start([f"{A}=@hp-mono"], user=spec)
+
+
+# --- more of what printers do ---------------------------------------------
+
+def test_latency(pair):
+    sim, asker = pair
+    sim.send("latency all 150")
+    sim.send(f"latency {B} 0")
+    start = time.monotonic()
+    for i in range(200):
+        asker.send(A, message([DESCR], request=i))
+    assert asker.ask(B, message([DESCR]))[1][0] == B
+    assert time.monotonic() - start < 0.14 * PATIENCE
+    got = [asker.take(2)[1][0] for _ in range(200)]
+    assert got == [A] * 200 and time.monotonic() - start >= 0.15
+    sim.send(f"slow {A} 5000")      # longer than the wheel goes round
+    sim.send(f"slow {B} 30")
+    asker.send(A, message([NAME], request=1))
+    begin = time.monotonic()
+    assert asker.ask(B, message([DESCR]))[1][0] == B
+    assert time.monotonic() - begin >= 0.03
+    assert asker.take(8)[1][0] == A
+    assert time.monotonic() - begin >= 5.15
+    sim.send(f"slow {A} off")
+    sim.send("latency all off")
+    assert asker.ask(A, message([DESCR]))
+
+
+def test_scattered(sim):
+    sim.start(scatter=100, base="127.77.0.0", prefix=20, seed=7)
+    hosts = sim.hosts()
+    assert len(hosts) == 100
+    assert all(h.split(".")[:2] == ["127", "77"] and
+               int(h.split(".")[2]) < 16 and
+               h.split(".")[3] not in ("0", "255") for h in hosts)
+    assert len({h.split(".")[2] for h in hosts}) > 10
+    assert get(sim, hosts[42], NAME) != []
+    sim.restart()
+    assert sim.hosts() == hosts
+
+
+class Listener:
+    def __init__(self):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.settimeout(2 * PATIENCE)
+        self.target = f"127.0.0.1:{self.socket.getsockname()[1]}"
+
+    def take(self):
+        return self.socket.recvfrom(65536)
+
+
+def test_traps(pair):
+    sim, _ = pair
+    heard = Listener()
+    sim.send(f"alert {B} clear all")
+    with pytest.raises(Failed, match="no alert"):
+        sim.send(f"trap {B} {heard.target}")
+    index = sim.raise_alert(A, code=8, severity=3, group=8,
+                            trap=heard.target)
+    packet, (host, port) = heard.take()
+    assert host == A and port != sim.port
+    assert integer(1) + tlv(4, b"public") in packet
+    assert b"\xa7" in packet[:16]
+    assert oid_tlv("1.3.6.1.2.1.43.18.2.0.1") in packet
+    row = f"1.{index}"
+    for column, value in (1, index), (2, 3), (4, 8), (7, 8):
+        assert oid_tlv(f"{ALERTS}.{column}.{row}") + integer(value) in packet
+    sim.send(f"trap {A} v1 {heard.target} community=other")
+    packet, (host, _) = heard.take()
+    assert integer(0) + tlv(4, b"other") in packet
+    assert oid_tlv("1.3.6.1.2.1.43.18.2") + \
+        tlv(64, socket.inet_aton(A)) + integer(6) + integer(1) in packet
+    sim.send(f"trap {A} inform {heard.target}")
+    packet, back = heard.take()
+    assert back == (A, sim.port)
+    at = packet.index(b"\xa6")
+    heard.socket.sendto(packet[:at] + b"\xa2" + packet[at + 1:], back)
+    wait_for(lambda: sim.send(f"stats {A}")["acknowledged"] == 1, 3)
+    with pytest.raises(Failed):
+        sim.send(f"trap {A} 192.0.2.1:162")
+
+
+@pytest.mark.skipif(not os.path.exists("/usr/sbin/snmptrapd"),
+                    reason="no snmptrapd")
+def test_traps_as_net_snmp_reads_them(pair):
+    sim, _ = pair
+    port = sim.rig.ports.take()
+    conf = sim.rig.dir / "snmptrapd.conf"
+    conf.write_text("disableAuthorization yes\n")
+    out = open(sim.rig.dir / "traps", "w+b")
+    daemon = subprocess.Popen(
+        ["/usr/sbin/snmptrapd", "-f", "-C", "-c", conf, "-Lo", "-On", "-n",
+         "-m", "", f"udp:127.0.0.1:{port}"], stdout=out,
+        stderr=subprocess.STDOUT,
+        env=dict(os.environ, MIBS="", MIBDIRS="/nowhere",
+                 SNMP_PERSISTENT_DIR=str(sim.rig.dir / "trapd")))
+    try:
+        sim.raise_alert(A, code=8, severity=3, group=8, text="jam")
+
+        def heard(kind):
+            sim.send(f"trap {A} {kind} 127.0.0.1:{port}")
+            time.sleep(0.1)
+            out.seek(0)
+            return out.read()
+        wait_for(lambda: b"43.18.2.0.1" in heard("v2c"), 10)
+        wait_for(lambda: b"Enterprise Specific Trap (1)" in heard("v1") or
+                 b"43.18.2.0.1" in heard("v1"), 5)
+        heard("inform")
+        wait_for(lambda: sim.send(f"stats {A}")["acknowledged"] >= 1, 5)
+    finally:
+        daemon.kill()
+        daemon.wait()
+
+
+def test_lying_bulk(pair):
+    sim, _ = pair
+
+    def bulk(*more):
+        return [r[0] for r in parse(tool(
+            "bulkget", sim, A, PRT + "11.1.1.6", PRT + "11.1.1.9",
+            options=("-Cr3",)).stdout)]
+    right = [f"{PRT}11.1.1.{c}.1.{r}" for r in (1, 2, 3) for c in (6, 9)]
+    assert bulk() == right
+    sim.send(f"lyingbulk {A} on")
+    assert bulk() == right[::2] + right[1::2]
+    sim.send(f"lyingbulk {A} skip")
+    assert bulk()[::2] == [f"{PRT}11.1.1.6.1.{r}" for r in (1, 3, 5)]
+    sim.send(f"lyingbulk {A} repeat")
+    assert bulk() == right[:2] * 3
+    sim.send(f"lyingbulk {A} off")
+    assert bulk() == right
+
+
+def test_no_end(pair):
+    sim, _ = pair
+    sim.send(f"noend {A} on")
+    for version in "1", "2c":
+        rows = parse(tool("getnext", sim, A, "1.4", version=version).stdout)
+        assert rows[0][0] == DESCR
+    sim.send(f"noend {A} off")
+    assert "No more variables" in tool("getnext", sim, A, "1.4").stdout
+
+
+def test_uptime_wraps(pair):
+    sim, _ = pair
+    sim.send(f"uptime {A} {2**32 - 30}")
+    assert int(sim.get(A, UPTIME)) > 2**32 - 100
+    wait_for(lambda: int(sim.get(A, UPTIME)) < 1000, 5)
+
+
+def test_other_data_asleep(pair):
+    sim, _ = pair
+    before = walk(sim, A, PRT + "11")
+    sim.send(f"asleepdata {A} {LEVEL}1 2 -2")
+    sim.send(f"asleepdata {A} {PRT}11.1.1.6.* none")
+    sim.send("asleepdata", A, NAME, "4", "two words")
+    assert walk(sim, A, PRT + "11") == before
+    sim.send(f"asleep {A} on")
+    assert get(sim, A, LEVEL + "1", NAME) == [(2, "-2"), (4, b"two words")]
+    assert walk(sim, A, TEXT[:-3]) == []
+    assert sim.get(A, LEVEL + "2") is not None
+    sim.send(f"asleep {A} off")
+    assert walk(sim, A, PRT + "11") == before
+    sim.send(f"asleepdata {A} off")
+    sim.send(f"asleep {A} on")
+    assert walk(sim, A, PRT + "11") == before
+    sim.send(f"asleep {A} off")
+
+
+def test_what_is_asked_is_recorded(pair, tmp_path):
+    sim, asker = pair
+    file = tmp_path / "packets"
+    sim.send("record", file)
+    packets = [message([DESCR, NAME], request=i) for i in range(3)]
+    for packet in packets:
+        asker.ask(A, packet)
+    asker.ask(B, packets[0])
+    sim.send("record off")
+    asker.ask(A, packets[0])
+    expected = b"".join(
+        socket.inet_aton(host) + len(p).to_bytes(2, "big") + p
+        for host, p in [(A, q) for q in packets] + [(B, packets[0])])
+    assert file.read_bytes() == expected
