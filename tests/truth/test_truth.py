@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Does Platen say of recorded printers what is true of them?
 
-Goal: at least 99 % of the facts of ../shared/walks/expected.tsv agree, and
+Goal: at least 99.5 % of the facts of ../shared/walks/expected.tsv agree, and
 each difference stands in differences.tsv with its reason.  The recordings
 are served by platen-sim and asked by platen probe, over UDP on loopback.
 The folder is no part of the project: without it there is nothing to compare.
@@ -23,7 +23,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 WALKS = os.path.join(os.path.dirname(ROOT), "shared", "walks")
 DIFFERENCES = os.path.join(HERE, "differences.tsv")
-GOAL = 0.99
+GOAL = 0.995
 
 COLOURS = ("black", "cyan", "magenta", "yellow")
 KEYWORDS = {"supplyThatIsConsumed": "consumed", "other": "other",
@@ -50,6 +50,10 @@ def expected():
             value = row["raw_value"] if "DISAGREE" in row["flag"] \
                 else row["value"]
             facts.setdefault(row["file"], {})[row["fact"]] = unescape(value)
+            if row["fact"] == "hardware" and "DISAGREE" in row["flag"]:
+                # raw_value is right for levels; which of two names is the
+                # model nobody says: the device has both.
+                facts[row["file"]]["hardware.other"] = unescape(row["value"])
     return facts
 
 
@@ -90,7 +94,9 @@ def asset_facts(facts, asset):
         if key == "serial":
             yield key, asset["serial"] == value, value, asset["serial"]
         elif key == "hardware":
-            yield key, model_agrees(value, asset), value, asset["model"]
+            either = [value, facts.get("hardware.other", value)]
+            yield (key, any(model_agrees(v, asset) for v in either), value,
+                   asset["model"])
         elif key == "version":
             yield key, asset["firmware"] == value, value, asset["firmware"]
         elif re.fullmatch(r"hrPrinterDetectedErrorState\[\d+\]\.bits", key):
