@@ -42,6 +42,8 @@ struct loop {
 	struct timer	**heap;		/* from 1, the root is the next */
 	size_t		 heap_len, heap_cap;
 	uint64_t	 order;
+	struct later	*later, **later_end;
+	size_t		 later_len;
 	struct loop_sig	 sigs[NSIG];
 	size_t		 sigs_len;
 };
@@ -55,6 +57,7 @@ loop_new(void)
 {
 	struct loop *l = xcalloc(1, sizeof *l);
 
+	l->later_end = &l->later;
 	if ((l->epoll = epoll_create1(EPOLL_CLOEXEC)) == -1)
 		fatal("loop", "epoll");
 	return l;
@@ -75,6 +78,8 @@ loop_free(struct loop *l)
 		loop_signal(l, signo, NULL, NULL);
 	while (l->heap_len > 0)
 		timer_clear(l, l->heap[l->heap_len]);
+	while (l->later != NULL)
+		later_clear(l, l->later);
 	free(l->watches);
 	free(l->heap);
 	free(l);
@@ -86,11 +91,17 @@ loop_stop(struct loop *l)
 	l->stop = true;
 }
 
+static bool
+has_work(const struct loop *l)
+{
+	return l->watched > 0 || l->heap_len > 0 || l->sigs_len > 0 ||
+	    l->later_len > 0;
+}
+
 void
 loop_run(struct loop *l)
 {
-	while (!l->stop &&
-	    (l->watched > 0 || l->heap_len > 0 || l->sigs_len > 0))
+	while (!l->stop && has_work(l))
 		loop_once(l, -1);
 	l->stop = false;
 }
@@ -269,6 +280,51 @@ timer_pending(const struct timer *t)
 	return t->slot != 0;
 }
 
+void
+loop_later(struct loop *l, struct later *later, void (*fn)(void *),
+    void *arg)
+{
+	if (later->at != NULL)
+		return;
+	later->fn = fn;
+	later->arg = arg;
+	later->next = NULL;
+	later->at = l->later_end;
+	*l->later_end = later;
+	l->later_end = &later->next;
+	l->later_len++;
+}
+
+void
+later_clear(struct loop *l, struct later *later)
+{
+	if (later->at == NULL)
+		return;
+	*later->at = later->next;
+	if (later->next != NULL)
+		later->next->at = later->at;
+	else
+		l->later_end = later->at;
+	later->at = NULL;
+	l->later_len--;
+}
+
+/* What they add comes behind the mark, for the next turn. */
+static void
+run_later(struct loop *l)
+{
+	struct later mark = { NULL, NULL, NULL, NULL }, *later;
+
+	if (l->later_len == 0)
+		return;
+	loop_later(l, &mark, NULL, NULL);
+	while ((later = l->later) != &mark) {
+		later_clear(l, later);
+		later->fn(later->arg);
+	}
+	later_clear(l, &mark);
+}
+
 /* A timer set while this runs waits for the next round, however early it is,
  * so that a zero delay cannot keep file descriptors from their turn. */
 static void
@@ -334,7 +390,8 @@ wait_for(const struct loop *l, int wait_ms)
 {
 	int64_t until;
 
-	if (sig_any && l->sigs_len > 0)
+	if ((sig_any && l->sigs_len > 0) || l->later_len > 0 || l->stop ||
+	    (wait_ms < 0 && !has_work(l)))
 		return 0;
 	if (l->heap_len == 0)
 		return wait_ms;
@@ -352,6 +409,7 @@ loop_once(struct loop *l, int wait_ms)
 	struct epoll_event got[BATCH];
 	int i, n;
 
+	run_later(l);
 	n = epoll_wait(l->epoll, got, BATCH, wait_for(l, wait_ms));
 	if (n == -1 && errno != EINTR)
 		fatal("loop", "epoll_wait");

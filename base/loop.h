@@ -49,6 +49,20 @@ void		 timer_after(struct loop *, struct timer *, int64_t after_ms,
 void		 timer_clear(struct loop *, struct timer *);
 bool		 timer_pending(const struct timer *);
 
+/* Something to do once before the loop waits again: for what is better done
+ * for a whole turn's work at once.  Lives inside its owner's struct; zero it
+ * before the first use. */
+struct later {
+	void		(*fn)(void *arg);
+	void		 *arg;
+	struct later	 *next, **at;	/* the loop's; at is NULL when idle */
+};
+/* Nothing when it is pending already.  What is asked for from inside fn waits
+ * for the next turn. */
+void		 loop_later(struct loop *, struct later *,
+		    void (*fn)(void *arg), void *arg);
+void		 later_clear(struct loop *, struct later *);
+
 /* Calls fn from the loop (not from the handler) when signo arrived; NULL
  * gives the signal back to whom it belonged.  Only one loop of a process may
  * have signals.  A child that goes on after fork() frees its copy of the loop

@@ -364,6 +364,81 @@ test_fork(void **state)
 	close(fds[1]);
 }
 
+/* Once a turn however often it was asked for, in the order asked. */
+struct latecomer {
+	struct loop	*loop;
+	struct later	 later[3];
+	struct timer	 timer;
+	char		 said[16];
+};
+
+static void
+say(struct latecomer *c, char what)
+{
+	c->said[strlen(c->said)] = what;
+}
+
+static void
+on_later_c(void *arg)
+{
+	say(arg, 'c');
+}
+
+static void
+on_later_b(void *arg)
+{
+	say(arg, 'b');
+}
+
+static void
+on_later_a(void *arg)
+{
+	struct latecomer *c = arg;
+
+	say(c, 'a');
+	if (strlen(c->said) < 4)
+		loop_later(c->loop, &c->later[0], on_later_a, c);
+	later_clear(c->loop, &c->later[1]);
+}
+
+static void
+on_later_timer(void *arg)
+{
+	struct latecomer *c = arg;
+
+	say(c, 't');
+	loop_later(c->loop, &c->later[1], on_later_b, c);
+}
+
+static void
+test_later(void **state)
+{
+	struct latecomer c = { .loop = loop_new() };
+
+	loop_later(c.loop, &c.later[0], on_later_a, &c);
+	loop_later(c.loop, &c.later[1], on_later_b, &c);
+	loop_later(c.loop, &c.later[2], on_later_c, &c);
+	loop_later(c.loop, &c.later[0], on_later_a, &c);
+	/* It does not wait while somebody is still to come. */
+	loop_once(c.loop, 1000000);
+	assert_string_equal(c.said, "ac");
+	loop_once(c.loop, 1000000);
+	assert_string_equal(c.said, "aca");
+	loop_once(c.loop, 0);
+	assert_string_equal(c.said, "acaa");
+	timer_after(c.loop, &c.timer, 0, on_later_timer, &c);
+	loop_run(c.loop);
+	assert_string_equal(c.said, "acaatb");
+	/* The last one out, and what is left when the loop goes. */
+	loop_later(c.loop, &c.later[1], on_later_b, &c);
+	loop_later(c.loop, &c.later[2], on_later_c, &c);
+	later_clear(c.loop, &c.later[2]);
+	loop_later(c.loop, &c.later[0], on_later_a, &c);
+	loop_free(c.loop);
+	assert_null(c.later[0].at);
+	assert_null(c.later[1].at);
+}
+
 int
 main(void)
 {
@@ -375,6 +450,7 @@ main(void)
 		cmocka_unit_test(test_closed_behind),
 		cmocka_unit_test(test_hangup),
 		cmocka_unit_test(test_bad_fd),
+		cmocka_unit_test(test_later),
 		cmocka_unit_test(test_signal),
 		cmocka_unit_test(test_fork),
 	};
