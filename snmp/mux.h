@@ -5,7 +5,7 @@
  * comes from an address without a line is counted and dropped, but for lines
  * with a socket of their own: some devices answer from another address than
  * was asked (printers.md 1), and there whatever reaches that port is handed
- * over.  IPv4.  Everything about sockets is in this file.
+ * over.  IPv4.
  */
 #ifndef SNMP_MUX_H
 #define SNMP_MUX_H
@@ -32,9 +32,11 @@ enum line_event {
 typedef void	 line_fn(void *arg, enum line_event, const uint8_t *bytes,
 		    size_t len);
 
-/* Sockets are opened when the first line needs one. */
+/* Sockets are opened when the first line needs one, and keep a loop running
+ * only as long as there are lines. */
 struct mux	*mux_new(struct loop *);
-void		 mux_free(struct mux *);	/* after its lines */
+void		 mux_free(struct mux *);	/* after its lines; fine inside
+						 * a line's callback */
 /* Datagrams that came from an address that nobody had asked, since start. */
 uint64_t	 mux_strays(const struct mux *);
 
