@@ -88,7 +88,12 @@ report(struct call *call, enum stat stat, uint8_t flags, const char *why)
 	call->m.context_engine = local_id(call->local);
 	call->m.context = (struct usmmsg_octets){ NULL, 0 };
 	put_answer(call, flags, true);
-	return out->full ? USM_NOTICE_NONE : USM_NOTICE_REPORT;
+	if (out->full)
+		return USM_NOTICE_NONE;
+	/* These two are how every inform begins. */
+	if (stat == STAT_ENGINE || stat == STAT_TIME)
+		call->why[0] = '\0';
+	return USM_NOTICE_REPORT;
 }
 
 /* Several sections may have a user of one name, with different keys: the
@@ -209,7 +214,7 @@ receive(struct call *call, struct usm_user *const users[], size_t n)
 	call->ours = usmmsg_same(m->engine, call->local->id,
 	    call->local->id_len);
 	if (!call->ours && (m->flags & USMMSG_REPORTABLE) != 0)
-		return report(call, STAT_ENGINE, 0, "");
+		return report(call, STAT_ENGINE, 0, "another engine");
 	if (m->engine.len < USMMSG_ENGINE_MIN) {
 		snprintf(call->why, call->why_size, "a trap without engine");
 		return USM_NOTICE_NONE;
@@ -219,7 +224,8 @@ receive(struct call *call, struct usm_user *const users[], size_t n)
 	/* The report about our clock is what a sender learns it from, so it
 	 * has a digest (step 7 a). */
 	if (call->ours && (m->flags & USMMSG_AUTH) && !in_time(call))
-		return report(call, STAT_TIME, USMMSG_AUTH, "");
+		return report(call, STAT_TIME, USMMSG_AUTH,
+		    "outside the time window");
 	return take(call);
 }
 
@@ -232,8 +238,7 @@ usm_get_notice(const void *bytes, size_t len, struct usm_user *const users[],
 	    .pdu = pdu, .answer = answer, .why = why, .why_size = why_size };
 	enum usm_notice	 notice;
 
-	if (why_size > 0)
-		why[0] = '\0';
+	why[0] = '\0';
 	if (!usmmsg_parse(&call.m, bytes, len)) {
 		snprintf(why, why_size, "malformed");
 		return USM_NOTICE_NONE;
