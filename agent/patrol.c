@@ -261,7 +261,7 @@ static unsigned
 what_next(struct device *d)
 {
 	int64_t now = clock_mono_ms();
-	unsigned what = READING_HEARTBEAT;
+	unsigned what = READING_HEARTBEAT | READING_KNOWN_ALERTS;
 
 	if (d->image == NULL || d->read_all || now >= d->assets_at)
 		return READING_ALL;

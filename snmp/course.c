@@ -3,11 +3,32 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "schema/record.h"
+#include "snmp/contrast.h"
 #include "snmp/printer.h"
 #include "snmp/reading.h"
 
 #define VENDOR_ROWS_MAX	128
+
+/* Standard objects that are looked for by name. */
+enum known {
+	UPTIME, OBJECT_ID, LIFE, UNIT, SUPPLY_DESCR, SUPPLY_LEVEL, ALERT_CODE,
+	SUPPLIES, COLORANTS, ALERT_TABLE, KNOWN
+};
+
+static const struct objid *
+oid_of(enum known which)
+{
+	static const char *const text[KNOWN] = { STD_SYS_UPTIME,
+		STD_SYS_OBJECT_ID, STD_MARKER_LIFE, STD_MARKER_UNIT,
+		STD_SUPPLY_DESCR, STD_SUPPLY_LEVEL, STD_ALERT_CODE,
+		"1.3.6.1.2.1.43.11", "1.3.6.1.2.1.43.12",
+		"1.3.6.1.2.1.43.18" };
+	static struct objid id[KNOWN];
+
+	if (id[which].len == 0)
+		objid_parse(text[which], &id[which]);
+	return &id[which];
+}
 
 /*
  * The two gates through which everything goes that is ever asked of a
@@ -40,120 +61,78 @@ want_column(struct course *c, struct errand *errand, const struct objid *id,
 
 /* A scalar is walked too (one row), so that one GETNEXT takes them all. */
 static void
-want_item_column(struct course *c, struct errand *errand,
+want_item(struct course *c, struct errand *errand,
     const struct plan_item *item)
 {
-	struct objid id = item->id;
+	struct objid id;
 
+	objid_copy(&id, &item->id);
 	if (item->shape == STANDARD_SCALAR)
 		id.len--;
 	want_column(c, errand, &id, item->name, item->rows_max);
 }
 
+/* The rows that the column has in the image are known ones. */
 static void
-want_columns(struct course *c, struct errand *errand, unsigned when)
-{
-	const struct plan_item *item;
-	size_t i, n;
-
-	item = plan_items(&n);
-	for (i = 0; i < n; i++)
-		if (item[i].when & when)
-			want_item_column(c, errand, &item[i]);
-}
-
-static bool
-has_any(const struct bag *bag, const char *column)
-{
-	struct objid prefix, id;
-	struct bag_value value;
-	size_t cursor = 0;
-
-	objid_parse(column, &prefix);
-	return bag_next(bag, &prefix, &cursor, &id, &value);
-}
-
-/* The number at that OID; what has another type is not there. */
-static bool
-get_number(const struct bag *bag, const struct objid *id, int64_t *number)
-{
-	struct bag_value value;
-
-	if (!bag_get(bag, id, &value) || value.type == BAG_OCTETS ||
-	    value.type == BAG_OBJID || value.type == BAG_IPADDRESS)
-		return false;
-	*number = value.number;
-	return true;
-}
-
-static void
-start(struct course *c, unsigned what)
-{
-	c->what = what;
-	c->errand = errand_new();
-	c->fresh = bag_new();
-	c->before = bag_new();
-}
-
-void
-course_start_all(struct course *c)
-{
-	start(c, READING_ALL);
-	c->jetdirect = false;
-	c->phase = COURSE_IDENTIFY;
-	want_columns(c, c->errand, STANDARD_IDENTIFY);
-}
-
-/* It is a printer: all other columns, and those begun to their ends. */
-static void
-start_standard(struct course *c)
-{
-	const struct plan_item *item;
-	size_t i, n;
-
-	c->phase = COURSE_STANDARD;
-	item = plan_items(&n);
-	for (i = 0; i < n; i++)
-		if (item[i].shape != STANDARD_BY_DEVICE)
-			want_item_column(c, c->errand, &item[i]);
-}
-
-/* Now its printers are known (a print server has several), and the many
- * other devices that a server may have are none of our business. */
-static void
-start_devices(struct course *c)
-{
-	int64_t row[PRINTER_ROWS_MAX];
-	const struct plan_item *item;
-	struct objid id;
-	char why[ERRAND_WHY_MAX];
-	size_t i, j, n, rows;
-
-	c->phase = COURSE_DEVICES;
-	rows = printer_rows(c->fresh, row, why, sizeof(why));
-	item = plan_items(&n);
-	for (i = 0; i < n; i++) {
-		if (item[i].shape != STANDARD_BY_DEVICE ||
-		    (item[i].when & STANDARD_IDENTIFY))
-			continue;
-		for (j = 0; j < rows; j++) {
-			id = item[i].id;
-			objid_add(&id, (uint32_t)row[j]);
-			want_object(c, c->errand, &id);
-		}
-	}
-}
-
-static void
-want_known(struct course *c, struct errand *errand, const struct objid *column,
+want_rows(struct course *c, struct errand *errand, const struct objid *column,
     const struct bag *image)
 {
-	struct objid id;
 	struct bag_value value;
+	struct objid id;
 	size_t cursor = 0;
 
 	while (bag_next(image, column, &cursor, &id, &value))
-		want_object(c, errand, &id);
+		if (id.len > column->len)
+			errand_row(errand, &id);
+}
+
+static void
+want_known_item(struct course *c, struct errand *errand,
+    const struct plan_item *item, const struct bag *image)
+{
+	want_item(c, errand, item);
+	if (item->shape != STANDARD_SCALAR)
+		want_rows(c, errand, &item->id, image);
+}
+
+static bool
+has_any(const struct bag *bag, enum known column)
+{
+	struct bag_value value;
+	struct objid id;
+	size_t cursor = 0;
+
+	return bag_next(bag, oid_of(column), &cursor, &id, &value);
+}
+
+static struct errand *
+new_errand(const struct course *c)
+{
+	struct errand *errand = errand_new();
+
+	errand_bulk(errand, c->bulk);
+	return errand;
+}
+
+/* That one from here on. */
+static void
+turn_to(struct course *c, struct errand *errand)
+{
+	if (c->past_len == COURSE_PAST_MAX)
+		fatalx("course", "more than %d errands", COURSE_PAST_MAX);
+	c->past[c->past_len++] = c->errand;
+	c->errand = errand;
+}
+
+static void
+start(struct course *c, unsigned what, const struct bag *image)
+{
+	c->what = what;
+	c->errand = new_errand(c);
+	c->fresh = bag_new();
+	c->before = bag_new();
+	if (image != NULL)
+		contrast_keep(c->before, image, what & READING_KNOWN_ALERTS);
 }
 
 /* Whose objects may be asked for; NULL where only the standard's may. */
@@ -172,6 +151,160 @@ counter_objects(const struct course *c, const struct bag *bag,
 }
 
 static void
+open_private(struct course *c, const struct bag *bag)
+{
+	plan_private_free(c->private);
+	c->private = plan_private_new(c->vendor, bag);
+}
+
+static size_t
+vendor_columns(const struct course *c, struct objid list[PLAN_VENDOR_TABLES])
+{
+	return c->standard_only ? 0 :
+	    vendor_tables(c->vendor, list, PLAN_VENDOR_TABLES);
+}
+
+static bool
+is_supply(const struct plan_item *item)
+{
+	return objid_within(&item->id, oid_of(SUPPLIES)) ||
+	    objid_within(&item->id, oid_of(COLORANTS));
+}
+
+/* The maker's tables by the rows that they had; kept until the device has
+ * said again that it is of that make. */
+static void
+prepare_tables(struct course *c, const struct bag *image)
+{
+	struct objid list[PLAN_VENDOR_TABLES];
+	size_t i, n;
+
+	c->vendor = c->tables_of = maker(c, image);
+	if ((n = vendor_columns(c, list)) == 0)
+		return;
+	c->tables = new_errand(c);
+	open_private(c, NULL);
+	for (i = 0; i < n; i++) {
+		want_column(c, c->tables, &list[i], NULL, VENDOR_ROWS_MAX);
+		want_rows(c, c->tables, &list[i], image);
+	}
+	plan_private_free(c->private);
+	c->private = NULL;
+}
+
+static void
+start_again(struct course *c, const struct bag *image)
+{
+	const struct plan_item *item;
+	size_t i, n;
+	bool other;
+
+	c->phase = COURSE_STANDARD;
+	if (c->jetdirect)
+		c->context = new_errand(c);
+	item = plan_items(&n);
+	for (i = 0; i < n; i++) {
+		if (item[i].shape == STANDARD_BY_DEVICE &&
+		    !(item[i].when & STANDARD_IDENTIFY))
+			continue;
+		other = c->jetdirect && is_supply(&item[i]);
+		if (other)
+			want_item(c, c->errand, &item[i]);
+		want_known_item(c, other ? c->context : c->errand, &item[i],
+		    image);
+	}
+	prepare_tables(c, image);
+}
+
+void
+course_start_all(struct course *c, const struct bag *image)
+{
+	const struct plan_item *item;
+	size_t i, n;
+
+	start(c, READING_ALL, image);
+	if (image != NULL) {
+		start_again(c, image);
+		return;
+	}
+	c->phase = COURSE_IDENTIFY;
+	item = plan_items(&n);
+	for (i = 0; i < n; i++)
+		if (item[i].when & STANDARD_IDENTIFY)
+			want_item(c, c->errand, &item[i]);
+}
+
+/* It is a printer: all other columns, and those begun to their ends. */
+static void
+start_standard(struct course *c)
+{
+	const struct plan_item *item;
+	size_t i, n;
+
+	c->phase = COURSE_STANDARD;
+	item = plan_items(&n);
+	for (i = 0; i < n; i++)
+		if (item[i].shape != STANDARD_BY_DEVICE)
+			want_item(c, c->errand, &item[i]);
+}
+
+static void
+start_tables(struct course *c)
+{
+	struct objid list[PLAN_VENDOR_TABLES];
+	size_t i, n;
+
+	c->phase = COURSE_TABLES;
+	c->vendor = maker(c, c->fresh);
+	if (c->tables != NULL && c->tables_of == c->vendor) {
+		turn_to(c, c->tables);
+		c->tables = NULL;
+		return;
+	}
+	if ((n = vendor_columns(c, list)) == 0)
+		return;
+	open_private(c, NULL);
+	for (i = 0; i < n; i++)
+		want_column(c, c->errand, &list[i], NULL, VENDOR_ROWS_MAX);
+}
+
+/* Now its printers are known (a print server has several), and the many
+ * other devices that a server may have are none of our business. */
+static void
+want_by_device(struct course *c)
+{
+	int64_t row[PRINTER_ROWS_MAX];
+	const struct plan_item *item;
+	struct objid id;
+	size_t i, j, n, rows;
+
+	rows = printer_rows(c->fresh, row, NULL, 0);
+	item = plan_items(&n);
+	for (i = 0; i < n; i++) {
+		if (item[i].shape != STANDARD_BY_DEVICE ||
+		    (item[i].when & STANDARD_IDENTIFY))
+			continue;
+		for (j = 0; j < rows; j++) {
+			objid_copy(&id, &item[i].id);
+			objid_add(&id, (uint32_t)row[j]);
+			want_object(c, c->errand, &id);
+		}
+	}
+}
+
+static void
+want_known(struct course *c, struct errand *errand, const struct objid *column,
+    const struct bag *image)
+{
+	struct objid id;
+	struct bag_value value;
+	size_t cursor = 0;
+
+	while (bag_next(image, column, &cursor, &id, &value))
+		want_object(c, errand, &id);
+}
+
+static void
 want_vendor_objects(struct course *c)
 {
 	struct objid list[PLAN_VENDOR_OBJECTS];
@@ -179,16 +312,53 @@ want_vendor_objects(struct course *c)
 
 	if (c->standard_only)
 		return;
+	/* Nobody's, too: many answer them. */
 	n = vendor_objects(c->vendor, list, PLAN_VENDOR_OBJECTS);
 	for (i = 0; i < n; i++)
 		want_object(c, c->errand, &list[i]);
 }
 
+/* Together with the life counts, though these were read a moment ago: sums
+ * of a printer at work hold only within one sample. */
 static void
-open_private(struct course *c, const struct bag *bag)
+want_counters(struct course *c)
 {
-	plan_private_free(c->private);
-	c->private = plan_private_new(c->vendor, bag);
+	struct objid list[PLAN_VENDOR_OBJECTS];
+	size_t i, n;
+
+	if ((n = counter_objects(c, c->fresh, list)) == 0)
+		return;
+	want_known(c, c->errand, oid_of(LIFE), c->fresh);
+	for (i = 0; i < n; i++)
+		want_object(c, c->errand, &list[i]);
+}
+
+static void
+start_objects(struct course *c)
+{
+	c->phase = COURSE_OBJECTS;
+	open_private(c, c->fresh);	/* its tables name some */
+	want_by_device(c);
+	want_vendor_objects(c);
+	want_counters(c);
+}
+
+/* Counters that only show now that all else is there. */
+static bool
+start_counters(struct course *c)
+{
+	struct objid list[PLAN_VENDOR_OBJECTS];
+	size_t i, n;
+
+	c->phase = COURSE_COUNTERS;
+	n = counter_objects(c, c->fresh, list);
+	for (i = 0; i < n && errand_has(c->errand, &list[i]); i++)
+		;
+	if (i == n)
+		return false;
+	open_private(c, c->fresh);
+	want_counters(c);
+	return true;
 }
 
 static bool
@@ -204,39 +374,6 @@ start_stranger(struct course *c)
 	return true;
 }
 
-static void
-start_vendor(struct course *c)
-{
-	struct objid list[PLAN_VENDOR_TABLES];
-	size_t i, n;
-
-	c->phase = COURSE_VENDOR;
-	c->vendor = maker(c, c->fresh);
-	open_private(c, c->fresh);
-	want_vendor_objects(c);		/* nobody's, too: many answer them */
-	n = vendor_tables(c->vendor, list, PLAN_VENDOR_TABLES);
-	for (i = 0; i < n; i++)
-		want_column(c, c->errand, &list[i], NULL, VENDOR_ROWS_MAX);
-}
-
-static void
-start_counters(struct course *c)
-{
-	struct objid list[PLAN_VENDOR_OBJECTS], life;
-	size_t i, n;
-
-	c->phase = COURSE_COUNTERS;
-	open_private(c, c->fresh);	/* its tables name more */
-	n = counter_objects(c, c->fresh, list);
-	/* Together with the life counts, though some were read a moment ago:
-	 * sums of a printer at work hold only within one sample. */
-	objid_parse(STD_MARKER_LIFE, &life);
-	if (n > 0)
-		want_known(c, c->errand, &life, c->fresh);
-	for (i = 0; i < n; i++)
-		want_object(c, c->errand, &list[i]);
-}
-
 /*
  * Some HP cards show only the supplies' types by default, or no supplies at
  * all; the rest lives in the SNMPv3 context "Jetdirect", which v1 and v2c
@@ -246,37 +383,35 @@ static bool
 start_context(struct course *c)
 {
 	static const struct objid hp = { 7, { 1, 3, 6, 1, 4, 1, 11 } };
-	struct objid id;
-	struct bag_value value;
 	const struct plan_item *item;
-	struct objid supplies, colorants;
+	struct bag_value value;
 	size_t i, n;
 
-	objid_parse(STD_SYS_OBJECT_ID, &id);
-	if (!bag_get(c->fresh, &id, &value) || value.type != BAG_OBJID ||
-	    !objid_within(&value.objid, &hp) ||
-	    (has_any(c->fresh, STD_SUPPLY_DESCR) &&
-	    has_any(c->fresh, STD_SUPPLY_LEVEL)))
+	if (!bag_get(c->fresh, oid_of(OBJECT_ID), &value) ||
+	    value.type != BAG_OBJID || !objid_within(&value.objid, &hp) ||
+	    (has_any(c->fresh, SUPPLY_DESCR) &&
+	    has_any(c->fresh, SUPPLY_LEVEL))) {
+		c->jetdirect = false;
 		return false;
+	}
 	c->phase = COURSE_CONTEXT;
 	c->in_context = true;
-	c->other = c->errand;
-	c->errand = errand_new();
-	objid_parse("1.3.6.1.2.1.43.11", &supplies);
-	objid_parse("1.3.6.1.2.1.43.12", &colorants);
-	item = plan_items(&n);
-	for (i = 0; i < n; i++)
-		if (objid_within(&item[i].id, &supplies) ||
-		    objid_within(&item[i].id, &colorants))
-			want_item_column(c, c->errand, &item[i]);
+	turn_to(c, c->context != NULL ? c->context : new_errand(c));
+	if (c->context == NULL) {
+		item = plan_items(&n);
+		for (i = 0; i < n; i++)
+			if (is_supply(&item[i]))
+				want_item(c, c->errand, &item[i]);
+	}
+	c->context = NULL;
 	return true;
 }
 
 static void
 end_context(struct course *c)
 {
-	c->jetdirect = has_any(c->fresh, STD_SUPPLY_DESCR) &&
-	    has_any(c->fresh, STD_SUPPLY_LEVEL);
+	c->jetdirect = has_any(c->fresh, SUPPLY_DESCR) &&
+	    has_any(c->fresh, SUPPLY_LEVEL);
 }
 
 /*
@@ -291,7 +426,10 @@ decide(struct course *c)
 
 	if (printer_rows(c->fresh, row, c->why, sizeof(c->why)) > 0) {
 		c->why[0] = '\0';
-		start_standard(c);
+		if (c->phase == COURSE_STANDARD)
+			start_tables(c);
+		else
+			start_standard(c);
 		return COURSE_ON;
 	}
 	if (c->phase == COURSE_IDENTIFY && vendor_match(c->fresh) != NULL) {
@@ -310,173 +448,218 @@ course_ripe(const struct course *c)
 enum course_turn
 course_advance(struct course *c)
 {
-	struct errand *next;
-
 	switch (c->phase) {
 	case COURSE_IDENTIFY:
 	case COURSE_TYPES:
+	case COURSE_STANDARD:
 		return decide(c);
 	case COURSE_STRANGER:
 		return COURSE_NO_PRINTER;
-	case COURSE_STANDARD:
-		start_devices(c);
+	case COURSE_TABLES:
+		start_objects(c);
 		return COURSE_ON;
-	case COURSE_DEVICES:
-		start_vendor(c);
-		return COURSE_ON;
-	case COURSE_VENDOR:
-		start_counters(c);
-		return COURSE_ON;
+	case COURSE_OBJECTS:
+		if (start_counters(c))
+			return COURSE_ON;
+		/* FALLTHROUGH */
 	case COURSE_COUNTERS:
 		return start_context(c) ? COURSE_ON_CONTEXT : COURSE_DONE;
 	case COURSE_CONTEXT:
 		end_context(c);
 		return COURSE_DONE;
 	case COURSE_KNOWN:
-		if (c->other == NULL || c->in_context)
+		if (c->context == NULL)
 			return COURSE_DONE;
-		next = c->other;
-		c->other = c->errand;
-		c->errand = next;
+		turn_to(c, c->context);
+		c->context = NULL;
 		c->in_context = true;
 		return COURSE_ON_CONTEXT;
 	}
 	return COURSE_DONE;
 }
 
-static void
-keep_before(struct course *c, const struct bag *image)
-{
-	static const char *const kept[] = { STD_SYS_UPTIME,
-		STD_CONFIG_CHANGES, STD_CRITICAL_EVENTS, STD_ALL_EVENTS,
-		STD_ALERT_CODE };
-	struct objid prefix, id;
-	struct bag_value value;
-	int64_t number;
-	size_t i, cursor;
+/* --- parts of an image --- */
 
-	for (i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
-		objid_parse(kept[i], &prefix);
-		cursor = 0;
-		while (bag_next(image, &prefix, &cursor, &id, &value))
-			if (get_number(image, &id, &number))
-				bag_put_number(c->before, &id, value.type,
-				    number);
+/* Of each device's markers only the first one's: it is what the total goes
+ * by, and enough to tell that something was printed. */
+static void
+want_first_life(struct course *c, const struct bag *image)
+{
+	const struct objid *column = oid_of(LIFE);
+	struct bag_value value;
+	struct objid id;
+	uint32_t device = 0;
+	size_t cursor = 0;
+	bool any = false;
+
+	while (bag_next(image, column, &cursor, &id, &value)) {
+		if (id.len == column->len ||
+		    (any && id.sub[column->len] == device))
+			continue;
+		device = id.sub[column->len];
+		any = true;
+		want_object(c, c->errand, &id);
 	}
+}
+
+static void
+want_heartbeat(struct course *c, const struct plan_item *item,
+    const struct bag *image)
+{
+	if (item->shape == STANDARD_SCALAR)
+		want_object(c, c->errand, &item->id);
+	else if (objid_cmp(&item->id, oid_of(LIFE)) != 0)
+		want_known(c, c->errand, &item->id, image);
+	else if (!(c->what & READING_COUNTERS))
+		want_first_life(c, image);
 }
 
 static void
 want_known_counters(struct course *c, const struct bag *image)
 {
-	struct objid list[PLAN_VENDOR_OBJECTS], id;
+	struct objid list[PLAN_VENDOR_OBJECTS];
 	size_t i, n;
 
-	objid_parse(STD_MARKER_UNIT, &id);
-	want_known(c, c->errand, &id, image);
-	if (!(c->what & READING_HEARTBEAT)) {
-		objid_parse(STD_SYS_UPTIME, &id);
-		want_object(c, c->errand, &id);
-		objid_parse(STD_MARKER_LIFE, &id);
-		want_known(c, c->errand, &id, image);
-	}
+	c->vendor = maker(c, image);
+	open_private(c, image);
+	want_known(c, c->errand, oid_of(UNIT), image);
+	if (!(c->what & READING_HEARTBEAT))
+		want_object(c, c->errand, oid_of(UPTIME));
+	want_known(c, c->errand, oid_of(LIFE), image);
 	n = counter_objects(c, image, list);
 	for (i = 0; i < n; i++)
 		want_object(c, c->errand, &list[i]);
+}
+
+/* By the names of its cells; or, where it is worth it, by the first of each
+ * column and how many follow. */
+static void
+want_supplies(struct course *c, const struct bag *image)
+{
+	const struct plan_item *item;
+	struct errand *errand = c->errand;
+	size_t i, n;
+
+	if (c->jetdirect)
+		errand = c->context = new_errand(c);
+	item = plan_items(&n);
+	for (i = 0; i < n; i++)
+		if (item[i].when & STANDARD_SUPPLIES)
+			want_known(c, errand, &item[i].id, image);
 }
 
 void
 course_start_known(struct course *c, unsigned what, const struct bag *image)
 {
 	const struct plan_item *item;
-	struct errand *supplies;
-	struct objid code;
 	size_t i, n;
 
-	start(c, what);
-	keep_before(c, image);
+	start(c, what, image);
 	c->phase = COURSE_KNOWN;
-	supplies = c->errand;
-	if ((c->what & READING_SUPPLIES) && c->jetdirect)
-		supplies = c->other = errand_new();
 	item = plan_items(&n);
 	for (i = 0; i < n; i++) {
-		if ((c->what & READING_HEARTBEAT) &&
-		    (item[i].when & STANDARD_HEARTBEAT)) {
-			if (item[i].shape == STANDARD_SCALAR)
-				want_object(c, c->errand, &item[i].id);
-			else
-				want_known(c, c->errand, &item[i].id, image);
-		} else if ((c->what & READING_ALERTS) &&
+		if ((what & READING_HEARTBEAT) &&
+		    (item[i].when & STANDARD_HEARTBEAT))
+			want_heartbeat(c, &item[i], image);
+		else if ((what & READING_ALERTS) &&
 		    (item[i].when & STANDARD_ALERTS))
-			want_item_column(c, c->errand, &item[i]);
-		if ((c->what & READING_SUPPLIES) &&
-		    (item[i].when & STANDARD_SUPPLIES))
-			want_known(c, supplies, &item[i].id, image);
+			want_known_item(c, c->errand, &item[i], image);
 	}
 	/* The counters tell of new alerts only; whether the known ones still
 	 * stand is seen by asking for each (printers.md 7). */
-	if ((c->what & READING_HEARTBEAT) && !(c->what & READING_ALERTS)) {
-		objid_parse(STD_ALERT_CODE, &code);
-		want_known(c, c->errand, &code, image);
-	}
-	if (c->what & READING_COUNTERS) {
-		c->vendor = maker(c, image);
-		open_private(c, image);
+	if ((what & READING_KNOWN_ALERTS) && !(what & READING_ALERTS))
+		want_known(c, c->errand, oid_of(ALERT_CODE), image);
+	if (what & READING_COUNTERS)
 		want_known_counters(c, image);
-	}
+	if (what & READING_SUPPLIES)
+		want_supplies(c, image);
 }
 
-/* sysUpTime that fell (a wrap after 497 days looks the same, and costs a
- * reading), or a configuration counter that moved. */
-bool
-course_restarted(const struct course *c)
-{
-	struct objid prefix, id;
-	struct bag_value was;
-	int64_t then, now;
-	size_t cursor = 0;
+/* --- GETBULK --- */
 
-	objid_parse(STD_SYS_UPTIME, &id);
-	if (get_number(c->before, &id, &then) &&
-	    get_number(c->fresh, &id, &now) && now < then)
-		return true;
-	objid_parse(STD_CONFIG_CHANGES, &prefix);
-	while (bag_next(c->before, &prefix, &cursor, &id, &was))
-		if (get_number(c->fresh, &id, &now) && now != was.number)
-			return true;
-	return false;
+void
+course_set_bulk(struct course *c, bool bulk)
+{
+	c->bulk = bulk;
+	errand_bulk(c->errand, bulk);
+	if (c->tables != NULL)
+		errand_bulk(c->tables, bulk);
+	if (c->context != NULL)
+		errand_bulk(c->context, bulk);
 }
 
-bool
-course_alerts_moved(const struct course *c)
+size_t
+course_rows(const struct course *c, struct objid *ids, size_t max)
 {
-	static const char *const columns[] = {
-		STD_CRITICAL_EVENTS, STD_ALL_EVENTS, STD_ALERT_CODE
-	};
-	struct objid prefix, id;
-	struct bag_value was;
-	int64_t now;
-	size_t i, cursor;
-	bool any = false;
+	const struct plan_item *item;
+	struct bag_value value;
+	size_t i, n, len, cursor;
 
-	for (i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
-		objid_parse(columns[i], &prefix);
+	item = plan_items(&n);
+	for (i = 0; i < n; i++) {
+		if (item[i].shape != STANDARD_BY_ROW)
+			continue;
+		objid_copy(&ids[0], &item[i].id);
 		cursor = 0;
-		while (bag_next(c->before, &prefix, &cursor, &id, &was)) {
-			any |= i < 2;		/* a counter */
-			if (!get_number(c->fresh, &id, &now) ||
-			    now != was.number)
-				return true;
-		}
+		for (len = 1; len < max && bag_next(c->fresh, &ids[0],
+		    &cursor, &ids[len], &value); len++)
+			;
+		if (len > 2)
+			return len;
 	}
-	return !any;
+	return 0;
+}
+
+/* --- what came of it --- */
+
+/* What is missing of a printer that sleeps speaks for nothing. */
+static void
+drop_asleep(const struct course *c, struct objid *list, size_t *len)
+{
+	size_t i, kept = 0;
+	bool alerts;
+
+	if (!contrast_asleep(c->before, c->fresh))
+		return;
+	alerts = contrast_alerts_believed(c->before, c->fresh);
+	for (i = 0; i < *len; i++)
+		if (alerts && objid_within(&list[i], oid_of(ALERT_TABLE)))
+			objid_copy(&list[kept++], &list[i]);
+	*len = kept;
+}
+
+void
+course_covered(const struct course *c, struct objid **out, size_t *len)
+{
+	size_t i;
+
+	for (i = 0; i < c->past_len; i++)
+		errand_covered(c->past[i], out, len);
+	errand_covered(c->errand, out, len);
+	drop_asleep(c, *out, len);
+}
+
+const char *
+course_why(const struct course *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->past_len; i++)
+		if (errand_why(c->past[i])[0] != '\0')
+			return errand_why(c->past[i]);
+	return errand_why(c->errand);
 }
 
 void
 course_clear(struct course *c)
 {
+	size_t i;
+
+	for (i = 0; i < c->past_len; i++)
+		errand_free(c->past[i]);
 	errand_free(c->errand);
-	errand_free(c->other);
+	errand_free(c->tables);
+	errand_free(c->context);
 	bag_free(c->fresh);
 	bag_free(c->before);
 	plan_private_free(c->private);

@@ -20,34 +20,41 @@ enum course_phase {
 	COURSE_IDENTIFY,	/* the first row of the deciding columns */
 	COURSE_TYPES,		/* hrDeviceType to its end */
 	COURSE_STRANGER,	/* no printer, but a known maker: who is it */
-	COURSE_STANDARD,	/* the other columns */
-	COURSE_DEVICES,		/* what goes by device, of its printers */
-	COURSE_VENDOR,
-	COURSE_COUNTERS,
+	COURSE_STANDARD,	/* all columns; those of a known device by the
+				 * rows that it had */
+	COURSE_TABLES,		/* the maker's */
+	COURSE_OBJECTS,		/* what goes by device, and the maker's */
+	COURSE_COUNTERS,	/* those that turned up late */
 	COURSE_CONTEXT,		/* supplies again in the other context */
 	COURSE_KNOWN		/* what the image has, and nothing else */
 };
+
+#define COURSE_PAST_MAX	4
 
 struct course {
 	unsigned		 what;		/* READING_ bits */
 	enum course_phase	 phase;
 	struct errand		*errand;	/* the one under way */
-	struct errand		*other;		/* done before, or still to
-						 * come: in_context tells */
-	bool			 in_context;	/* errand is for the context
-						 * "Jetdirect" */
+	struct errand		*past[COURSE_PAST_MAX];
+	size_t			 past_len;
+	struct errand		*tables;	/* to come, if the maker is: */
+	const struct vendor	*tables_of;
+	struct errand		*context;	/* to come, in "Jetdirect" */
+	bool			 in_context;	/* errand is for that */
 	bool			 jetdirect;	/* supplies are to be had there */
 	bool			 standard_only;	/* no maker's objects */
+	bool			 bulk;		/* GETBULK may be used */
 	struct bag		*fresh;
-	struct bag		*before;	/* counters that tell of change */
+	struct bag		*before;	/* contrast_keep()'s */
 	const struct vendor	*vendor;
 	struct plan_private	*private;	/* what may be asked of it */
 	char			 why[ERRAND_WHY_MAX];	/* it is no printer */
 };
 
-/* Starts with everything, or with what of an image is wanted (jetdirect and
- * standard_only set before). */
-void	 course_start_all(struct course *);
+/* Starts with everything, or with what of an image is wanted (jetdirect,
+ * standard_only and bulk set before).  Everything with an image ends with what
+ * everything without one would end with, and takes fewer requests. */
+void	 course_start_all(struct course *, const struct bag *image);
 void	 course_start_known(struct course *, unsigned what,
 	    const struct bag *image);
 void	 course_clear(struct course *);
@@ -65,8 +72,15 @@ enum course_turn {
 /* On to the next phase. */
 enum course_turn	 course_advance(struct course *);
 
-/* What fresh says against the image that it started from. */
-bool	 course_restarted(const struct course *);
-bool	 course_alerts_moved(const struct course *);
+/* Whether GETBULK may be used from here on. */
+void	 course_set_bulk(struct course *, bool);
+/* The OIDs of a column's rows that have come, to try GETBULK on: the column
+ * in ids[0], then at most max - 1 rows.  Returns how many, 0 when there is no
+ * column with several. */
+size_t	 course_rows(const struct course *, struct objid *ids, size_t max);
+
+/* What the answers speak for, and the first thing that made no sense. */
+void	 course_covered(const struct course *, struct objid **, size_t *len);
+const char	*course_why(const struct course *);
 
 #endif

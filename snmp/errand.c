@@ -6,11 +6,16 @@
 
 #include "base/mem.h"
 
+/* With GETBULK one request brings this many times the varbinds: their names
+ * are only in the answer. */
+#define BULK_FACTOR	2
+#define BULK_ROWS_MAX	16	/* of a column in one answer */
+
 enum state {
 	WANTED,
 	GOT,		/* object: has a value */
 	MISSING,	/* object: is not there */
-	ENDED,		/* column: read to its end */
+	ENDED,		/* stretch: walked to its end */
 	GIVEN_UP	/* no word about it */
 };
 
@@ -23,10 +28,16 @@ struct column {
 	uint32_t	 at;
 	const char	*name;
 	unsigned	 rows, rows_max;
-	enum state	 state;
+};
+
+/* From one row of a column to another; 0 in words is an index of length 0. */
+struct stretch {
+	uint32_t	 column;
+	uint32_t	 from;		/* in words: the index it has come to */
+	uint32_t	 until;		/* a row that is known; 0: the end */
+	uint16_t	 expect;	/* rows and an end; 0: not known */
+	uint8_t		 state;
 	bool		 tried;
-	uint32_t	 index_len;	/* where it has come to */
-	uint32_t	 index[ERRAND_INDEX_MAX];
 };
 
 struct errand {
@@ -36,30 +47,18 @@ struct errand {
 	size_t		 objects_len, objects_cap;
 	struct column	*columns;
 	size_t		 columns_len, columns_cap;
+	struct stretch	*stretches;
+	size_t		 stretches_len, stretches_cap;
 	size_t		 objects_done;	/* so many at the front are */
+	size_t		 stretches_done;
+	bool		 bulk;
 
 	enum talk_op	 op;		/* what was asked last */
-	size_t		 asked[TALK_VARBINDS_MAX];
+	size_t		 repetitions;
+	uint32_t	 asked[TALK_VARBINDS_MAX];
 	size_t		 asked_len;
 	char		 why[ERRAND_WHY_MAX];
 };
-
-struct errand *
-errand_new(void)
-{
-	return xcalloc(1, sizeof(struct errand));
-}
-
-void
-errand_free(struct errand *errand)
-{
-	if (errand == NULL)
-		return;
-	free(errand->words);
-	free(errand->objects);
-	free(errand->columns);
-	free(errand);
-}
 
 /* Room for one more of size in an array that doubles. */
 static void *
@@ -67,24 +66,23 @@ grow(void *array, size_t len, size_t *cap, size_t size)
 {
 	if (len < *cap)
 		return array;
-	*cap = *cap > 0 ? *cap * 2 : 16;
+	*cap = *cap > 0 ? *cap * 2 : 32;
 	return xreallocarray(array, *cap, size);
 }
 
 static uint32_t
-pack(struct errand *errand, const struct objid *id)
+pack(struct errand *errand, const uint32_t *sub, size_t len)
 {
 	uint32_t at = (uint32_t)errand->words_len;
-	size_t need = errand->words_len + 1 + id->len;
+	size_t need = errand->words_len + 1 + len;
 
 	if (need > errand->words_cap) {
-		errand->words_cap = need > 2 * errand->words_cap ? need + 64 :
-		    2 * errand->words_cap;
+		errand->words_cap = 2 * need + 254;
 		errand->words = xreallocarray(errand->words, errand->words_cap,
 		    sizeof(*errand->words));
 	}
-	errand->words[at] = (uint32_t)id->len;
-	memcpy(errand->words + at + 1, id->sub, id->len * sizeof(*id->sub));
+	errand->words[at] = (uint32_t)len;
+	memcpy(errand->words + at + 1, sub, len * sizeof(*sub));
 	errand->words_len = need;
 	return at;
 }
@@ -96,11 +94,34 @@ unpack(const struct errand *errand, uint32_t at, struct objid *id)
 	memcpy(id->sub, errand->words + at + 1, id->len * sizeof(*id->sub));
 }
 
+struct errand *
+errand_new(void)
+{
+	struct errand *errand = xcalloc(1, sizeof(*errand));
+
+	pack(errand, NULL, 0);		/* so that 0 is nobody's place */
+	return errand;
+}
+
+void
+errand_free(struct errand *errand)
+{
+	if (errand == NULL)
+		return;
+	free(errand->words);
+	free(errand->objects);
+	free(errand->columns);
+	free(errand->stretches);
+	free(errand);
+}
+
 static bool
 same(const struct errand *errand, uint32_t at, const struct objid *id)
 {
-	return errand->words[at] == id->len && memcmp(errand->words + at + 1,
-	    id->sub, id->len * sizeof(*id->sub)) == 0;
+	const uint32_t *words = errand->words + at;
+
+	return words[0] == id->len && words[id->len] == id->sub[id->len - 1] &&
+	    memcmp(words + 1, id->sub, id->len * sizeof(*id->sub)) == 0;
 }
 
 /* id is below the column: prefix equal and something behind it. */
@@ -119,8 +140,22 @@ errand_object(struct errand *errand, const struct objid *id)
 	errand->objects = grow(errand->objects, errand->objects_len,
 	    &errand->objects_cap, sizeof(*errand->objects));
 	object = &errand->objects[errand->objects_len++];
-	object->at = pack(errand, id);
+	object->at = pack(errand, id->sub, id->len);
 	object->state = WANTED;
+}
+
+static struct stretch *
+stretch_add(struct errand *errand, size_t column, uint32_t from)
+{
+	struct stretch *stretch;
+
+	errand->stretches = grow(errand->stretches, errand->stretches_len,
+	    &errand->stretches_cap, sizeof(*errand->stretches));
+	stretch = &errand->stretches[errand->stretches_len++];
+	memset(stretch, 0, sizeof(*stretch));
+	stretch->column = (uint32_t)column;
+	stretch->from = from;
+	return stretch;
 }
 
 void
@@ -135,22 +170,49 @@ errand_column(struct errand *errand, const struct objid *id, const char *name,
 			return;
 	errand->columns = grow(errand->columns, errand->columns_len,
 	    &errand->columns_cap, sizeof(*errand->columns));
-	column = &errand->columns[errand->columns_len++];
-	memset(column, 0, sizeof(*column));
-	column->at = pack(errand, id);
+	column = &errand->columns[errand->columns_len];
+	column->at = pack(errand, id->sub, id->len);
 	column->name = name;
+	column->rows = 0;
 	column->rows_max = rows_max;
+	stretch_add(errand, errand->columns_len++, 0);
 }
 
-/* Where the column has come to, which was asked for the next of. */
+void
+errand_row(struct errand *errand, const struct objid *id)
+{
+	struct stretch *last = &errand->stretches[errand->stretches_len - 1];
+	const struct column *column = &errand->columns[last->column];
+	size_t len = errand->words[column->at];
+
+	if (column->rows_max == 1 || id->len - len > ERRAND_INDEX_MAX)
+		return;
+	if (errand->bulk) {
+		/* One too many is enough to see its end. */
+		last->expect = (uint16_t)(last->expect == 0 ? 2 :
+		    last->expect + 1);
+		return;
+	}
+	last->until = pack(errand, id->sub + len, id->len - len);
+	stretch_add(errand, last->column, last->until);
+}
+
+void
+errand_bulk(struct errand *errand, bool bulk)
+{
+	errand->bulk = bulk;
+}
+
+/* Where the walk has come to, which is asked for the next of. */
 static void
-position(const struct errand *errand, const struct column *column,
+position(const struct errand *errand, const struct stretch *stretch,
     struct objid *id)
 {
-	unpack(errand, column->at, id);
-	memcpy(id->sub + id->len, column->index,
-	    column->index_len * sizeof(*column->index));
-	id->len += column->index_len;
+	const uint32_t *index = errand->words + stretch->from;
+
+	unpack(errand, errand->columns[stretch->column].at, id);
+	memcpy(id->sub + id->len, index + 1, index[0] * sizeof(*index));
+	id->len += index[0];
 }
 
 static void
@@ -164,22 +226,56 @@ pick_objects(struct errand *errand, size_t limit)
 	for (i = errand->objects_done; i < errand->objects_len &&
 	    errand->asked_len < limit; i++)
 		if (errand->objects[i].state == WANTED)
-			errand->asked[errand->asked_len++] = i;
+			errand->asked[errand->asked_len++] = (uint32_t)i;
 }
 
-static void
-pick_columns(struct errand *errand, size_t limit, bool tried)
+/* How many rows to ask for at once: what is known, or as many again as have
+ * come.  A first row is asked for alone: most columns have no more. */
+static size_t
+rows_ahead(const struct errand *errand, const struct stretch *stretch)
 {
-	size_t i;
+	size_t rows = errand->columns[stretch->column].rows;
 
-	for (i = 0; i < errand->columns_len && errand->asked_len < limit; i++)
-		if (errand->columns[i].state == WANTED &&
-		    errand->columns[i].tried == tried)
-			errand->asked[errand->asked_len++] = i;
+	if (!errand->bulk || stretch->until != 0)
+		return 1;
+	if (stretch->expect > rows)
+		rows = stretch->expect - rows;
+	else if (!stretch->tried)
+		return 1;
+	else if (rows < 2)
+		rows = 2;
+	return rows < BULK_ROWS_MAX ? rows : BULK_ROWS_MAX;
+}
+
+/* Those with about as many rows ahead as the first one: what a column of few
+ * gets in a long answer is only its neighbours' rows. */
+static void
+pick_stretches(struct errand *errand, size_t limit, bool tried)
+{
+	const struct stretch *stretch;
+	size_t i, ahead, budget = limit;
+
+	for (i = errand->stretches_done; i < errand->stretches_len &&
+	    errand->asked_len < budget; i++) {
+		stretch = &errand->stretches[i];
+		if (stretch->state != WANTED || stretch->tried != tried)
+			continue;
+		ahead = rows_ahead(errand, stretch);
+		if (errand->asked_len == 0) {
+			errand->repetitions = ahead;
+			if (ahead > 1)
+				budget = BULK_FACTOR * limit / ahead;
+			if (budget > limit)
+				budget = limit;
+		} else if (ahead > errand->repetitions ||
+		    2 * ahead <= errand->repetitions)
+			continue;
+		errand->asked[errand->asked_len++] = (uint32_t)i;
+	}
 }
 
 size_t
-errand_next(struct errand *errand, size_t limit, enum talk_op *op,
+errand_next(struct errand *errand, size_t limit, struct talk_question *question,
     struct objid ids[TALK_VARBINDS_MAX])
 {
 	size_t i;
@@ -188,36 +284,46 @@ errand_next(struct errand *errand, size_t limit, enum talk_op *op,
 		limit = TALK_VARBINDS_MAX;
 	if (limit == 0)
 		limit = 1;
+	memset(question, 0, sizeof(*question));
+	question->ids = ids;
 	errand->asked_len = 0;
+	errand->repetitions = 1;
 	pick_objects(errand, limit);
-	errand->op = *op = errand->asked_len > 0 ? TALK_GET : TALK_GETNEXT;
-	if (*op == TALK_GET) {
-		for (i = 0; i < errand->asked_len; i++)
-			unpack(errand, errand->objects[errand->asked[i]].at,
-			    &ids[i]);
-		return errand->asked_len;
-	}
-	pick_columns(errand, limit, false);
-	pick_columns(errand, limit, true);
+	errand->op = TALK_GET;
 	for (i = 0; i < errand->asked_len; i++)
-		position(errand, &errand->columns[errand->asked[i]], &ids[i]);
+		unpack(errand, errand->objects[errand->asked[i]].at, &ids[i]);
+	if (errand->asked_len == 0) {
+		while (errand->stretches_done < errand->stretches_len &&
+		    errand->stretches[errand->stretches_done].state != WANTED)
+			errand->stretches_done++;
+		pick_stretches(errand, limit, false);
+		if (errand->asked_len == 0 || !errand->bulk)
+			pick_stretches(errand, limit, true);
+		errand->op = errand->repetitions > 1 ? TALK_GETBULK :
+		    TALK_GETNEXT;
+		for (i = 0; i < errand->asked_len; i++)
+			position(errand, &errand->stretches[errand->asked[i]],
+			    &ids[i]);
+	}
+	question->op = errand->op;
+	question->repetitions = (unsigned)errand->repetitions;
+	question->n = errand->asked_len;
 	return errand->asked_len;
 }
 
 static void
-complain(struct errand *errand, const struct column *column, const char *what)
+complain(struct errand *errand, const struct stretch *stretch,
+    const char *what)
 {
+	const struct column *column = &errand->columns[stretch->column];
 	char text[OBJID_TEXT_MAX], index[OBJID_TEXT_MAX] = "";
 	struct objid id;
 
 	if (errand->why[0] != '\0')
 		return;
-	if (column->index_len > 0) {
-		id.len = column->index_len;
-		memcpy(id.sub, column->index,
-		    column->index_len * sizeof(*column->index));
+	unpack(errand, stretch->from, &id);
+	if (id.len > 0)
 		objid_format(&id, index);
-	}
 	unpack(errand, column->at, &id);
 	snprintf(errand->why, sizeof(errand->why), "walk of %s %s%s%s",
 	    column->name != NULL ? column->name : objid_format(&id, text),
@@ -227,26 +333,12 @@ complain(struct errand *errand, const struct column *column, const char *what)
 static bool
 store(struct errand *errand, struct bag *into, const struct talk_varbind *vb)
 {
-	int rc;
-
-	switch (vb->value.type) {
-	case BAG_OCTETS:
-	case BAG_IPADDRESS:
-		rc = bag_put_octets(into, &vb->id, vb->value.type,
-		    vb->value.octets, vb->value.octets_len);
-		break;
-	case BAG_OBJID:
-		rc = bag_put_objid(into, &vb->id, &vb->value.objid);
-		break;
-	default:
-		rc = bag_put_number(into, &vb->id, vb->value.type,
-		    vb->value.number);
-		break;
-	}
-	if (rc == -1 && errand->why[0] == '\0')
+	if (bag_put(into, &vb->id, &vb->value) == 0)
+		return true;
+	if (errand->why[0] == '\0')
 		snprintf(errand->why, sizeof(errand->why),
 		    "more than %d values", BAG_VALUES_MAX);
-	return rc == 0;
+	return false;
 }
 
 /* Only what was asked for is taken, wherever it stands in the answer.  True
@@ -258,6 +350,8 @@ take_object(struct errand *errand, const struct talk_varbind *vb, size_t at,
 	struct object *object = NULL;
 	size_t i;
 
+	if (vb->id.len == 0)
+		return false;
 	if (at < errand->asked_len &&
 	    same(errand, errand->objects[errand->asked[at]].at, &vb->id))
 		object = &errand->objects[errand->asked[at]];
@@ -272,90 +366,156 @@ take_object(struct errand *errand, const struct talk_varbind *vb, size_t at,
 	return true;
 }
 
-/* The next row of one column.  The row that the device gives must lie below
- * the column and come after the last one, or there will be no end. */
+/* -1, 0, 1 as the index comes before, is, or comes after the one in words. */
+static int
+index_cmp(const struct errand *errand, const uint32_t *index, size_t len,
+    uint32_t at)
+{
+	const uint32_t *other = errand->words + at + 1;
+	size_t other_len = errand->words[at], i;
+
+	for (i = 0; i < len && i < other_len; i++)
+		if (index[i] != other[i])
+			return index[i] < other[i] ? -1 : 1;
+	return len < other_len ? -1 : len > other_len;
+}
+
 static void
-take_row(struct errand *errand, struct column *column,
+end(struct errand *errand, struct stretch *stretch, const char *complaint)
+{
+	if (complaint != NULL)
+		complain(errand, stretch, complaint);
+	stretch->state = ENDED;
+}
+
+/* The next row of a walk.  The row that the device gives must lie below the
+ * column and come after the last one, or there will be no end. */
+static void
+take_row(struct errand *errand, struct stretch *stretch,
     const struct talk_varbind *vb, struct bag *into, bool *full)
 {
+	struct column *column = &errand->columns[stretch->column];
 	const uint32_t *index;
 	struct objid asked;
-	size_t len, i, common;
+	size_t len;
+	int reached = -1;
 
-	column->tried = true;
+	stretch->tried = true;
 	if (vb->missing || !below(errand, column->at, &vb->id)) {
-		position(errand, column, &asked);
-		if (!vb->missing && objid_cmp(&vb->id, &asked) <= 0)
-			complain(errand, column, "goes backwards");
-		column->state = ENDED;
+		position(errand, stretch, &asked);
+		end(errand, stretch, !vb->missing &&
+		    objid_cmp(&vb->id, &asked) <= 0 ? "goes backwards" : NULL);
 		return;
 	}
 	len = vb->id.len - errand->words[column->at];
 	index = vb->id.sub + errand->words[column->at];
-	common = len < column->index_len ? len : column->index_len;
-	for (i = 0; i < common && index[i] == column->index[i]; i++)
-		;
-	if (i < common ? index[i] < column->index[i] :
-	    len <= column->index_len) {
-		complain(errand, column, "loops");
-		column->state = ENDED;
+	if (index_cmp(errand, index, len, stretch->from) <= 0) {
+		end(errand, stretch, "loops");
 		return;
 	}
+	if (stretch->until != 0)
+		reached = index_cmp(errand, index, len, stretch->until);
 	if (len > ERRAND_INDEX_MAX) {
-		complain(errand, column, "finds an index too long");
-		column->state = ENDED;
+		end(errand, stretch, "finds an index too long");
 		return;
 	}
 	if (column->rows == column->rows_max) {
-		complain(errand, column, "finds too many rows");
-		column->state = ENDED;
+		end(errand, stretch, "finds too many rows");
 		return;
 	}
-	memcpy(column->index, index, len * sizeof(*index));
-	column->index_len = (uint32_t)len;
-	column->rows++;
+	/* Past the row that was to come, which has gone: this one is the next
+	 * stretch's as well. */
+	if (reached <= 0)
+		column->rows++;
 	if (!store(errand, into, vb))
 		*full = true;
 	/* A scalar: there is no need to see its end. */
-	if (column->rows_max == 1)
-		column->state = ENDED;
+	if (reached >= 0 || column->rows_max == 1)
+		stretch->state = ENDED;
+	else
+		stretch->from = pack(errand, index, len);
 }
 
-bool
+/* Whether each column goes forward until it leaves itself, as RFC 3416
+ * section 4.2.3 lays it out: row by row, and in each all columns. */
+static bool
+bulk_sane(const struct errand *errand, const struct talk_varbind *vb, size_t n)
+{
+	const struct stretch *stretch;
+	const struct objid *last;
+	struct objid asked;
+	size_t i, at;
+
+	for (i = 0; i < errand->asked_len && i < n; i++) {
+		stretch = &errand->stretches[errand->asked[i]];
+		position(errand, stretch, &asked);
+		last = &asked;
+		for (at = i; at < n && !vb[at].missing;
+		    at += errand->asked_len) {
+			if (objid_cmp(&vb[at].id, last) <= 0)
+				return false;
+			last = &vb[at].id;
+			if (!below(errand, errand->columns[stretch->column].at,
+			    last))
+				break;
+		}
+	}
+	return n > 0;
+}
+
+static void
+take_rows(struct errand *errand, const struct talk_varbind *vb, size_t n,
+    struct bag *into, bool *full)
+{
+	struct stretch *stretch;
+	size_t at;
+
+	for (at = 0; at < n; at++) {
+		stretch = &errand->stretches[errand->asked[at %
+		    errand->asked_len]];
+		if (stretch->state == WANTED)
+			take_row(errand, stretch, &vb[at], into, full);
+	}
+}
+
+enum errand_take
 errand_take(struct errand *errand, const struct talk_varbind *vb, size_t n,
     struct bag *into)
 {
 	bool full = false, any = false;
-	size_t i;
+	size_t i, most = errand->asked_len * errand->repetitions;
 
 	if (errand->op == TALK_GET) {
 		for (i = 0; i < n; i++)
 			any |= take_object(errand, &vb[i], i, into, &full);
 	} else {
-		for (i = 0; i < n && i < errand->asked_len; i++) {
-			take_row(errand, &errand->columns[errand->asked[i]], &vb[i],
-			    into, &full);
-			any = true;
-		}
+		if (n > most)
+			n = most;
+		if (errand->op == TALK_GETBULK && !bulk_sane(errand, vb, n))
+			return ERRAND_BULK_ODD;
+		take_rows(errand, vb, n, into, &full);
+		any = n > 0;
 	}
 	/* Less than was asked: the rest is asked again, if there is a hope. */
 	if (!any)
 		errand_skip(errand, "is answered with something else");
-	return !full;
+	return full ? ERRAND_FULL : ERRAND_TAKEN;
 }
 
 void
 errand_skip(struct errand *errand, const char *reason)
 {
 	char text[OBJID_TEXT_MAX];
+	struct stretch *stretch;
 	struct objid id;
 	size_t i;
 
 	for (i = 0; i < errand->asked_len; i++) {
-		if (errand->op == TALK_GETNEXT) {
-			errand->columns[errand->asked[i]].state = GIVEN_UP;
-			errand->columns[errand->asked[i]].tried = true;
-			complain(errand, &errand->columns[errand->asked[i]], reason);
+		if (errand->op != TALK_GET) {
+			stretch = &errand->stretches[errand->asked[i]];
+			complain(errand, stretch, reason);
+			stretch->state = GIVEN_UP;
+			stretch->tried = true;
 			continue;
 		}
 		if (errand->objects[errand->asked[i]].state != WANTED)
@@ -378,10 +538,16 @@ errand_stop(struct errand *errand)
 	for (i = 0; i < errand->objects_len; i++)
 		if (errand->objects[i].state == WANTED)
 			errand->objects[i].state = GIVEN_UP;
-	for (i = 0; i < errand->columns_len; i++)
-		if (errand->columns[i].state == WANTED)
-			errand->columns[i].state = GIVEN_UP;
+	for (i = 0; i < errand->stretches_len; i++)
+		if (errand->stretches[i].state == WANTED)
+			errand->stretches[i].state = GIVEN_UP;
 	errand->asked_len = 0;
+}
+
+bool
+errand_idle(const struct errand *errand)
+{
+	return errand->objects_len == 0 && errand->columns_len == 0;
 }
 
 bool
@@ -389,8 +555,20 @@ errand_untried(const struct errand *errand)
 {
 	size_t i;
 
-	for (i = 0; i < errand->columns_len; i++)
-		if (errand->columns[i].state == WANTED && !errand->columns[i].tried)
+	for (i = errand->stretches_done; i < errand->stretches_len; i++)
+		if (errand->stretches[i].state == WANTED &&
+		    !errand->stretches[i].tried)
+			return true;
+	return false;
+}
+
+bool
+errand_has(const struct errand *errand, const struct objid *id)
+{
+	size_t i;
+
+	for (i = 0; i < errand->objects_len; i++)
+		if (same(errand, errand->objects[i].at, id))
 			return true;
 	return false;
 }
@@ -405,14 +583,21 @@ cover(const struct errand *errand, uint32_t at, struct objid **out, size_t *len)
 void
 errand_covered(const struct errand *errand, struct objid **out, size_t *len)
 {
-	size_t i;
+	size_t i, j, c;
+	bool ended;
 
 	for (i = 0; i < errand->objects_len; i++)
 		if (errand->objects[i].state == MISSING)
 			cover(errand, errand->objects[i].at, out, len);
-	for (i = 0; i < errand->columns_len; i++)
-		if (errand->columns[i].state == ENDED)
-			cover(errand, errand->columns[i].at, out, len);
+	for (i = 0; i < errand->stretches_len; i = j) {
+		c = errand->stretches[i].column;
+		ended = true;
+		for (j = i; j < errand->stretches_len &&
+		    errand->stretches[j].column == c; j++)
+			ended = ended && errand->stretches[j].state == ENDED;
+		if (ended)
+			cover(errand, errand->columns[c].at, out, len);
+	}
 }
 
 const char *

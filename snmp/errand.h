@@ -2,6 +2,11 @@
  * The book-keeping of a visit: which objects are still to be got, which
  * columns still to be walked and how far each has come.  Says what to ask
  * next, takes what was answered.  Knows no network, and trusts no answer.
+ *
+ * A column whose rows are known from before is walked in stretches, one from
+ * each row to the next, all of them at once: that finds what changed, what
+ * came between and what has gone in one round, and ends with what a walk from
+ * the start would have found.
  */
 #ifndef SNMP_ERRAND_H
 #define SNMP_ERRAND_H
@@ -28,27 +33,43 @@ void		 errand_free(struct errand *);
 void	 errand_object(struct errand *, const struct objid *);
 void	 errand_column(struct errand *, const struct objid *, const char *name,
 	    unsigned rows_max);
+/* A row that the column added last is known to have; in order. */
+void	 errand_row(struct errand *, const struct objid *);
+/* Whether columns may be asked for with GETBULK.  Before they are added, and
+ * false later, when it turns out not to work. */
+void	 errand_bulk(struct errand *, bool);
 
 /*
  * What to ask next, at most limit of them: objects first (GET), then columns
- * (GETNEXT), those first that were not tried yet.  Returns 0 when all is
- * done.  Asked again without an answer in between it says the same, or the
- * first part of it for a smaller limit.
+ * (GETNEXT, or GETBULK for some more varbinds in the answer), those first that
+ * were not tried yet.  Fills all of the question; ids is where its OIDs go.
+ * Returns their number, 0 when all is done.  Asked again without an answer in
+ * between it says the same, or the first part of it for a smaller limit.
  */
-size_t	 errand_next(struct errand *, size_t limit, enum talk_op *op,
+size_t	 errand_next(struct errand *, size_t limit, struct talk_question *,
 	    struct objid ids[TALK_VARBINDS_MAX]);
 
-/* Takes the answer to what errand_next() said last.  False when into is
- * full. */
-bool	 errand_take(struct errand *, const struct talk_varbind *, size_t n,
-	    struct bag *into);
+enum errand_take {
+	ERRAND_TAKEN,
+	ERRAND_FULL,		/* into has no room for more */
+	ERRAND_BULK_ODD		/* a GETBULK answer that is none: nothing was
+				 * taken from it */
+};
+/* Takes the answer to what errand_next() said last. */
+enum errand_take	 errand_take(struct errand *,
+			    const struct talk_varbind *, size_t n,
+			    struct bag *into);
 /* Gives up what was asked last: there is no answer to be had. */
 void	 errand_skip(struct errand *, const char *reason);
 /* Gives up everything that is still to do. */
 void	 errand_stop(struct errand *);
 
-/* Whether a column has not been tried yet; whether one is still going on. */
+/* Whether there was never anything to do. */
+bool	 errand_idle(const struct errand *);
+/* Whether a column has not been tried yet. */
 bool	 errand_untried(const struct errand *);
+/* Whether that object was asked for, or is going to be. */
+bool	 errand_has(const struct errand *, const struct objid *);
 
 /* What the answers speak for: columns that were read to the end and objects
  * that are not there.  Appends to *out (grown as needed). */

@@ -86,7 +86,7 @@ objid_collect(struct objid *list, size_t n, size_t max,
 			return n;
 	}
 	if (n < max)
-		list[n++] = *id;
+		objid_copy(&list[n++], id);
 	return n;
 }
 

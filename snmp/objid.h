@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define OBJID_MAX	128		/* sub-identifiers, RFC 3416 */
 #define OBJID_TEXT_MAX	512
@@ -13,6 +14,14 @@ struct objid {
 	size_t		 len;
 	uint32_t	 sub[OBJID_MAX];
 };
+
+/* An assignment would copy all 520 octets. */
+static inline void
+objid_copy(struct objid *out, const struct objid *id)
+{
+	out->len = id->len;
+	memcpy(out->sub, id->sub, id->len * sizeof(id->sub[0]));
+}
 
 /* "1.3.6.1..." (a leading dot is fine).  0, or -1 when it is no OID. */
 int	 objid_parse(const char *text, struct objid *out);

@@ -8,16 +8,20 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "snmp/contrast.h"
 #include "snmp/course.h"
 #include "snmp/errand.h"
+#include "snmp/mux.h"
 #include "snmp/vendor.h"
 
 #define VARBINDS_FIRST		10	/* what tools at large ask at once */
 #define VARBINDS_MORE		5	/* after each that was answered */
 #define VARBINDS_KNOWN		24	/* of objects that it has answered */
+#define VARBINDS_MOST		32	/* after it has answered so many */
 #define REQUESTS_MAX		400	/* of one reading */
 #define TIMEOUTS_MAX		6	/* that a living device may cost */
 #define CONTEXT			"Jetdirect"
+#define BULK_TRIAL		8	/* rows that GETBULK is tried on */
 
 struct reading {
 	struct asker		*asker;
@@ -30,9 +34,13 @@ struct reading {
 	struct device_memo	 memo;
 	uint8_t			 varbinds_given;	/* of memo */
 	bool			 cut_short;	/* not all of it was read */
+	bool			 alone_tried;
+	uint64_t		 strays;	/* before it was asked */
 
-	size_t			 asked;		/* in the last request */
+	enum talk_op		 op;		/* of the last request */
+	size_t			 asked;		/* in it */
 	size_t			 window;	/* most in the next: it grows */
+	size_t			 window_max;
 	size_t			 narrow;	/* this many for now; 0: limit */
 	int			 requests, timeouts;
 	bool			 answered;
@@ -94,24 +102,35 @@ reading_free(struct reading *r)
 }
 
 /* What the image may forget: everything after a whole reading, else what
- * was read to its end. */
+ * was read to its end.  Of a printer that sleeps next to nothing. */
 static void
 fill_covered(struct reading *r, struct reading_result *result)
 {
-	static const struct objid everything = { 4, { 1, 3, 6, 1 } };
+	static const struct objid everything;	/* our own notes as well */
 
-	if (result->status == READING_DONE && !r->cut_short &&
-	    (r->course.what & READING_ALL)) {
-		result->covered = xmalloc(sizeof(everything));
-		*result->covered = everything;
-		result->covered_len = 1;
+	if (result->status != READING_DONE || r->cut_short ||
+	    !(r->course.what & READING_ALL) ||
+	    contrast_asleep(r->course.before, r->course.fresh)) {
+		course_covered(&r->course, &result->covered,
+		    &result->covered_len);
 		return;
 	}
-	errand_covered(r->course.errand, &result->covered,
-	    &result->covered_len);
-	if (r->course.other != NULL)
-		errand_covered(r->course.other, &result->covered,
-		    &result->covered_len);
+	result->covered = xmalloc(sizeof(everything));
+	*result->covered = everything;
+	result->covered_len = 1;
+}
+
+static void
+fill_moved(const struct course *c, struct reading_result *result)
+{
+	if (c->what & READING_ALL)
+		return;
+	result->restarted = contrast_restarted(c->before, c->fresh);
+	if (!(c->what & (READING_HEARTBEAT | READING_KNOWN_ALERTS)))
+		return;
+	result->alerts_moved = result->restarted ||
+	    contrast_alerts_moved(c->before, c->fresh);
+	result->supplies_moved = contrast_supplies_moved(c->before, c->fresh);
 }
 
 static void
@@ -121,9 +140,7 @@ fill_result(struct reading *r, struct reading_result *result)
 
 	if (result->status == READING_NO_PRINTER)
 		snprintf(r->why, sizeof(r->why), "%s", c->why);
-	if (c->other != NULL)
-		say(r, "%s", errand_why(c->other));
-	say(r, "%s", errand_why(c->errand));
+	say(r, "%s", course_why(c));
 	memcpy(result->why, r->why, sizeof(result->why));
 	if (result->status == READING_DONE ||
 	    result->status == READING_BROKEN)
@@ -131,9 +148,7 @@ fill_result(struct reading *r, struct reading_result *result)
 	if (result->status == READING_DONE) {
 		if (c->what & (READING_ALL | READING_COUNTERS))
 			vendor_sample(c->fresh);
-		result->restarted = course_restarted(c);
-		result->alerts_moved = (c->what & READING_HEARTBEAT) &&
-		    (result->restarted || course_alerts_moved(c));
+		fill_moved(c, result);
 	}
 	result->fresh = c->fresh;
 	c->fresh = NULL;
@@ -180,8 +195,7 @@ advance(struct reading *r)
 static size_t
 varbinds_now(const struct reading *r)
 {
-	size_t n = r->course.phase == COURSE_KNOWN ? VARBINDS_KNOWN :
-	    r->window;
+	size_t n = r->window;
 
 	/* Nobody has refused a single one yet. */
 	if (r->memo.version == 0 && !r->answered)
@@ -191,10 +205,18 @@ varbinds_now(const struct reading *r)
 	return r->narrow != 0 && r->narrow < n ? r->narrow : n;
 }
 
+/* GETBULK does not work after all: on without it, and never again. */
+static void
+no_bulk(struct reading *r)
+{
+	r->memo.bulk = MEMO_BULK_NO;
+	course_set_bulk(&r->course, false);
+}
+
 static void
 remember_limit(struct reading *r)
 {
-	size_t n = r->asked / 2;
+	size_t n = r->asked > VARBINDS_KNOWN ? VARBINDS_KNOWN : r->asked / 2;
 
 	r->memo.varbinds = (uint8_t)(n > 0 ? n : 1);
 }
@@ -218,12 +240,41 @@ version_other(struct reading *r)
 	step(r);
 }
 
-/* No word at all: the other version, if that is still open. */
+static uint64_t
+strays(struct asker *asker)
+{
+	return 0;
+}
+
+/* Answers came from where nobody was asked while this one did not answer:
+ * they may be its own. */
+static bool
+retry_alone(struct reading *r)
+{
+	if (r->alone_tried || r->target.alone || r->memo.version != 0 ||
+	    strays(r->asker) == r->strays)
+		return false;
+	r->alone_tried = true;
+	r->target.alone = true;
+	talk_start(r, NULL);
+	step(r);
+	return true;
+}
+
+static const char *
+version_name(int version)
+{
+	return version == 1 ? "v1" : version == 2 ? "v2c" : "v3";
+}
+
+/* No word at all: a socket of its own, or the other version, if that is still
+ * open. */
 static void
 on_nothing(struct reading *r, bool undecodable)
 {
-	bool both;
-
+	if (!undecodable && retry_alone(r))
+		return;
+	r->target.alone = r->memo.alone;
 	if (!r->version_fixed && !r->version_changed &&
 	    (r->memo.version == 0 || (r->course.what & READING_ALL))) {
 		version_other(r);
@@ -234,9 +285,8 @@ on_nothing(struct reading *r, bool undecodable)
 		finish(r, READING_BROKEN);
 		return;
 	}
-	both = r->version_changed;
-	say(r, "no answer to SNMP %s", both ? "v2c or v1" :
-	    r->target.version == 1 ? "v1" : "v2c");
+	say(r, "no answer to SNMP %s", r->version_changed ? "v2c or v1" :
+	    version_name(r->target.version));
 	finish(r, READING_SILENT);
 }
 
@@ -282,7 +332,9 @@ on_alive(void *arg, enum talk_status status, int error,
 		return;
 	}
 	/* The first time it may just have been bad luck: again. */
-	if (r->timeouts > 1)
+	if (r->op == TALK_GETBULK)
+		no_bulk(r);
+	else if (r->timeouts > 1)
 		ask_less(r);
 	step(r);
 }
@@ -327,29 +379,52 @@ on_error(struct reading *r, int error)
 		return;
 	}
 	r->answered = true;
-	narrow_down(r, error == TALK_UNDECODABLE ?
-	    "is answered with what cannot be decoded" : "ends in an error");
+	if (r->op == TALK_GETBULK)
+		no_bulk(r);
+	else
+		narrow_down(r, error == TALK_UNDECODABLE ?
+		    "is answered with what cannot be decoded" :
+		    "ends in an error");
 	step(r);
+}
+
+static void
+note_answer(struct reading *r)
+{
+	if (r->answered)
+		return;
+	r->answered = true;
+	r->rtt_ms = clock_mono_ms() - r->asked_ms;
+	r->memo.version = (uint8_t)r->target.version;
+	r->memo.alone = r->target.alone;
+}
+
+static void
+widen(struct reading *r)
+{
+	if (r->narrow != 0)
+		r->narrow *= 2;
+	else if (r->asked == r->window && r->window < r->window_max)
+		r->window += VARBINDS_MORE;
+	if (r->narrow >= VARBINDS_FIRST)
+		r->narrow = 0;
 }
 
 static void
 take(struct reading *r, const struct talk_varbind *vb, size_t n)
 {
-	if (!r->answered) {
-		r->answered = true;
-		r->rtt_ms = clock_mono_ms() - r->asked_ms;
-		r->memo.version = (uint8_t)r->target.version;
-	}
-	if (r->narrow != 0)
-		r->narrow *= 2;
-	else if (r->asked == r->window && r->window < VARBINDS_KNOWN)
-		r->window += VARBINDS_MORE;
-	if (r->narrow >= VARBINDS_FIRST)
-		r->narrow = 0;
-	if (!errand_take(r->course.errand, vb, n, r->course.fresh)) {
+	note_answer(r);
+	widen(r);
+	switch (errand_take(r->course.errand, vb, n, r->course.fresh)) {
+	case ERRAND_TAKEN:
+		break;
+	case ERRAND_FULL:
 		r->cut_short = true;
 		finish(r, READING_DONE);
 		return;
+	case ERRAND_BULK_ODD:
+		no_bulk(r);
+		break;
 	}
 	if (course_ripe(&r->course) && !advance(r))
 		return;
@@ -378,12 +453,11 @@ on_answer(void *arg, enum talk_status status, int error,
 		finish(r, r->answered ? READING_BROKEN : READING_SILENT);
 		return;
 	case TALK_TOO_BIG:
-		if (!r->answered) {
-			r->answered = true;
-			r->rtt_ms = clock_mono_ms() - r->asked_ms;
-			r->memo.version = (uint8_t)r->target.version;
-		}
-		if (r->asked > 1)
+		note_answer(r);
+		/* RFC 3416 4.2.3 lets GETBULK give less, but never that. */
+		if (r->op == TALK_GETBULK)
+			no_bulk(r);
+		else if (r->asked > 1)
 			remember_limit(r);
 		else
 			errand_skip(r->course.errand, "is too big an answer");
@@ -399,17 +473,75 @@ on_answer(void *arg, enum talk_status status, int error,
 	}
 }
 
+/*
+ * Whether GETBULK works is tried once, on rows that GETNEXT has just given:
+ * some agents drop it, some send nonsense (printers.md 1).
+ */
+static bool
+bulk_untried(const struct reading *r)
+{
+	return r->memo.bulk == MEMO_BULK_UNKNOWN && r->target.version >= 2 &&
+	    r->course.phase == COURSE_STANDARD;
+}
+
+static void
+on_bulk(void *arg, enum talk_status status, int error,
+    const struct talk_varbind *vb, size_t n)
+{
+	struct objid ids[BULK_TRIAL + 1];
+	struct reading *r = arg;
+	size_t i, len;
+
+	(void)error;
+	len = course_rows(&r->course, ids, BULK_TRIAL + 1);
+	r->memo.bulk = MEMO_BULK_NO;
+	/* What comes behind the rows is of no interest; and an answer that
+	 * was cut may have less, but not less than two. */
+	for (i = 0; status == TALK_OK && i < n && i + 1 < len &&
+	    !vb[i].missing && objid_cmp(&vb[i].id, &ids[i + 1]) == 0; i++)
+		;
+	if (status == TALK_OK && i > 1 && (i == n || i + 1 == len)) {
+		r->memo.bulk = MEMO_BULK_YES;
+		course_set_bulk(&r->course, true);
+	}
+	if (status == TALK_REFUSED) {
+		say(r, "its SNMP agent went away");
+		finish(r, READING_BROKEN);
+		return;
+	}
+	step(r);
+}
+
+static bool
+try_bulk(struct reading *r)
+{
+	struct objid ids[BULK_TRIAL + 1];
+	struct talk_question question = { .op = TALK_GETBULK, .ids = ids,
+	    .n = 1 };
+	size_t len;
+
+	if ((len = course_rows(&r->course, ids, BULK_TRIAL + 1)) == 0)
+		return false;
+	question.repetitions = (unsigned)(len - 1);
+	r->requests++;
+	talk_ask(r->talk, &question, on_bulk, r);
+	return true;
+}
+
 static void
 step(struct reading *r)
 {
 	struct objid ids[TALK_VARBINDS_MAX];
-	struct talk_question question = { .ids = ids };
-	enum talk_op op;
+	struct talk_question question;
 
-	while ((r->asked = errand_next(r->course.errand, varbinds_now(r), &op,
-	    ids)) == 0)
+	while ((r->asked = errand_next(r->course.errand, varbinds_now(r),
+	    &question, ids)) == 0) {
+		if (bulk_untried(r) && try_bulk(r))
+			return;
 		if (!advance(r))
 			return;
+	}
+	r->op = question.op;
 	if (r->requests++ >= REQUESTS_MAX) {
 		say(r, "not all read with %d requests", REQUESTS_MAX);
 		r->cut_short = true;
@@ -418,17 +550,27 @@ step(struct reading *r)
 	}
 	if (!r->answered)
 		r->asked_ms = clock_mono_ms();
-	question.op = op;
-	question.n = r->asked;
 	talk_ask(r->talk, &question, on_answer, r);
 }
-
-/* --- What an image knows --- */
 
 static void
 on_start(void *arg)
 {
 	step(arg);
+}
+
+static void
+start_course(struct reading *r, unsigned what, const struct bag *image)
+{
+	if (image != NULL && bag_count(image) == 0 && (what & READING_ALL))
+		image = NULL;
+	if (image == NULL || (what & READING_ALL))
+		course_start_all(&r->course, image);
+	else
+		course_start_known(&r->course, what, image);
+	/* What it has answered before it will answer at once again. */
+	r->window = image != NULL ? VARBINDS_KNOWN : VARBINDS_FIRST;
+	r->window_max = image != NULL ? VARBINDS_MOST : VARBINDS_KNOWN;
 }
 
 struct reading *
@@ -443,7 +585,6 @@ reading_start(struct asker *asker, struct loop *loop,
 	r->asker = asker;
 	r->loop = loop;
 	r->memo = *memo;
-	r->window = VARBINDS_FIRST;
 	r->varbinds_given = memo->varbinds;
 	r->version_fixed = target->credential->version != 0;
 	r->target.addr = target->addr;
@@ -453,17 +594,20 @@ reading_start(struct asker *asker, struct loop *loop,
 	r->target.retries = target->retries;
 	r->target.version = r->version_fixed ? target->credential->version :
 	    memo->version != 0 ? memo->version : 2;
+	r->target.alone = memo->alone;
+	r->strays = strays(asker);
 	r->fn = fn;
 	r->arg = arg;
 	r->course.jetdirect = memo->jetdirect;
 	r->course.standard_only = target->standard_only;
-	if (image == NULL || (what & READING_ALL))
-		course_start_all(&r->course);
-	else
-		course_start_known(&r->course, what, image);
+	r->course.bulk = memo->bulk == MEMO_BULK_YES && r->target.version >= 2;
+	start_course(r, what, image);
 	talk_start(r, NULL);
-	/* Even with nothing to ask the callback comes from the loop. */
-	timer_after(loop, &r->timer, 0, on_start, r);
+	/* The callback comes from the loop, even if nothing is asked. */
+	if (errand_idle(r->course.errand))
+		timer_after(loop, &r->timer, 0, on_start, r);
+	else
+		step(r);
 	return r;
 }
 

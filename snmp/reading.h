@@ -14,6 +14,7 @@
 
 #include "snmp/asker.h"
 #include "snmp/bag.h"
+#include "snmp/memo.h"
 
 /* What to read.  Parts other than ALL use rows that the image knows. */
 #define READING_HEARTBEAT	1u	/* uptime, status, errors, change and
@@ -28,26 +29,6 @@
 					 * found all the same */
 #define READING_KNOWN_ALERTS	32u	/* whether the known alert rows still
 					 * stand */
-
-/* What is learnt about a device and remembered by the caller between
- * readings.  Zero it for an unknown device. */
-struct device_memo {
-	uint8_t	 version;		/* what answered: 1, 2, 3; 0 not known */
-	uint8_t	 varbinds;		/* most that it takes in one request;
-					 * 0: no limit was met */
-	uint8_t	 bulk;			/* MEMO_ */
-	bool	 jetdirect;		/* supplies live in context Jetdirect */
-	bool	 alone;			/* answers from another address */
-};
-#define MEMO_BULK_UNKNOWN	0
-#define MEMO_BULK_YES		1	/* GETBULK gave what GETNEXT gives */
-#define MEMO_BULK_NO		2
-
-/* One line of words for the store, and back ("" and what is not understood
- * is as if it was not known). */
-#define MEMO_TEXT_MAX	64
-char	*memo_format(const struct device_memo *, char out[MEMO_TEXT_MAX]);
-void	 memo_parse(const char *, struct device_memo *);
 
 struct reading_target {
 	struct sockaddr_in	 addr;
@@ -75,7 +56,9 @@ struct reading_result {
 	struct bag		*fresh;		/* taken by the callback */
 	struct objid		*covered;	/* for bag_merge(); lent.  After
 						 * READING_ALL it is everything,
-						 * unless that broke off */
+						 * unless that broke off or the
+						 * printer sleeps: what is then
+						 * missing may be there */
 	size_t			 covered_len;
 	bool			 restarted;	/* sysUpTime fell, or the
 						 * configuration changed: read

@@ -72,7 +72,7 @@ static const struct toy_value model[] = {
 
 /* How the toy behaves. */
 struct manner {
-	struct toy_value	 table[64];
+	struct toy_value	 table[256];
 	struct toy_value	 context[32];	/* of public@Jetdirect */
 	bool		 v1_only, undecodable;
 	size_t		 too_big;	/* more varbinds: tooBig; 0: any */
@@ -365,6 +365,17 @@ whole(char **text)
 	return image;
 }
 
+static char *
+text_of(const struct bag *bag)
+{
+	static char text[32768];
+	FILE *file = fmemopen(text, sizeof(text), "w");
+
+	bag_write_snmprec(bag, file);
+	fclose(file);
+	return text;
+}
+
 static void
 test_all(void **state)
 {
@@ -580,9 +591,8 @@ test_heartbeat(void **state)
 	read_it(READING_HEARTBEAT, image);
 	assert_int_equal(got.result.status, READING_DONE);
 	assert_int_equal(toy.requests, 1);
-	/* Eight, and whether the two alerts still stand. */
-	assert_int_equal(toy.most, 8 + 2);
-	assert_int_equal(bag_count(got.result.fresh), 8 + 2);
+	assert_int_equal(toy.most, 8);
+	assert_int_equal(bag_count(got.result.fresh), 8);
 	assert_false(got.result.restarted);
 	assert_false(got.result.alerts_moved);
 	assert_true(bag_merge(image, got.result.fresh, got.covered,
@@ -612,7 +622,7 @@ test_heartbeat(void **state)
 	image = whole(NULL);
 	read_it(READING_HEARTBEAT, image);
 	assert_true(got.result.alerts_moved);
-	assert_int_equal(toy.most, 6 + 2);
+	assert_int_equal(toy.most, 6);
 
 	bag_free(image);
 }
@@ -624,10 +634,15 @@ test_alert_goes(void **state)
 	struct bag *image = whole(NULL);
 
 	(void)state;
-	read_it(READING_HEARTBEAT, image);
+	read_it(READING_HEARTBEAT | READING_KNOWN_ALERTS, image);
 	assert_false(got.result.alerts_moved);
+	/* One request, with whether the two still stand. */
+	assert_int_equal(toy.requests, 1);
+	assert_int_equal(toy.most, 8 + 2);
 	remove_row(ALERT ".7.3.8");
 	read_it(READING_HEARTBEAT, image);
+	assert_false(got.result.alerts_moved);
+	read_it(READING_HEARTBEAT | READING_KNOWN_ALERTS, image);
 	assert_int_equal(got.result.status, READING_DONE);
 	assert_true(got.result.alerts_moved);
 	bag_free(image);
@@ -666,7 +681,7 @@ test_alerts(void **state)
 	remove_row(ALERT ".8.3.8");
 	read_it(READING_ALERTS, image);
 	assert_int_equal(got.result.status, READING_DONE);
-	assert_int_equal(toy.requests, 2);
+	assert_int_equal(toy.requests, 1);
 	assert_true(bag_merge(image, got.result.fresh, got.covered,
 	    got.result.covered_len));
 	assert_int_equal(bag_number(image, ALERT ".7", 2, 3, 8), ABSENT);
@@ -718,6 +733,324 @@ test_wrong_types(void **state)
 	assert_true(got.result.alerts_moved);
 	bag_free(image);
 	bag_free(odd);
+}
+
+/* The wire costs of what is asked most often: IP and UDP headers are 28. */
+static void
+test_heartbeat_size(void **state)
+{
+	struct bag *image = whole(NULL);
+
+	(void)state;
+	read_it(READING_HEARTBEAT, image);
+	assert_int_equal(toy.requests, 1);
+	assert_int_equal(toy.most, 8);
+	assert_true(got.result.traffic.bytes_out + 28 <= 205);
+	bag_free(image);
+}
+
+static void
+test_supplies_moved(void **state)
+{
+	struct bag *image = whole(NULL);
+	struct toy_value *life = row("1.3.6.1.2.1.43.10.2.1.4.3.1");
+	struct toy_value *errors = row("1.3.6.1.2.1.25.3.5.1.2.3");
+
+	(void)state;
+	read_it(READING_HEARTBEAT, image);
+	assert_false(got.result.supplies_moved);
+	life->number++;
+	read_it(READING_HEARTBEAT, image);
+	assert_true(got.result.supplies_moved);
+	life->number--;
+	/* " " is lowToner; noPaper is of no interest here, and a second octet
+	 * may come or go. */
+	errors->text = "\x60\x01";
+	read_it(READING_HEARTBEAT, image);
+	assert_false(got.result.supplies_moved);
+	errors->text = "";
+	read_it(READING_HEARTBEAT, image);
+	assert_true(got.result.supplies_moved);
+	errors->text = " \x20";	/* markerSupplyMissing */
+	read_it(READING_HEARTBEAT, image);
+	assert_true(got.result.supplies_moved);
+	bag_free(image);
+}
+
+/* A sleeping printer hides what it likes; nothing of it is gone. */
+static void
+test_asleep(void **state)
+{
+	struct bag *image = whole(NULL);
+
+	(void)state;
+	row("1.3.6.1.2.1.25.3.5.1.1.3")->number = 1;
+	read_it(READING_HEARTBEAT | READING_KNOWN_ALERTS, image);
+	assert_false(got.result.alerts_moved);
+	remove_row(SUPPLY ".9.3.5");
+	remove_row(SUPPLY ".6.3.5");
+	remove_row(GENERAL ".17.3");
+	read_it(READING_ALL, image);
+	assert_int_equal(got.result.status, READING_DONE);
+	bag_merge(image, got.result.fresh, got.covered,
+	    got.result.covered_len);
+	assert_int_equal(bag_number(image, SUPPLY ".9", 2, 3, 5), 15000);
+	assert_int_equal(bag_number(image, "1.3.6.1.2.1.25.3.5.1.1", 1, 3),
+	    1);
+	assert_int_equal(bag_count(image), MODEL_WANTED + 1);
+	read_it(READING_SUPPLIES, image);
+	assert_int_equal(got.result.covered_len, 0);
+
+	/* It counts its alerts, so they are what it says. */
+	remove_row(ALERT ".7.3.8");
+	read_it(READING_HEARTBEAT | READING_KNOWN_ALERTS, image);
+	assert_true(got.result.alerts_moved);
+	read_it(READING_ALERTS | READING_HEARTBEAT, image);
+	bag_merge(image, got.result.fresh, got.covered,
+	    got.result.covered_len);
+	assert_int_equal(bag_number(image, ALERT ".7", 2, 3, 8), ABSENT);
+	/* It does not any more, so nothing is known. */
+	remove_row(GENERAL ".18.3");
+	remove_row(GENERAL ".19.3");
+	remove_row(ALERT ".7.3.11");
+	read_it(READING_HEARTBEAT | READING_KNOWN_ALERTS, image);
+	assert_false(got.result.alerts_moved);
+	assert_int_equal(got.result.covered_len, 0);
+	bag_free(image);
+}
+
+/* --- a known device read again ------------------------------------------- */
+
+static char	arena[256][64];		/* OIDs of a table made at random */
+static size_t	arena_len;
+
+static uint32_t
+draw(uint32_t below)
+{
+	return random_next() % below;
+}
+
+/* A value whose kind goes by the column; some have the wrong one. */
+static struct toy_value
+odd_value(const struct plan_item *item)
+{
+	static const char *const texts[] = { "", "a", "some words", "Drum" };
+	static const char *const types[] = { "1.3.6.1.2.1.25.3.1.5",
+	    "1.3.6.1.2.1.25.3.1.3", "1.3.6.1.4.1.4294967295.9" };
+	struct toy_value v = { .number = draw(3) == 0 ? draw(4) :
+	    random_next() >> draw(31) };
+	char text[OBJID_TEXT_MAX];
+	uint32_t kind = draw(12);
+
+	objid_format(&item->id, text);
+	if (strcmp(text, "1.3.6.1.2.1.25.3.2.1.2") == 0 || kind == 0) {
+		v.tag = 6;
+		v.text = types[draw(3)];
+	} else if (kind < 4) {
+		v.tag = 4;
+		v.text = texts[draw(4)];
+	} else
+		v.tag = kind < 8 ? 2 : 0x41;
+	if (v.tag == 2)
+		v.number = (int32_t)v.number;
+	return v;
+}
+
+static void
+add_value(const struct plan_item *item, const uint32_t *index, size_t n)
+{
+	struct objid id = item->id;
+	char text[OBJID_TEXT_MAX];
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		objid_add(&id, index[i]);
+	objid_format(&id, text);
+	if (arena_len + 1 == sizeof(arena) / sizeof(arena[0]))
+		return;
+	memcpy(arena[arena_len], text, strlen(text) + 1);
+	manner.table[arena_len] = odd_value(item);
+	manner.table[arena_len].oid = arena[arena_len];
+	manner.table[++arena_len] = (struct toy_value){ 0 };
+}
+
+/*
+ * A printer made at random: in each table some rows, most of them in each
+ * column.  With change at 0 the rows and values are as last time; else about
+ * one in change of them is drawn anew.
+ */
+static void
+make_device(uint32_t seed, uint32_t change, uint32_t change_seed)
+{
+	const struct plan_item *item;
+	uint32_t index[4], kept = manner.mangle, value;
+	size_t i, n, row;
+	bool there;
+
+	arena_len = 0;
+	item = plan_items(&n);
+	for (i = 0; i < n; i++) {
+		for (row = 0; row < 5; row++) {
+			manner.mangle = seed ^ (uint32_t)(i * 977 + row * 31);
+			random_next();
+			if (change != 0) {
+				value = manner.mangle;
+				manner.mangle = change_seed ^
+				    (uint32_t)(i * 1471 + row * 77);
+				random_next();
+				if (draw(change) != 0)
+					manner.mangle = value;
+			}
+			there = draw(5) != 0;
+			index[0] = 1;
+			index[1] = (uint32_t)(row * row * row + 1);
+			if (item[i].shape == STANDARD_SCALAR && row == 0)
+				there ? add_value(&item[i], NULL, 0) : (void)0;
+			else if (item[i].shape == STANDARD_BY_DEVICE &&
+			    (row < 2 || draw(3) == 0)) {
+				index[0] = index[1];
+				/* Device 1 is always a printer. */
+				if (there || row == 0)
+					add_value(&item[i], index, 1);
+			} else if (item[i].shape == STANDARD_BY_ROW && there)
+				add_value(&item[i], index, draw(20) ? 2 : 1);
+			else if (item[i].shape == STANDARD_COLUMN && there)
+				add_value(&item[i], index + 1, 1);
+		}
+	}
+	manner.mangle = kept;
+}
+
+/* Its rows are in order, whatever their index has been given. */
+static int
+value_cmp(const void *a, const void *b)
+{
+	struct objid x, y;
+
+	objid_parse(((const struct toy_value *)a)->oid, &x);
+	objid_parse(((const struct toy_value *)b)->oid, &y);
+	return objid_cmp(&x, &y);
+}
+
+static void
+make_table(uint32_t seed, uint32_t change, uint32_t change_seed)
+{
+	size_t i, kept = 0;
+
+	make_device(seed, change, change_seed);
+	qsort(manner.table, arena_len, sizeof(manner.table[0]), value_cmp);
+	for (i = 0; i < arena_len; i++)
+		if (kept == 0 || value_cmp(&manner.table[kept - 1],
+		    &manner.table[i]) != 0)
+			manner.table[kept++] = manner.table[i];
+	manner.table[kept] = (struct toy_value){ 0 };
+}
+
+/* Whatever has become of a device: to read it again with what is known of it
+ * ends with the same values as to read it from nothing. */
+static void
+test_again(void **state)
+{
+	struct device_memo was;
+	struct bag *image;
+	uint32_t seed, kept;
+	char *want;
+	int cost, asleep = 0;
+
+	(void)state;
+	for (seed = 1; seed <= 60; seed++) {
+		memset(&memo, 0, sizeof(memo));
+		manner.v1_only = seed % 5 == 0;
+		memo.version = manner.v1_only ? 1 : 2;
+		kept = manner.mangle = seed * 2654435761u;
+		make_table(seed, 0, 0);
+		manner.mangle = 0;
+		read_it(READING_ALL, NULL);
+		if (got.result.status != READING_DONE)
+			continue;
+		image = got.result.fresh;
+		got.result.fresh = NULL;
+		was = memo;
+
+		/* Nothing, little, and nearly all of it has changed. */
+		manner.mangle = kept;
+		make_table(seed, (uint32_t[]){ 0, 40, 2 }[seed % 3], seed + 1);
+		manner.mangle = 0;
+		read_it(READING_ALL, NULL);
+		assert_int_equal(got.result.status, READING_DONE);
+		want = strdup(got.text);
+		cost = toy.requests;
+		memo = was;
+		read_it(READING_ALL, image);
+		assert_int_equal(got.result.status, READING_DONE);
+		assert_string_equal(got.text, want);
+		if (seed % 3 != 2)
+			assert_true(toy.requests < cost);
+		bag_merge(image, got.result.fresh, got.covered,
+		    got.result.covered_len);
+		/* Asleep nothing leaves. */
+		if (got.result.covered_len == 1 && got.covered[0].len == 0)
+			assert_string_equal(text_of(image), want);
+		else
+			asleep++;
+		free(want);
+		bag_free(image);
+	}
+	assert_true(asleep < 20);
+}
+
+/* Another printer at the same address, of another make. */
+static void
+test_another(void **state)
+{
+	struct bag *image = whole(NULL), *other;
+	struct objid id, value;
+	char *want;
+
+	(void)state;
+	row("1.3.6.1.2.1.1.2.0")->text = "1.3.6.1.4.1.2435.2.3.9.1";
+	other = bag_new();
+	objid_parse("1.3.6.1.2.1.1.2.0", &id);
+	objid_parse("1.3.6.1.4.1.2435.2.3.9.1", &value);
+	bag_put_objid(other, &id, &value);
+	plan_private_free(private);
+	private = plan_private_new(vendor_match(other), NULL);
+	bag_free(other);
+	bag_free(whole(&want));
+	read_it(READING_ALL, image);
+	assert_string_equal(got.text, want);
+	free(want);
+	bag_free(image);
+}
+
+static void
+test_memo(void **state)
+{
+	static const struct device_memo memos[] = {
+		{ 0 }, { .version = 1 }, { 2, 24, MEMO_BULK_YES, true, true },
+		{ 3, 255, MEMO_BULK_NO, false, true }, { .jetdirect = true },
+	};
+	static const char *const odd[] = { "", " ", "v4", "varbinds=",
+		"varbinds=256", "varbinds=-1", "varbinds=1x", "bulkhead",
+		"  nonsense\n", "varbinds=999999999999999999999999" };
+	struct device_memo back, none = { 0 };
+	char text[MEMO_TEXT_MAX];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(memos) / sizeof(memos[0]); i++) {
+		memo_parse(memo_format(&memos[i], text), &back);
+		assert_memory_equal(&back, &memos[i], sizeof(back));
+	}
+	memo_format(&memos[2], text);
+	assert_string_equal(text, "v2c varbinds=24 bulk jetdirect alone");
+	for (i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		memo_parse(odd[i], &back);
+		assert_memory_equal(&back, &none, sizeof(back));
+	}
+	memo_parse("later-invention v1  alone", &back);
+	assert_int_equal(back.version, 1);
+	assert_true(back.alone);
 }
 
 /* Nothing to ask is a reading, too. */
@@ -896,6 +1229,12 @@ main(void)
 		T(alerts),
 		T(counters),
 		T(wrong_types),
+		T(heartbeat_size),
+		T(supplies_moved),
+		T(asleep),
+		T(memo),
+		T(again),
+		T(another),
 		T(nothing),
 		T(jetdirect),
 		T(cancel),
