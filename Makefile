@@ -104,10 +104,13 @@ lint:
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin \
-	    $(DESTDIR)$(PREFIX)/share/doc/platen $(foreach n,1 5 7 8,\
+	    $(DESTDIR)$(PREFIX)/share/doc/platen \
+	    $(DESTDIR)$(PREFIX)/share/platen/vendors $(foreach n,1 5 7 8,\
 	    $(DESTDIR)$(PREFIX)/share/man/man$(n))
 	install -m 755 $(B)/platend $(B)/platen-central $(DESTDIR)$(PREFIX)/sbin
 	install -m 755 $(B)/platen $(DESTDIR)$(PREFIX)/bin
+	install -m 644 snmp/vendors/*.ini \
+	    $(DESTDIR)$(PREFIX)/share/platen/vendors
 	install -m 644 README.md LICENSE CHANGELOG.md etc/* \
 	    $(DESTDIR)$(PREFIX)/share/doc/platen
 	for n in 1 5 7 8; do install -m 644 man/*.$$n \

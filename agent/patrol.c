@@ -511,7 +511,9 @@ patrol_new(struct loop *loop, const struct config *conf, struct store *store,
 {
 	struct patrol *patrol;
 
-	vendor_load(vendor_installed(), VENDOR_OWN, NULL, NULL);
+	vendor_load(vendor_installed(), conf->vendors != NULL ?
+	    conf->vendors : VENDOR_OWN, NULL, NULL);
+	log_info("vendor", "%zu files about makers", vendor_count());
 	patrol = xcalloc(1, sizeof(*patrol));
 	patrol->loop = loop;
 	patrol->conf = conf;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/check.h"
 #include "agent/inspect.h"
 #include "agent/probe.h"
 #include "base/log.h"
@@ -46,6 +47,7 @@ static const struct {
 	const char	*help;
 } commands[] = {
 	{ "probe", probe_main, "ask printers directly, with no daemon" },
+	{ "check", check_main, "are configuration and vendor files right" },
 	{ "status", inspect_main, "is the agent well, is the centre there" },
 	{ "devices", inspect_main, "the printers that the agent knows" },
 	{ "outbox", inspect_main, "reports that wait, or were refused" },

@@ -101,20 +101,22 @@ static void
 to_log(void *arg, const char *file, size_t line, const char *what)
 {
 	if (line == 0)
-		log_warnx("vendor", "%s: %s", log_safe(file), log_safe(what));
+		log_warnx("vendor", "%s: %s", file, what);
 	else
-		log_warnx("vendor", "%s:%zu: %s", log_safe(file), line,
-		    log_safe(what));
+		log_warnx("vendor", "%s:%zu: %s", file, line, what);
 }
 
 static void
 complain(void *arg, const char *file, size_t line, const char *what)
 {
 	struct complaint	*c = arg;
-	char			*path;
+	char			*path, *p;
 
 	path = c->folder == NULL ? xstrdup(file) :
 	    xasprintf("%s/%s", c->folder, file);
+	for (p = path; *p != '\0'; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
 	c->fn(c->arg, path, line, what);
 	free(path);
 }

@@ -51,7 +51,7 @@ static const char *const counter_names[] = {
 static int __attribute__((format(printf, 2, 3)))
 wrong(struct parse *p, const char *fmt, ...)
 {
-	char	 what[WHAT_SIZE];
+	char	 what[WHAT_SIZE], *c;
 	va_list	 ap;
 
 	if (p->complaints++ >= VENDORFILE_COMPLAINTS_MAX)
@@ -59,6 +59,10 @@ wrong(struct parse *p, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
+	/* Parts of the file stand in it. */
+	for (c = what; *c != '\0'; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
 	p->complain(p->arg, p->name, p->line, what);
 	return -1;
 }

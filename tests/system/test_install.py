@@ -1,6 +1,7 @@
 """Promise: what is installed is complete and works: programs that help and
 name their version, manual pages for each program and file, samples that pass
 the check once the keys are filled in, and nothing of the tests."""
+import json
 import os
 import pathlib
 import re
@@ -11,7 +12,7 @@ import pytest
 from rig import BUILD, ROOT, program, run_program, write_secret
 
 PAGES = ["platend.8", "platen-central.8", "platen.1", "platen.ini.5",
-         "platen-central.ini.5", "platen-protocol.7"]
+         "platen-central.ini.5", "platen-vendor.5", "platen-protocol.7"]
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +40,8 @@ def test_everything_is_there(installed):
     for name in ("README.md", "LICENSE", "CHANGELOG.md", "platen.ini",
                  "platen-central.ini"):
         assert f"share/doc/platen/{name}" in files
+    for path in (ROOT / "snmp/vendors").glob("*.ini"):
+        assert f"share/platen/vendors/{path.name}" in files
     for name in files:
         path = installed / name
         assert path.stat().st_mode & 0o022 == 0, f"{name} can be changed"
@@ -56,14 +59,35 @@ def test_help(installed, name, option):
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
-@pytest.mark.parametrize("command", ["probe", "status", "devices", "outbox",
-                                     "keygen"])
+@pytest.mark.parametrize("command", ["probe", "check", "status", "devices",
+                                     "outbox", "keygen"])
 def test_help_of_each_command(installed, command):
     done = run_program([installed / "bin/platen", command, "--help"], False)
     assert "usage: platen " + command in done.stdout + done.stderr
     assert done.returncode in (0, 2)
     wrong = run_program([installed / "bin/platen", command, "--wrong"], False)
     assert wrong.returncode == 2 and "usage" in wrong.stderr
+
+
+def test_vendor_files(installed, tmp_path):
+    """The installed ones serve, and one that is gone is gone."""
+    tool = [installed / "bin/platen", "check", "--vendors", tmp_path]
+    said = json.loads(run_program([*tool, "--json"]))
+    assert said["installed"] == str(installed / "share/platen/vendors")
+    assert {f["origin"] for f in said["files"]} == {"installed"}
+    whole = len(said["files"])
+    path = installed / "share/platen/vendors/kip.ini"
+    text = path.read_text()
+    path.unlink()
+    try:
+        assert len(json.loads(run_program([*tool, "--json"]))["files"]) == \
+            whole - 1
+        path.write_text("[nonsense]\n")
+        done = run_program(tool, False)
+        assert done.returncode == 1 and f"{path}:1: " in done.stdout
+        assert "built in" in done.stdout
+    finally:
+        path.write_text(text)
 
 
 def test_bad_usage(installed):
