@@ -52,7 +52,7 @@ static const char help_text[] =
 	"  --json         for programs\n\n"
 	"Exit status: 0 when all is well, 1 when not, 2 for bad usage.\n";
 
-/* --- what is wrong -------------------------------------------------------------- */
+/* --- what is wrong -------------------------------------------------------- */
 
 static void
 remark(void *arg, const char *file, size_t line, const char *what)
@@ -101,7 +101,7 @@ remarks_print(const struct check *c, FILE *out)
 			    r->what);
 }
 
-/* --- what may be asked ---------------------------------------------------------- */
+/* --- what may be asked ---------------------------------------------------- */
 
 static void
 object_say(struct check *c, const char *oid, bool column, const char *name,
@@ -159,7 +159,7 @@ on_exclusion(void *arg, const struct vendor_named *named)
 	json_object_end(&c->out);
 }
 
-/* --- which makers are known ----------------------------------------------------- */
+/* --- which makers are known ----------------------------------------------- */
 
 static const char *const origins[] = {
 	[VENDOR_BUILT_IN] = "built in",
@@ -260,7 +260,7 @@ files_print(void)
 	screen_table_free(table);
 }
 
-/* --- the whole ------------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------------------ */
 
 static void
 config_check(struct check *c)

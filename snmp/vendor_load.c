@@ -166,7 +166,7 @@ put(struct vendor *v)
 	append(&in_use, &in_use_len, v);
 }
 
-/* --- exclusions ----------------------------------------------------------------- */
+/* --- exclusions ----------------------------------------------------------- */
 
 static bool
 is_standard(const struct objid *branch)
@@ -292,7 +292,7 @@ refused(const struct vendor *v, struct complaint *c)
 	return t.refused;
 }
 
-/* --- folders --------------------------------------------------------------------- */
+/* --- folders -------------------------------------------------------------- */
 
 static int
 is_vendor_file(const struct dirent *entry)

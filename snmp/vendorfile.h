@@ -124,7 +124,7 @@ void	 vendorfile_clear(struct vendor *);
 /* Everything that the file may have asked, in its order. */
 void	 vendorfile_each(const struct vendor *, vendor_named_fn *, void *arg);
 
-/* --- of vendor_load.c, for vendor.c and vendor_count.c -------------------------- */
+/* --- of vendor_load.c, for vendor.c and vendor_count.c -------------------- */
 
 /* The files in use; the technician's own first. */
 size_t			 vendor_files(const struct vendor ***);
