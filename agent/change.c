@@ -1,17 +1,19 @@
 #include "agent/change.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/change_alerts.h"
+#include "agent/change_counters.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "schema/field.h"
 
-#define SEVERITY_UNARY	4	/* warning: an event, RFC 3805 */
 #define RISE_MIN	15	/* percent points, printers.md 5 */
 #define RISE_TO		50
-/* A time that is computed from ticks differs a little at every look. */
-#define RAISED_SLACK_MS	2000
+#define LEVEL_UNKNOWN	(-2)	/* RFC 3805 prtMarkerSuppliesLevel */
+#define LEVEL_SOME	(-3)
 #define AT_ONCE		(1u << FIELD_KEY | 1u << FIELD_IDENTITY | \
 			 1u << FIELD_STATE)
 
@@ -52,8 +54,8 @@ change_any(const struct change *c)
 	    report_any(&c->told) || c->forget_len > 0;
 }
 
-static void
-forget(struct change *out, const char *id)
+void
+change_forget(struct change *out, const char *id)
 {
 	out->forget = xreallocarray(out->forget, out->forget_len + 1,
 	    sizeof(*out->forget));
@@ -78,73 +80,35 @@ hold_back(struct change *out, int64_t due_ms)
 
 /* --- the asset -------------------------------------------------------------- */
 
-/*
- * A counter keeps its source for life: another OID is another series, so as
- * long as model and firmware stay the value is not taken (printers.md 6).
- */
-static bool
-source_changed(const struct asset *before, const struct asset *now,
-    const struct counter *old, const struct counter *counter)
-{
-	return strcmp_null(old->oid, counter->oid) != 0 &&
-	    strcmp_null(before->model, now->model) == 0 &&
-	    strcmp_null(before->firmware, now->firmware) == 0;
-}
-
-static bool
-counter_differs(const struct counter *a, const struct counter *b)
-{
-	return a->value != b->value || a->unit != b->unit ||
-	    a->check != b->check || strcmp_null(a->oid, b->oid) != 0;
-}
-
-static void
-copy_counter(struct asset *to, const struct counter *from)
-{
-	struct counter *c;
-
-	if ((c = asset_counter(to, from->name)) == NULL &&
-	    (c = asset_counter_add(to, from->name)) == NULL)
-		return;
-	record_copy(counter_fields, c, from);
-}
-
-/* Counters into change (may be NULL: just ask) and the told asset. Returns
- * how many are new in value or source. */
-static size_t
-find_counters(const struct asset *before, const struct asset *now,
-    struct asset *change, struct asset *told)
-{
-	const struct counter *counter, *old;
-	size_t i, n = 0;
-
-	for (i = 0; i < now->counters_len; i++) {
-		counter = &now->counters[i];
-		old = before == NULL ? NULL :
-		    asset_counter(before, counter->name);
-		if (old != NULL && (!counter_differs(old, counter) ||
-		    source_changed(before, now, old, counter)))
-			continue;
-		n++;
-		if (change != NULL) {
-			copy_counter(change, counter);
-			copy_counter(told, counter);
-		}
-	}
-	return n;
-}
-
 /* A whole copy of what was told, or of nothing. */
 static void
 start_told(struct asset *told, const struct asset *before)
 {
-	size_t i;
-
 	if (before == NULL)
 		return;
 	record_copy(asset_fields, told, before);
-	for (i = 0; i < before->counters_len; i++)
-		copy_counter(told, &before->counters[i]);
+	asset_copy_counters(told, before);
+}
+
+static void
+tell_asset(const struct asset *before, const char *id, int64_t now_ms,
+    struct asset *partial, const struct change_counters *counters,
+    bool at_once, struct change *out)
+{
+	struct asset told;
+
+	asset_init(&told);
+	start_told(&told, before);
+	record_apply(asset_fields, &told, partial);
+	change_counters_put(partial, &counters->at_once);
+	change_counters_put(partial, &counters->later);
+	change_counters_put(&told, partial);
+	field_set_text(field_find(asset_fields, "id"), partial, id);
+	field_set_text(field_find(asset_fields, "id"), &told, id);
+	partial->time = now_ms;
+	told.time = now_ms;
+	*report_asset(at_once ? &out->event : &out->detail) = *partial;
+	*report_asset(&out->told) = told;
 }
 
 static void
@@ -152,39 +116,34 @@ find_asset(const struct asset *before, const struct asset *now,
     struct change_state *state, const struct change_policy *policy,
     int64_t now_ms, struct change *out)
 {
-	struct asset empty, partial, told;
-	bool counters;
-	int fields;
+	struct change_counters counters;
+	struct asset empty, partial;
+	bool at_once;
 
 	asset_init(&empty);
 	asset_init(&partial);
-	asset_init(&told);
-	fields = record_diff(asset_fields, before == NULL ? &empty : before,
-	    now, AT_ONCE, &partial);
-	counters = find_counters(before, now, NULL, NULL) > 0;
-	if (counters && before != NULL &&
-	    !may_tell(state->counters_ms, policy->counters_ms, now_ms)) {
-		hold_back(out, state->counters_ms + policy->counters_ms);
-		counters = false;
+	change_counters_find(before, now, state->suspects, policy, now_ms,
+	    &counters);
+	if (counters.due_ms != 0)
+		hold_back(out, counters.due_ms);
+	at_once = record_diff(asset_fields, before == NULL ? &empty : before,
+	    now, AT_ONCE, &partial) > 0 || counters.at_once.counters_len > 0;
+	if (counters.later.counters_len > 0) {
+		if (before == NULL ||
+		    may_tell(state->counters_ms, policy->counters_ms, now_ms))
+			state->counters_ms = now_ms;
+		else {
+			hold_back(out, state->counters_ms +
+			    policy->counters_ms);
+			asset_clear(&counters.later);
+		}
 	}
-	if (fields == 0 && !counters)
-		goto out;
-	start_told(&told, before);
-	record_apply(asset_fields, &told, &partial);
-	field_set_text(field_find(asset_fields, "id"), &partial, now->id);
-	field_set_text(field_find(asset_fields, "id"), &told, now->id);
-	partial.time = now_ms;
-	told.time = now_ms;
-	if (counters) {
-		(void)find_counters(before, now, &partial, &told);
-		state->counters_ms = now_ms;
-	}
-	*report_asset(fields > 0 ? &out->event : &out->detail) = partial;
-	*report_asset(&out->told) = told;
-	return;
-out:
-	asset_clear(&partial);
-	asset_clear(&told);
+	if (at_once || counters.later.counters_len > 0)
+		tell_asset(before, now->id, now_ms, &partial, &counters,
+		    at_once, out);
+	else
+		asset_clear(&partial);
+	change_counters_clear(&counters);
 }
 
 /* --- consumables ------------------------------------------------------------- */
@@ -211,33 +170,66 @@ suspect_of(struct change_suspects *suspects, int64_t index)
 	return NULL;
 }
 
-/* False when there are too many already. */
-static bool
+/* NULL when there are too many already. */
+static struct change_suspect *
 suspect_add(struct change_suspects *suspects, int64_t index)
 {
+	struct change_suspect *s;
 	size_t i;
 
-	for (i = 0; i < CHANGE_SUSPECTS; i++)
-		if (!suspects->one[i].used) {
-			suspects->one[i].used = true;
-			suspects->one[i].index = index;
-			return true;
-		}
-	return false;
+	for (i = 0; i < CHANGE_SUSPECTS; i++) {
+		s = &suspects->one[i];
+		if (s->used)
+			continue;
+		memset(s, 0, sizeof(*s));
+		s->used = true;
+		s->index = index;
+		s->level = s->percent = ABSENT;
+		return s;
+	}
+	return NULL;
 }
 
-/* The level rose as only a new cartridge makes it (printers.md 5).  Unknown
- * never counts. */
+/*
+ * The level rose as only a new cartridge makes it (printers.md 5).  level and
+ * percent are the last numbers before, if any.  Unknown never counts.
+ */
 static bool
-level_rose(const struct consumable *before, const struct consumable *now)
+level_rose(const struct consumable *before, int64_t level, int64_t percent,
+    const struct consumable *now)
 {
-	if (before->percent >= 0 && now->percent >= 0)
-		return now->percent >= before->percent + RISE_MIN &&
+	if (percent >= 0 && now->percent >= 0)
+		return now->percent >= percent + RISE_MIN &&
 		    now->percent >= RISE_TO;
-	/* Pages left without a capacity: from low or empty to more. */
-	return (before->state == SUPPLY_EMPTY || before->state == SUPPLY_LOW)
-	    && before->level >= 0 && now->level > before->level &&
-	    now->state == SUPPLY_OK;
+	if (before->unit != now->unit || now->state != SUPPLY_OK ||
+	    now->level <= 0)
+		return false;
+	/* Pages left without a capacity: what said "low" says it no more. */
+	switch (before->state) {
+	case SUPPLY_EMPTY:
+	case SUPPLY_LOW:
+		return before->level != LEVEL_UNKNOWN && now->level > level;
+	case SUPPLY_SOME:
+		return level >= 0 && now->level > level;
+	default:
+		return false;
+	}
+}
+
+/* Before it said no more than "some" it had been a number: asleep or between
+ * two cartridges a printer may give -3 for a while, which proves nothing. */
+static void
+note_number(const struct consumable *before, const struct consumable *now,
+    struct change_suspects *suspects)
+{
+	struct change_suspect *s = suspect_of(suspects, now->index);
+
+	if (now->level != LEVEL_SOME || before->level < 0)
+		return;
+	if (s == NULL && (s = suspect_add(suspects, now->index)) == NULL)
+		return;
+	s->level = before->level;
+	s->percent = before->percent;
 }
 
 enum verdict { SAME, MAYBE, REPLACED };
@@ -246,27 +238,38 @@ static enum verdict
 judge(const struct consumable *before, const struct consumable *now,
     struct change_state *state, bool levels_read)
 {
-	struct change_suspect *suspect;
+	struct change_suspect *s = suspect_of(state->suspects, now->index);
+	int64_t level = before->level, percent = before->percent;
 
-	suspect = suspect_of(state->suspects, now->index);
 	if (before->serial != NULL && now->serial != NULL) {
-		if (suspect != NULL)
-			suspect->used = false;
+		if (s != NULL)
+			s->used = false;
 		return strcmp(before->serial, now->serial) == 0 ? SAME :
 		    REPLACED;
 	}
-	if (!level_rose(before, now)) {
-		if (suspect != NULL)
-			suspect->used = false;
+	if (s != NULL && before->level == LEVEL_SOME) {
+		level = s->level;
+		percent = s->percent;
+	}
+	if (!level_rose(before, level, percent, now)) {
+		if (s != NULL && (now->level != LEVEL_SOME ||
+		    s->level == ABSENT))
+			s->used = false;
+		else if (s != NULL)
+			s->looks_new = false;
 		return SAME;
 	}
-	if (suspect != NULL) {
+	if (s != NULL && s->looks_new) {
 		if (!levels_read)
 			return MAYBE;
-		suspect->used = false;
+		s->used = false;
 		return REPLACED;
 	}
-	return suspect_add(state->suspects, now->index) ? MAYBE : REPLACED;
+	if (s == NULL && (s = suspect_add(state->suspects,
+	    now->index)) == NULL)
+		return REPLACED;
+	s->looks_new = true;
+	return MAYBE;
 }
 
 static void
@@ -297,6 +300,8 @@ find_consumable(const struct consumable *before, struct consumable *now,
 		    policy->levels_read);
 		if (verdict == REPLACED)
 			now->replaced = now->time;
+		if (verdict == SAME)
+			note_number(before, now, state->suspects);
 		if (verdict == MAYBE) {
 			/* Nothing of it is told until the second reading. */
 			out->again = true;
@@ -347,7 +352,7 @@ gone_consumables(const struct report *told, const struct printer *now,
 		removed->index = told->consumables[i].index;
 		removed->removed = now_ms;
 		removed->time = now_ms;
-		forget(out, removed->id);
+		change_forget(out, removed->id);
 	}
 }
 
@@ -382,126 +387,6 @@ find_consumables(const struct report *told, struct printer *now,
 	gone_consumables(told, now, now_ms, out);
 }
 
-/* --- alerts ------------------------------------------------------------------ */
-
-/*
- * One alert stays itself while group, row and code stay: its index starts
- * anew with the printer, its text changes with the language (printers.md 7).
- * But indexes only grow while a printer runs, so a higher one that was raised
- * later is the same trouble again, gone and come back between two looks.
- */
-static bool
-same_alert(const struct alert *before, const struct alert *now)
-{
-	if (before->group != now->group ||
-	    before->group_index != now->group_index ||
-	    before->code != now->code ||
-	    strcmp_null(before->vendor_code, now->vendor_code) != 0)
-		return false;
-	return now->index <= before->index || now->raised == ABSENT ||
-	    now->raised <= before->raised + RAISED_SLACK_MS;
-}
-
-static bool
-over_age(const struct alert *alert, int64_t now_ms)
-{
-	return alert->severity == SEVERITY_UNARY && alert->raised > 0 &&
-	    now_ms - alert->raised > CHANGE_UNARY_MS;
-}
-
-static void
-raise_alert(struct alert *now, const char *asset, int64_t pages,
-    int64_t now_ms, struct change *out)
-{
-	char id[UUID_TEXT_MAX];
-
-	uuid_make(id);
-	free(now->id);
-	now->id = xstrdup(id);
-	free(now->asset);
-	now->asset = xstrdup(asset);
-	now->pages = pages;
-	if (now->raised == ABSENT || now->raised > now_ms)
-		now->raised = now_ms;
-	now->cleared = over_age(now, now_ms) ? now->raised : ABSENT;
-	record_copy(alert_fields, report_alert(&out->event), now);
-	record_copy(alert_fields, report_alert(&out->told), now);
-}
-
-static void
-clear_alert(const struct alert *before, int64_t now_ms, struct change *out)
-{
-	struct alert *cleared;
-
-	cleared = report_alert(&out->event);
-	cleared->id = xstrdup(before->id);
-	cleared->asset = xstrdup(before->asset);
-	cleared->cleared = now_ms;
-}
-
-/* Severity and words may change while it stands. */
-static void
-go_on_alert(const struct alert *before, struct alert *now, int64_t now_ms,
-    struct change *out)
-{
-	struct alert partial, *told;
-
-	free(now->id);
-	now->id = xstrdup(before->id);
-	free(now->asset);
-	now->asset = xstrdup(before->asset);
-	now->raised = before->raised;
-	now->cleared = before->cleared;
-	now->pages = before->pages;
-	now->index = before->index;
-	now->time_ticks = before->time_ticks;
-	if (before->cleared == ABSENT && over_age(before, now_ms)) {
-		now->cleared = now_ms;
-		clear_alert(before, now_ms, out);
-		record_copy(alert_fields, report_alert(&out->told), now);
-		return;
-	}
-	alert_init(&partial);
-	if (record_diff(alert_fields, before, now, AT_ONCE, &partial) == 0) {
-		alert_clear(&partial);
-		return;
-	}
-	told = report_alert(&out->told);
-	record_copy(alert_fields, told, now);
-	*report_alert(&out->event) = partial;
-}
-
-static void
-find_alerts(const struct report *told, struct printer *now, int64_t now_ms,
-    struct change *out)
-{
-	bool *matched;
-	size_t i, j;
-
-	matched = xcalloc(told->alerts_len + 1, sizeof(*matched));
-	for (i = 0; i < now->alerts_len; i++) {
-		for (j = 0; j < told->alerts_len; j++)
-			if (!matched[j] && same_alert(&told->alerts[j],
-			    &now->alerts[i]))
-				break;
-		if (j < told->alerts_len) {
-			matched[j] = true;
-			go_on_alert(&told->alerts[j], &now->alerts[i],
-			    now_ms, out);
-		} else
-			raise_alert(&now->alerts[i], now->asset.id,
-			    now->total_pages, now_ms, out);
-	}
-	for (j = 0; j < told->alerts_len; j++) {
-		if (matched[j])
-			continue;
-		if (told->alerts[j].cleared == ABSENT)
-			clear_alert(&told->alerts[j], now_ms, out);
-		forget(out, told->alerts[j].id);
-	}
-	free(matched);
-}
-
 /* --- the whole ---------------------------------------------------------------- */
 
 void
@@ -509,10 +394,20 @@ change_find(const struct report *told, struct printer *now,
     struct change_state *state, const struct change_policy *policy,
     int64_t now_ms, struct change *out)
 {
+	struct change_suspects *memory = state->suspects;
+
+	if (now->asset.id != NULL &&
+	    strcmp(memory->asset, now->asset.id) != 0) {
+		memset(memory, 0, sizeof(*memory));
+		snprintf(memory->asset, sizeof(memory->asset), "%s",
+		    now->asset.id);
+	}
 	find_asset(told->assets_len > 0 ? &told->assets[0] : NULL,
 	    &now->asset, state, policy, now_ms, out);
 	find_consumables(told, now, state, policy, now_ms, out);
-	find_alerts(told, now, now_ms, out);
+	change_alerts_find(told, now, memory, policy->ignore, now_ms, out);
+	memory->look_ms = now_ms;
+	memory->uptime = now->uptime;
 }
 
 void

@@ -14,22 +14,38 @@
 #include <stdint.h>
 
 #include "schema/report.h"
+#include "snmp/ignore.h"
 #include "snmp/printer.h"
 
 struct change_policy {
 	int64_t	 counters_ms;	/* at most once per ... */
 	int64_t	 levels_ms;
 	bool	 levels_read;	/* this time, not remembered */
+	const struct ignore	*ignore;	/* alerts not told; or NULL */
 };
 
-/* A cartridge that looks new, until a second reading agrees. */
+/* What is kept in memory between two comparisons of a printer: losing it
+ * costs a delay, never a wrong telling.  Zero it for a new one. */
 struct change_suspect {
 	bool	 used;
+	bool	 looks_new;	/* until a second reading agrees */
 	int64_t	 index;		/* prtMarkerSuppliesIndex */
+	int64_t	 level, percent;	/* the last before "some" (-3) */
 };
 #define CHANGE_SUSPECTS	8
+/* What a sleeping printer shows of its alerts. */
+enum change_sleep { SLEEP_NOT, SLEEP_SHOWS, SLEEP_HIDES };
 struct change_suspects {
 	struct change_suspect	 one[CHANGE_SUSPECTS];
+	char			 asset[UUID_TEXT_MAX];	/* whose it is */
+	int64_t			 look_ms;	/* wall: the comparison before;
+						 * 0: none */
+	int64_t			 uptime;	/* ticks, then */
+	uint8_t			 rows, bits;	/* enum change_sleep */
+	int64_t			 pin_ms;	/* wall: when the pins were
+						 * counted; 0 never */
+	uint8_t			 pins[RECORD_COUNTERS_MAX]; /* readings without
+						 * a counter's old source */
 };
 
 struct change_state {
@@ -53,6 +69,8 @@ struct change {
 void	 change_init(struct change *);
 void	 change_clear(struct change *);
 bool	 change_any(const struct change *);
+/* The told record of that id has gone. */
+void	 change_forget(struct change *, const char *id);
 
 /*
  * told is what known_told() gave (one asset or none).  now is complete: id,
@@ -63,7 +81,8 @@ void	 change_find(const struct report *told, struct printer *now,
 	    struct change_state *, const struct change_policy *,
 	    int64_t now_ms, struct change *out);
 
-/* The printer did not answer: only its state changes.  told as above. */
+/* The printer did not answer: only its state changes, and nothing is closed
+ * for want of evidence.  told as above. */
 void	 change_unreachable(const struct report *told, int64_t now_ms,
 	    struct change *out);
 

@@ -16,6 +16,7 @@ struct teller {
 	struct loop		*loop;
 	struct store		*store;
 	struct change_policy	 policy;
+	struct ignore		*ignore;	/* the policy's */
 	const struct ini_list	*omit;
 	int64_t			 max_size;
 	void			(*written)(void *);
@@ -31,6 +32,18 @@ struct teller {
 	bool			 store_down;	/* said so already */
 };
 
+/* The configuration has been checked. */
+static struct ignore *
+ignore_rules(const struct config *conf)
+{
+	char why[120];
+
+	if (conf->ignore.count == 0)
+		return ignore_new_default();
+	return ignore_new(conf->ignore.item, conf->ignore.count, why,
+	    sizeof(why));
+}
+
 struct teller *
 teller_new(struct loop *loop, struct store *store, const struct config *conf,
     void (*written)(void *), void (*settled)(void *, void *, bool),
@@ -43,6 +56,7 @@ teller_new(struct loop *loop, struct store *store, const struct config *conf,
 	t->store = store;
 	t->policy.counters_ms = conf->counters_ms;
 	t->policy.levels_ms = conf->supplies_ms;
+	t->policy.ignore = t->ignore = ignore_rules(conf);
 	t->omit = &conf->omit;
 	t->max_size = conf->max_size;
 	t->written = written;
@@ -101,6 +115,7 @@ teller_free(struct teller *t)
 	if (store_in_transaction(t->store))
 		commit(t);
 	free(t->token);
+	ignore_free(t->ignore);
 	free(t);
 }
 

@@ -1,5 +1,6 @@
 #include "central/journal.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "schema/record.h"
@@ -22,6 +23,15 @@ struct row {
 	const char		*text;		/* the value, or number */
 	int64_t			 number;
 	int64_t			 unit, capacity, percent, state, pages, time;
+	int64_t			 counter_epoch, before;
+};
+
+const struct field	journal_extra[] = {
+	{ .name = "counter_epoch", .kind = FIELD_INT,
+	    .offset = offsetof(struct row, counter_epoch) },
+	{ .name = "before", .kind = FIELD_INT,
+	    .offset = offsetof(struct row, before) },
+	{ .name = NULL }
 };
 
 static int
@@ -30,20 +40,23 @@ put(const struct journal *j, const struct row *row)
 	static const char *const	 insert =
 	    "INSERT INTO history (asset, record, thing, field, unit, "
 	    "capacity, percent, state, pages, time, received_at, epoch, seq, "
-	    "value) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+	    "counter_epoch, before, value) VALUES "
+	    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 	int64_t				 time;
 
 	time = row->time == ABSENT || row->time == CLEARED ? j->received_at :
 	    row->time;
 	if (row->text != NULL)
-		return fleet_do(j->fleet, insert, "iiitiiiiiiiiit", row->asset,
+		return fleet_do(j->fleet, insert, "iiitiiiiiiiiiiit", row->asset,
 		    (int64_t)row->record, row->thing, row->field, row->unit,
 		    row->capacity, row->percent, row->state, row->pages, time,
-		    j->received_at, j->epoch, j->seq, row->text);
-	return fleet_do(j->fleet, insert, "iiitiiiiiiiiii", row->asset,
+		    j->received_at, j->epoch, j->seq, row->counter_epoch,
+		    row->before, row->text);
+	return fleet_do(j->fleet, insert, "iiitiiiiiiiiiiii", row->asset,
 	    (int64_t)row->record, row->thing, row->field, row->unit,
 	    row->capacity, row->percent, row->state, row->pages, time,
-	    j->received_at, j->epoch, j->seq, row->number);
+	    j->received_at, j->epoch, j->seq, row->counter_epoch, row->before,
+	    row->number);
 }
 
 static struct row
@@ -53,18 +66,23 @@ blank(enum journal_record record, int64_t asset, int64_t thing,
 	return (struct row){ .record = record, .asset = asset, .thing = thing,
 	    .field = field, .number = ABSENT, .unit = ABSENT,
 	    .capacity = ABSENT, .percent = ABSENT, .state = ABSENT,
-	    .pages = ABSENT, .time = ABSENT };
+	    .pages = ABSENT, .time = ABSENT, .counter_epoch = ABSENT,
+	    .before = ABSENT };
 }
 
 int
 journal_counter(const struct journal *j, int64_t asset,
-    const struct counter *counter, int64_t time)
+    const struct counter *counter, const struct counter *before, int64_t time)
 {
 	struct row	row;
 
 	row = blank(JOURNAL_COUNTER, asset, ABSENT, counter->name);
 	row.number = counter->value;
 	row.unit = counter->unit;
+	row.counter_epoch = counter->epoch;
+	if (before != NULL && (counter->epoch != before->epoch ||
+	    counter->value < before->value))
+		row.before = counter->before;
 	row.time = time;
 	return put(j, &row);
 }

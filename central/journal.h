@@ -22,6 +22,10 @@ enum journal_record {
 };
 extern const struct keyword	journal_words[];
 
+/* Columns of history that came later: of a counter its epoch, and where one
+ * began or 2^32 was passed the value before. */
+extern const struct field	journal_extra[];
+
 /* What is the same for all rows of a report. */
 struct journal {
 	struct fleet	*fleet;
@@ -29,8 +33,10 @@ struct journal {
 };
 
 /* time is the agent's clock; ABSENT takes ours.  All return 0 or -1. */
+/* before is NULL, or what the counter was until now. */
 int	 journal_counter(const struct journal *, int64_t asset,
-	    const struct counter *, int64_t time);
+	    const struct counter *, const struct counter *before,
+	    int64_t time);
 int	 journal_level(const struct journal *, int64_t asset, int64_t thing,
 	    const struct consumable *);
 int	 journal_replacement(const struct journal *, int64_t asset,

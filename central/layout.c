@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "central/journal.h"
 #include "central/tables.h"
 
 /* "PLAT", so that file(1) and we know the file. */
@@ -159,7 +160,8 @@ mend_columns(struct fleet *fleet)
 	    add_columns(fleet, "consumable", consumable_fields) != 0 ||
 	    add_columns(fleet, "alert", alert_fields) != 0 ||
 	    add_columns(fleet, "counter", counter_fields) != 0 ||
-	    add_columns(fleet, "agent_report", agent_fields) != 0)
+	    add_columns(fleet, "agent_report", agent_fields) != 0 ||
+	    add_columns(fleet, "history", journal_extra) != 0)
 		return -1;
 	return exec(fleet, indexes);
 }

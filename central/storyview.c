@@ -7,13 +7,15 @@
 #include "central/journal.h"
 
 enum column { AGENT, ASSET, MAKE, MODEL, SERIAL, RECEIVED, TIME, RECORD,
-	FIELD, VALUE, UNIT, CAPACITY, PERCENT, STATE, PAGES, EPOCH, SEQ, ID,
+	FIELD, VALUE, UNIT, CAPACITY, PERCENT, STATE, PAGES, COUNTER_EPOCH,
+	BEFORE, EPOCH, SEQ, ID,
 	SUPPLY_ID, SUPPLY_INDEX, SUPPLY_TEXT, ALERT_ID, ALERT_INDEX,
 	ALERT_NAME, ALERT_TEXT };
 
 #define SELECT	"g.name AS agent, a.uuid, a.make, a.model, a.serial, " \
 		"h.received_at, h.time, h.record, h.field, h.value, h.unit, " \
-		"h.capacity, h.percent, h.state, h.pages, e.uuid, h.seq, " \
+		"h.capacity, h.percent, h.state, h.pages, " \
+		"h.counter_epoch, h.before, e.uuid, h.seq, " \
 		"h.id AS id, c.uuid, c.\"index\", c.description, l.uuid, " \
 		"l.\"index\", l.code_name, l.description"
 #define FROM	"history h JOIN asset a ON a.id = h.asset " \
@@ -21,6 +23,7 @@ enum column { AGENT, ASSET, MAKE, MODEL, SERIAL, RECEIVED, TIME, RECORD,
 		"JOIN epoch e ON e.id = h.epoch " \
 		"LEFT JOIN consumable c ON c.id = h.thing AND h.record <> 3 " \
 		"LEFT JOIN alert l ON l.id = h.thing AND h.record = 3"
+#define WRAP_FROM	INT64_C(4200000000)	/* 32 bits, printers.md 6 */
 _Static_assert(JOURNAL_ALERT == 3, "FROM says so");
 
 static const char *
@@ -82,15 +85,32 @@ json_row(struct view *v, sqlite3_stmt *stmt)
 	view_json_int(v, "percent", fleet_number(stmt, PERCENT));
 	json_word(v, "state", words_supply_state, fleet_number(stmt, STATE));
 	view_json_int(v, "pages", fleet_number(stmt, PAGES));
+	view_json_int(v, "counter_epoch", fleet_number(stmt, COUNTER_EPOCH));
+	view_json_int(v, "before", fleet_number(stmt, BEFORE));
 	json_string(&v->json, "epoch", text(stmt, EPOCH));
 	view_json_int(v, "seq", fleet_number(stmt, SEQ));
+}
+
+/* What nobody must take for pages: the counter began anew, or is past 2^32. */
+static char *
+break_of(struct view *v, sqlite3_stmt *stmt, int64_t record)
+{
+	int64_t	before = fleet_number(stmt, BEFORE);
+
+	if (record != JOURNAL_COUNTER || before == ABSENT)
+		return NULL;
+	if (before > WRAP_FROM && before <= UINT32_MAX &&
+	    fleet_number(stmt, VALUE) < before)
+		return xasprintf("ran over at %lld", (long long)before);
+	return xasprintf("started anew, was %lld",
+	    (long long)before);
 }
 
 static void
 table_row(struct view *v, sqlite3_stmt *stmt)
 {
 	char		 time[VIEW_TIME_MAX];
-	char		*printer, *detail = NULL;
+	char		*printer, *detail = NULL, *broken;
 	const char	*value, *serial, *word = NULL;
 	int64_t		 record, unit, percent;
 
@@ -106,11 +126,13 @@ table_row(struct view *v, sqlite3_stmt *stmt)
 		value = detail = xasprintf("%s %s", value, word);
 	serial = text(stmt, SERIAL);
 	printer = view_name(text(stmt, MAKE), text(stmt, MODEL));
+	broken = break_of(v, stmt, record);
 	view_cells(v, (const char *const[]){ text(stmt, AGENT),
 	    view_time(fleet_number(stmt, TIME), time),
 	    serial != NULL ? serial : printer,
 	    keyword_of(journal_words, record), text(stmt, FIELD), value,
-	    record == JOURNAL_COUNTER ? NULL : name_of(stmt, record) });
+	    record == JOURNAL_COUNTER ? broken : name_of(stmt, record) });
+	free(broken);
 	free(printer);
 	free(detail);
 }

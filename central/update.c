@@ -116,8 +116,7 @@ static int
 apply_counter(struct update *u, int64_t asset, const struct counter *change,
     int64_t time)
 {
-	struct counter	now;
-	int64_t		before = ABSENT;
+	struct counter	now, before;
 	bool		found;
 	int		rc = UPDATE_FAILED;
 
@@ -125,23 +124,29 @@ apply_counter(struct update *u, int64_t asset, const struct counter *change,
 		return refuse(u, "a counter has no name");
 	if (negative(change->value))
 		return refuse(u, "counter %s is negative", change->name);
+	if (negative(change->epoch))
+		return refuse(u, "counter %s has no such epoch",
+		    change->name);
 	counter_init(&now);
+	counter_init(&before);
 	if (tables_counter_find(u->fleet, asset, change->name, &now,
 	    &found) != 0)
 		goto out;
-	before = now.value;
+	record_copy(counter_fields, &before, &now);
 	record_apply(counter_fields, &now, change);
 	if (found || now.value != ABSENT) {
 		if (tables_counter_put(u->fleet, asset, &now, time,
 		    u->journal.received_at) != 0)
 			goto out;
-		if (now.value != before && journal_counter(&u->journal, asset,
-		    &now, time) != 0)
+		if ((now.value != before.value || now.epoch != before.epoch)
+		    && journal_counter(&u->journal, asset, &now,
+		    found ? &before : NULL, time) != 0)
 			goto out;
 	} else
 		u->want_whole = true;
 	rc = UPDATE_DONE;
 out:
+	counter_clear(&before);
 	counter_clear(&now);
 	return rc;
 }

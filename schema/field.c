@@ -60,6 +60,8 @@ const struct field counter_fields[] = {
 	{ WORD(counter, unit, READING, unit) },
 	{ TEXT(counter, oid, READING) },
 	{ WORD(counter, check, READING, check) },
+	{ NUMBER(counter, epoch, READING), REPORT },
+	{ NUMBER(counter, before, READING), REPORT },
 	{ .name = NULL }
 };
 
@@ -99,6 +101,7 @@ const struct field alert_fields[] = {
 	{ WORD(alert, training, IDENTITY, alert_training) },
 	{ TEXT(alert, description, IDENTITY) },
 	{ NUMBER(alert, location, IDENTITY) },
+	{ WORD(alert, source, IDENTITY, alert_source), REPORT },
 	{ NUMBER(alert, time_ticks, IDENTITY), .probe_only = true },
 	{ NUMBER(alert, pages, STAMP), REPORT },
 	{ TIME(alert, raised, IDENTITY), REPORT },

@@ -64,6 +64,7 @@ extern const struct keyword	words_alert_severity[];	/* critical */
 extern const struct keyword	words_alert_group[];
 extern const struct keyword	words_alert_training[];
 extern const struct keyword	words_alert_code[];	/* jam ... */
+extern const struct keyword	words_alert_source[];	/* row error-bits */
 
 /* The keyword of value, or NULL. */
 const char	*keyword_of(const struct keyword *, int64_t value);

@@ -29,6 +29,9 @@
 enum asset_state { ASSET_ONLINE = 1, ASSET_ASLEEP, ASSET_UNREACHABLE };
 /* printers.md 12: S serial, M MAC, U IPP uuid, I address + model */
 enum key_strength { KEY_SERIAL = 1, KEY_MAC, KEY_UUID, KEY_ADDRESS };
+/* What says that an alert stands: a row of prtAlertTable, or a bit of
+ * hrPrinterDetectedErrorState that no row explains (printers.md 7). */
+enum alert_source { ALERT_ROW = 1, ALERT_ERROR_BITS };
 enum counter_check { CHECK_OK = 1, CHECK_MISMATCH, CHECK_NONE };
 enum supply_class { CLASS_OTHER = 1, CLASS_CONSUMED = 3, CLASS_FILLED = 4 };
 enum supply_state {
@@ -50,6 +53,9 @@ struct counter {
 	int64_t	 unit;		/* PrtMarkerSuppliesSupplyUnitTC number */
 	char	*oid;		/* where it came from; '+' joins a sum */
 	int64_t	 check;		/* enum counter_check */
+	int64_t	 epoch;		/* how often it started anew; ABSENT: never.
+				 * Values of two epochs are no difference */
+	int64_t	 before;	/* the last value before it fell last */
 };
 
 struct asset {
@@ -100,16 +106,17 @@ struct consumable {
 struct alert {
 	char	*id;		/* UUID */
 	char	*asset;
-	int64_t	 index;		/* prtAlertIndex */
+	int64_t	 index;		/* prtAlertIndex; ABSENT without a row */
 	int64_t	 code;		/* PrtAlertCodeTC number */
 	char	*code_name;	/* its keyword, absent when not known */
-	char	*vendor_code;
+	char	*vendor_code;	/* the maker's own: "SC542", "50.2" */
 	int64_t	 severity;	/* PrtAlertSeverityLevelTC number */
 	int64_t	 group;		/* PrtAlertGroupTC number */
 	int64_t	 group_index;
 	int64_t	 training;	/* PrtAlertTrainingLevelTC number */
 	char	*description;
 	int64_t	 location;	/* prtAlertLocation, as is */
+	int64_t	 source;	/* enum alert_source */
 	int64_t	 time_ticks;	/* prtAlertTime; in a probe only */
 	int64_t	 pages;
 	int64_t	 raised;	/* wall ms */

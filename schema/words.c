@@ -194,6 +194,13 @@ const struct keyword words_alert_group[] = {
 	{ 31, "finSupply" },
 	{ 32, "finSupplyMediaInput" },
 	{ 33, "finAttribute" },
+	/* PWG 5107.3 */
+	{ 50, "scanDevice" },
+	{ 51, "scanner" },
+	{ 52, "scanMediaPath" },
+	{ 60, "faxDevice" },
+	{ 61, "faxModem" },
+	{ 70, "outputChannel" },
 	{ 0, NULL }
 };
 
@@ -287,11 +294,38 @@ const struct keyword words_alert_code[] = {
 	{ 1113, "markerDeveloperAlmostEmpty" },
 	{ 1114, "markerDeveloperEmpty" },
 	{ 1115, "markerTonerCartridgeMissing" },
+	{ 1116, "markerCleanerMissing" },
+	{ 1117, "markerDeveloperMissing" },
+	{ 1118, "markerFuserMissing" },
+	{ 1119, "markerInkMissing" },
+	{ 1120, "markerOpcMissing" },
+	{ 1121, "markerPrintRibbonMissing" },
+	{ 1122, "markerSupplyAlmostEmpty" },
+	{ 1123, "markerSupplyEmpty" },
+	{ 1124, "markerSupplyMissing" },
+	{ 1125, "markerWasteAlmostFull" },
+	{ 1126, "markerWasteFull" },
+	{ 1127, "markerWasteMissing" },
+	{ 1128, "markerWasteInkReceptacleMissing" },
+	{ 1129, "markerWasteTonerReceptacleMissing" },
+	{ 1130, "markerTonerMissing" },
 	/* media path */
 	{ 1301, "mediaPathMediaTrayMissing" },
 	{ 1302, "mediaPathMediaTrayAlmostFull" },
 	{ 1303, "mediaPathMediaTrayFull" },
 	{ 1304, "mediaPathCannotDuplexMediaSelected" },
+	{ 1305, "mediaPathFailure" },
+	{ 1306, "mediaPathJam" },
+	{ 1310, "mediaPathInputRequest" },
+	{ 1311, "mediaPathInputFeedError" },
+	{ 1312, "mediaPathInputJam" },
+	{ 1321, "mediaPathOutputFeedError" },
+	{ 1322, "mediaPathOutputJam" },
+	{ 1323, "mediaPathOutputFull" },
+	{ 1331, "mediaPathPickRollerLifeWarn" },
+	{ 1332, "mediaPathPickRollerLifeOver" },
+	{ 1333, "mediaPathPickRollerFailure" },
+	{ 1334, "mediaPathPickRollerMissing" },
 	/* interpreter */
 	{ 1501, "interpreterMemoryIncrease" },
 	{ 1502, "interpreterMemoryDecrease" },
@@ -303,5 +337,42 @@ const struct keyword words_alert_code[] = {
 	{ 1509, "interpreterComplexPageEncountered" },
 	/* alert */
 	{ 1801, "alertRemovalOfBinaryChangeEntry" },
+	/* scanner (PWG 5107.3) */
+	{ 5101, "scannerLightLifeAlmostOver" },
+	{ 5102, "scannerLightLifeOver" },
+	{ 5103, "scannerLightFailure" },
+	{ 5104, "scannerLightMissing" },
+	{ 5111, "scannerSensorLifeAlmostOver" },
+	{ 5112, "scannerSensorLifeOver" },
+	{ 5113, "scannerSensorFailure" },
+	{ 5114, "scannerSensorMissing" },
+	/* scan media path */
+	{ 5201, "scanMediaPathTrayMissing" },
+	{ 5202, "scanMediaPathTrayAlmostFull" },
+	{ 5203, "scanMediaPathTrayFull" },
+	{ 5205, "scanMediaPathFailure" },
+	{ 5206, "scanMediaPathJam" },
+	{ 5210, "scanMediaPathInputRequest" },
+	{ 5211, "scanMediaPathInputFeedError" },
+	{ 5212, "scanMediaPathInputJam" },
+	{ 5221, "scanMediaPathOutputFeedError" },
+	{ 5222, "scanMediaPathOutputJam" },
+	{ 5223, "scanMediaPathOutputFull" },
+	{ 5231, "scanMediaPathPickRollerLifeWarn" },
+	{ 5232, "scanMediaPathPickRollerLifeOver" },
+	{ 5233, "scanMediaPathPickRollerFailure" },
+	{ 5234, "scanMediaPathPickRollerMissing" },
+	/* fax modem */
+	{ 6101, "faxModemMissing" },
+	{ 6102, "faxModemLifeAlmostOver" },
+	{ 6103, "faxModemLifeOver" },
+	{ 6104, "faxModemTurnedOn" },
+	{ 6105, "faxModemTurnedOff" },
+	{ 0, NULL }
+};
+
+const struct keyword words_alert_source[] = {
+	{ ALERT_ROW, "row" },
+	{ ALERT_ERROR_BITS, "error-bits" },
 	{ 0, NULL }
 };

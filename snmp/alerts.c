@@ -9,35 +9,21 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "schema/field.h"
+#include "snmp/faultcode.h"
 #include "snmp/standard.h"
 
 #define CODE_REMOVED	1801	/* alertRemovalOfBinaryChangeEntry */
 #define SEVERITY_UNARY	4	/* warning */
+#define GENERIC_FIRST	3	/* coverOpen, codes of any group ... */
+#define GENERIC_LAST	38	/* ... subunitThermistorFailure */
+#define FINISHER_FIRST	30203
+#define FINISHER_LAST	32767
 
 /* PrtAlertGroupTC, those whose rows have names. */
 enum {
 	GROUP_COVER = 6, GROUP_INPUT = 8, GROUP_OUTPUT = 9,
 	GROUP_SUPPLIES = 11
 };
-
-/* Told, but nothing that anybody need do anything about. */
-static const int64_t noise[] = {
-	23,	/* powerSaver */
-	24,	/* warmingUp */
-	507,	/* readyToPrint */
-};
-
-static bool
-is_noise(const struct alert *a)
-{
-	size_t	 i;
-
-	for (i = 0; i < sizeof(noise) / sizeof(noise[0]); i++) {
-		if (a->code == noise[i])
-			return true;
-	}
-	return a->code == ABSENT && a->description == NULL;
-}
 
 static char *
 row_name(const struct subject *s, const char *name, const char *other,
@@ -109,10 +95,8 @@ describe(const struct subject *s, const struct alert *a,
 		buf_puts(&text, ": ");
 	if (a->code_name != NULL)
 		put_words(&text, a->code_name);
-	else if (a->code != ABSENT)
-		buf_printf(&text, "alert code %" PRId64, a->code);
 	else
-		buf_puts(&text, "alert");
+		buf_printf(&text, "alert code %" PRId64, a->code);
 	free(name);
 	name = buf_take(&text);
 	len = strlen(name);
@@ -137,6 +121,21 @@ raised_at(const struct subject *s, int64_t ticks)
 	return s->now_ms - (uptime - ticks) * 10;
 }
 
+/*
+ * The keyword.  Codes of finishers (PWG 5100.9) are the generic ones again,
+ * in a block of 100 for each kind of finisher, which the group's row names.
+ */
+static const char *
+code_name(int64_t code)
+{
+	const char	*name = keyword_of(words_alert_code, code);
+
+	if (name == NULL && code >= FINISHER_FIRST && code <= FINISHER_LAST &&
+	    code % 100 >= GENERIC_FIRST && code % 100 <= GENERIC_LAST)
+		name = keyword_of(words_alert_code, code % 100);
+	return name;
+}
+
 static void
 decode_row(const struct subject *s, struct row row, struct alert *a)
 {
@@ -148,8 +147,11 @@ decode_row(const struct subject *s, struct row row, struct alert *a)
 	a->group_index = subject_number(s, STD_ALERT_GROUP_INDEX, row);
 	a->location = subject_number(s, STD_ALERT_LOCATION, row);
 	a->code = subject_enum(s, STD_ALERT_CODE, row);
-	a->code_name = xstrdup_null(keyword_of(words_alert_code, a->code));
+	a->code_name = xstrdup_null(code_name(a->code));
 	a->description = subject_text(s, STD_ALERT_DESCR, row);
+	a->vendor_code = faultcode_find(a->description,
+	    vendor_name(s->vendor));
+	a->source = ALERT_ROW;
 	a->time_ticks = subject_number(s, STD_ALERT_TIME, row);
 	a->raised = raised_at(s, a->time_ticks);
 }
@@ -221,7 +223,7 @@ alerts_decode(const struct subject *s, const struct consumable *supplies,
 		STD_ALERT_SEVERITY, STD_ALERT_DESCR, NULL };
 	struct row			 rows[SUBJECT_ROWS_MAX];
 	struct alert			*a;
-	size_t				 len, count = 0, i;
+	size_t				 len, i;
 
 	*out = NULL;
 	len = subject_rows(s, columns, rows, SUBJECT_ROWS_MAX);
@@ -229,16 +231,12 @@ alerts_decode(const struct subject *s, const struct consumable *supplies,
 		return 0;
 	*out = xcalloc(len, sizeof(**out));
 	for (i = 0; i < len; i++) {
-		a = &(*out)[count];
+		a = &(*out)[i];
 		decode_row(s, rows[i], a);
-		if (is_noise(a)) {
-			alert_clear(a);
-			continue;
-		}
-		if (a->description == NULL)
+		/* Without either there is nothing to say. */
+		if (a->description == NULL && a->code != ABSENT)
 			a->description = describe(s, a, supplies,
 			    supplies_len);
-		count++;
 	}
-	return count;
+	return len;
 }

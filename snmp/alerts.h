@@ -10,9 +10,9 @@
 #include "snmp/subject.h"
 
 /*
- * What is worth showing, by index; *out is allocated.  Not shown: rows that
- * say that another row has been removed (1801) and the row they name; noise
- * by rule.  Unary rows (severity 4) are events, of which the table does not
+ * What stands in the table, by index; *out is allocated.  Not shown: rows that
+ * say that another row has been removed (1801) and the row they name.  What
+ * nobody wants to hear of is for ignore.h to say.  Unary rows (severity 4) are events, of which the table does not
  * say whether they are over.  raised is reckoned from prtAlertTime and
  * differs by milliseconds from reading to reading: keep the first; ABSENT
  * where the time lies in the future.  supplies name what group 11 points at.

@@ -213,6 +213,23 @@ ignore_new(char *const *items, size_t n, char *why, size_t why_size)
 	return NULL;
 }
 
+struct ignore *
+ignore_new_default(void)
+{
+	static const char *const words[] = IGNORE_DEFAULT;
+	char *items[sizeof(words) / sizeof(words[0])], why[120];
+	size_t n = sizeof(words) / sizeof(words[0]), i;
+	struct ignore *ignore;
+
+	for (i = 0; i < n; i++)
+		items[i] = xstrdup(words[i]);
+	if ((ignore = ignore_new(items, n, why, sizeof(why))) == NULL)
+		fatalx("ignore", "%s", why);
+	for (i = 0; i < n; i++)
+		free(items[i]);
+	return ignore;
+}
+
 void
 ignore_free(struct ignore *ignore)
 {

@@ -28,6 +28,8 @@ struct ignore;
 /* Copies what it needs.  NULL when an item is no rule, with why. */
 struct ignore	*ignore_new(char *const *items, size_t n, char *why,
 		    size_t why_size);
+/* The rules of IGNORE_DEFAULT. */
+struct ignore	*ignore_new_default(void);
 void		 ignore_free(struct ignore *);	/* NULL is fine */
 /* NULL as rules: the alert is wanted. */
 bool		 ignore_matches(const struct ignore *, const struct alert *);

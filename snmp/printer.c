@@ -8,6 +8,7 @@
 
 #include "snmp/alerts.h"
 #include "snmp/counters.h"
+#include "snmp/errorbits.h"
 #include "snmp/identity.h"
 #include "snmp/standard.h"
 #include "snmp/subject.h"
@@ -216,6 +217,7 @@ printer_decode(const struct bag *bag, int64_t index, const char *ip,
 	memset(out, 0, sizeof(*out));
 	out->index = index;
 	out->total_pages = ABSENT;
+	out->uptime = bag_number(bag, STD_SYS_UPTIME, 0);
 	asset_init(&out->asset);
 	subject_init(&s, bag, index, index >= 0 &&
 	    printer_rows(bag, rows, NULL, 0) > 1, now_ms);
@@ -232,6 +234,8 @@ printer_decode(const struct bag *bag, int64_t index, const char *ip,
 	    out->consumables_len, &out->alerts);
 	supplies_alerted(out->consumables, out->consumables_len, out->alerts,
 	    out->alerts_len);
+	out->alerts_len = errorbits_add(&out->asset, out->consumables,
+	    out->consumables_len, now_ms, &out->alerts, out->alerts_len);
 	for (i = 0; i < out->consumables_len; i++)
 		out->consumables[i].pages = out->total_pages;
 	for (i = 0; i < out->alerts_len; i++)

@@ -27,9 +27,11 @@ struct printer {
 						 * UNREACHABLE */
 	struct consumable	*consumables;	/* by index; without id */
 	size_t			 consumables_len;
-	struct alert		*alerts;	/* active and unary; no id */
+	struct alert		*alerts;	/* rows, then error bits that
+						 * no row explains; no id */
 	size_t			 alerts_len;
 	int64_t			 total_pages;	/* ABSENT or the counter */
+	int64_t			 uptime;	/* sysUpTime, ticks; or ABSENT */
 };
 
 /*

@@ -201,6 +201,7 @@ kit_printer(struct printer *p)
 	p->index = 1;
 	kit_asset(&p->asset, KIT_ASSET);
 	p->total_pages = 1000;
+	p->uptime = ABSENT;
 	p->consumables = xcalloc(8, sizeof(*p->consumables));
 	p->consumables_len = 2;
 	kit_consumable(&p->consumables[0], 1, "black", 80);

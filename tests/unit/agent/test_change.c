@@ -288,6 +288,8 @@ a_counter_keeps_its_source(void **state)
 	step(&w, 2 * HOUR);
 	assert_int_equal(w.c.event.assets[0].counters_len, 1);
 	assert_int_equal(w.c.event.assets[0].counters[0].value, 7);
+	assert_int_equal(w.c.event.assets[0].counters[0].epoch, 1);
+	assert_int_equal(w.c.event.assets[0].counters[0].before, 1010);
 	end(&w);
 }
 
@@ -300,11 +302,206 @@ a_new_counter_and_a_smaller_one_are_told(void **state)
 	step(&w, 0);
 	kit_counter(&w.now.asset, "colour", 400);
 	kit_counter(&w.now.asset, "total", 3);
+	/* The fall at once, the other when its time has come. */
+	step(&w, MINUTE);
+	assert_xml(&w.c.event, ASSET_0 "<time>" TIME_1 "</time><counter "
+	    "name='total' unit='impressions' oid='1.3.6.1.2.1.43.10.2.1.4.1.1'"
+	    " check='none' epoch='1' before='1000'>3</counter></asset>");
+	assert_xml(&w.c.detail, "");
+	assert_int_equal(w.c.due_ms, KIT_TIME + HOUR);
 	step(&w, HOUR);
-	assert_int_equal(w.c.detail.assets[0].counters_len, 2);
-	assert_int_equal(asset_counter(&w.c.detail.assets[0],
-	    "total")->value, 3);
+	assert_int_equal(w.c.event.assets_len, 0);
+	assert_int_equal(w.c.detail.assets[0].counters_len, 1);
 	assert_int_equal(w.told.assets[0].counters_len, 3);
+	/* Once only; later values say to which epoch they belong. */
+	kit_counter(&w.now.asset, "total", 7);
+	step(&w, HOUR);
+	assert_int_equal(w.c.event.assets_len, 0);
+	assert_int_equal(w.c.detail.assets[0].counters[0].epoch, 1);
+	assert_int_equal(w.c.detail.assets[0].counters[0].before, 1000);
+	kit_counter(&w.now.asset, "total", 6);
+	step(&w, MINUTE);
+	assert_int_equal(w.c.event.assets[0].counters[0].epoch, 2);
+	assert_int_equal(w.c.event.assets[0].counters[0].before, 7);
+	end(&w);
+}
+
+/* 32 bits run over from above 4.2e9 only: all else is a reset. */
+static void
+only_a_full_counter_runs_over(void **state)
+{
+	static const struct { int64_t from, to, epoch, before; } table[] = {
+		{ 4294967290, 5, ABSENT, 4294967290 },
+		{ 4200000001, 0, ABSENT, 4200000001 },
+		{ 4200000000, 5, 1, 4200000000 },
+		{ 99999, 98, 1, 99999 },
+		{ 5000000000, 4000000000, 1, 5000000000 },	/* 64 bits */
+		{ 5, 6, ABSENT, ABSENT },
+	};
+	struct watched w;
+	struct counter *c;
+	size_t i;
+
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		start(&w);
+		kit_counter(&w.now.asset, "total", table[i].from);
+		step(&w, 0);
+		kit_counter(&w.now.asset, "total", table[i].to);
+		step(&w, HOUR);
+		assert_int_equal(w.c.event.assets_len,
+		    table[i].before != ABSENT);
+		c = asset_counter(&w.told.assets[0], "total");
+		assert_int_equal(c->value, table[i].to);
+		assert_int_equal(c->epoch, table[i].epoch);
+		assert_int_equal(c->before, table[i].before);
+		end(&w);
+	}
+}
+
+/* A board that said 0 for a while after its start: what it leaps back to was
+ * not printed in between. */
+static void
+a_leap_back_is_an_epoch_too(void **state)
+{
+	struct watched w;
+	struct counter *c;
+
+	start(&w);
+	step(&w, 0);
+	kit_counter(&w.now.asset, "total", 0);
+	step(&w, MINUTE);
+	kit_counter(&w.now.asset, "total", 1004);
+	step(&w, MINUTE);
+	assert_int_equal(w.c.event.assets_len, 1);
+	c = asset_counter(&w.told.assets[0], "total");
+	assert_int_equal(c->value, 1004);
+	assert_int_equal(c->epoch, 2);
+	assert_int_equal(c->before, 0);
+	/* A new board that came by and by to where the old one ended. */
+	c->before = 1010;
+	kit_counter(&w.now.asset, "total", 1011);
+	step(&w, HOUR);
+	assert_int_equal(c->epoch, 2);
+	end(&w);
+}
+
+static void
+another_unit_is_another_series(void **state)
+{
+	struct watched w;
+
+	start(&w);
+	step(&w, 0);
+	asset_counter(&w.now.asset, "total")->unit = 8;
+	step(&w, MINUTE);
+	assert_int_equal(w.c.event.assets[0].counters_len, 1);
+	assert_int_equal(w.c.event.assets[0].counters[0].epoch, 1);
+	assert_int_equal(w.c.event.assets[0].counters[0].unit, 8);
+	end(&w);
+}
+
+/* The pinned source has gone for good: after three readings the new one
+ * begins an epoch of its own. */
+static void
+a_lost_source_is_given_up(void **state)
+{
+	struct watched w;
+	struct counter *c;
+	int i;
+
+	start(&w);
+	step(&w, 0);
+	c = asset_counter(&w.now.asset, "total");
+	c->value = 50;
+	kit_text(&c->oid, "1.3.6.1.4.1.99999.1");
+	/* However often we look: readings count. */
+	for (i = 0; i < 20; i++) {
+		step(&w, MINUTE);
+		assert_false(change_any(&w.c));
+	}
+	assert_int_equal(w.c.due_ms, KIT_TIME + MINUTE + 45 * MINUTE);
+	step(&w, 30 * MINUTE);
+	assert_false(change_any(&w.c));
+	/* Asleep it does not count. */
+	w.now.asset.state = ASSET_ASLEEP;
+	step(&w, HOUR);
+	assert_int_equal(asset_counter(&w.told.assets[0],
+	    "total")->value, 1000);
+	w.now.asset.state = ASSET_ONLINE;
+	step(&w, HOUR);
+	assert_int_equal(w.c.event.assets_len, 1);
+	assert_int_equal(w.c.event.assets[0].counters_len, 1);
+	c = asset_counter(&w.told.assets[0], "total");
+	assert_int_equal(c->value, 50);
+	assert_int_equal(c->epoch, 1);
+	assert_int_equal(c->before, 1000);
+	assert_string_equal(c->oid, "1.3.6.1.4.1.99999.1");
+	/* Back again: that one is the stranger now. */
+	kit_counter(&w.now.asset, "total", 1001);
+	step(&w, 2 * HOUR);
+	assert_int_equal(w.c.event.assets_len + w.c.detail.assets_len, 0);
+	end(&w);
+}
+
+/* Sources that take turns: the first one stays. */
+static void
+a_source_that_returns_is_kept(void **state)
+{
+	struct watched w;
+	struct counter *c;
+	int i;
+
+	start(&w);
+	step(&w, 0);
+	for (i = 0; i < 12; i++) {
+		c = asset_counter(&w.now.asset, "total");
+		c->value = i % 3 == 2 ? 1001 + i : 5;
+		kit_text(&c->oid, i % 3 == 2 ? "1.3.6.1.2.1.43.10.2.1.4.1.1" :
+		    "1.3.6.1.4.1.99999.1");
+		step(&w, HOUR);
+	}
+	c = asset_counter(&w.told.assets[0], "total");
+	assert_int_equal(c->value, 1012);
+	assert_int_equal(c->epoch, ABSENT);
+	end(&w);
+}
+
+/* Whatever a counter does: within an epoch it never falls, and every fall is
+ * told with what it was before. */
+static void
+differences_are_never_negative(void **state)
+{
+	struct watched w;
+	struct counter *c, seen;
+	int i, epochs = 0;
+
+	start(&w);
+	step(&w, 0);
+	counter_init(&seen);
+	record_copy(counter_fields, &seen,
+	    asset_counter(&w.told.assets[0], "total"));
+	srandom(7);
+	for (i = 0; i < 5000; i++) {
+		c = asset_counter(&w.now.asset, "total");
+		c->value = random() % 50 == 0 ? random() % 5000 :
+		    c->value + random() % 9;
+		if (random() % 100 == 0)
+			kit_text(&c->oid, random() % 2 ? "1.3.6.1.4.1.99999.1" :
+			    "1.3.6.1.2.1.43.10.2.1.4.1.1");
+		step(&w, random() % (2 * HOUR));
+		c = asset_counter(&w.told.assets[0], "total");
+		if (c->epoch == seen.epoch) {
+			assert_true(c->value >= seen.value);
+			assert_string_equal(c->oid, seen.oid);
+		} else {
+			assert_int_equal(c->epoch, ++epochs);
+			assert_int_equal(c->before, seen.value);
+			assert_int_equal(w.c.event.assets_len, 1);
+		}
+		record_copy(counter_fields, &seen, c);
+	}
+	assert_true(epochs > 50);
+	counter_clear(&seen);
 	end(&w);
 }
 
@@ -522,6 +719,128 @@ pages_left_without_a_capacity(void **state)
 	end(&w);
 }
 
+/* "Some" (-3) is no number, but it does not make one forgotten. */
+static void
+a_number_after_some(void **state)
+{
+	static const struct { int64_t before, after; bool replaced; } table[] =
+	{
+		{ 60, 60, false },	/* -3 while it slept */
+		{ 60, 74, false },
+		{ 12, 100, true },
+		{ 3, 100, true },
+	};
+	struct watched w;
+	size_t i;
+
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		start(&w);
+		kit_level(&w.now, 0, table[i].before);
+		step(&w, 0);
+		kit_level(&w.now, 0, table[i].before);
+		w.now.consumables[0].level = -3;
+		w.now.consumables[0].percent = ABSENT;
+		w.now.consumables[0].state = SUPPLY_SOME;
+		step(&w, HOUR);
+		assert_int_equal(w.told.consumables[0].level, -3);
+		kit_level(&w.now, 0, table[i].after);
+		step(&w, HOUR);
+		assert_int_equal(w.c.again, table[i].replaced);
+		step(&w, HOUR);
+		assert_int_equal(w.told.consumables[0].replaced !=
+		    ABSENT, table[i].replaced);
+		end(&w);
+	}
+}
+
+static void
+set_pages(struct consumable *c, int64_t level, int64_t state)
+{
+	c->unit = 7;
+	c->capacity = -2;
+	c->percent = ABSENT;
+	c->level = level;
+	c->state = state;
+}
+
+/* Pages left: only what said low, empty or some, and says it no more. */
+static void
+pages_left_and_flags(void **state)
+{
+	static const struct {
+		int64_t from, from_state, to, to_state;
+		bool replaced;
+	} table[] = {
+		{ 0, SUPPLY_EMPTY, 5000, SUPPLY_OK, true },
+		{ 200, SUPPLY_LOW, 5000, SUPPLY_OK, true },
+		{ -3, SUPPLY_LOW, 5000, SUPPLY_OK, true },
+		{ -3, SUPPLY_SOME, 5000, SUPPLY_OK, false },	/* of what? */
+		{ -2, SUPPLY_LOW, 5000, SUPPLY_OK, false },
+		{ -2, SUPPLY_UNKNOWN, 5000, SUPPLY_OK, false },
+		{ ABSENT, SUPPLY_NOT_REPORTED, 5000, SUPPLY_OK, false },
+		{ 200, SUPPLY_LOW, 150, SUPPLY_OK, false },
+		{ 200, SUPPLY_LOW, 5000, SUPPLY_LOW, false },
+		{ 200, SUPPLY_OK, 5000, SUPPLY_OK, false },
+		{ 200, SUPPLY_LOW, -2, SUPPLY_UNKNOWN, false },
+		{ 0, SUPPLY_EMPTY, -3, SUPPLY_SOME, false },
+	};
+	struct watched w;
+	size_t i;
+
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		start(&w);
+		set_pages(&w.now.consumables[0], table[i].from,
+		    table[i].from_state);
+		step(&w, 0);
+		set_pages(&w.now.consumables[0], table[i].to,
+		    table[i].to_state);
+		step(&w, HOUR);
+		step(&w, HOUR);
+		if ((w.told.consumables[0].replaced != ABSENT) !=
+		    table[i].replaced)
+			fail_msg("case %zu", i);
+		end(&w);
+	}
+}
+
+/* Whatever the levels do without a serial: replaced only where two readings
+ * in a row are 15 points above the last number, at 50 or more. */
+static void
+replacements_are_proven(void **state)
+{
+	struct watched w;
+	int64_t level, number = 80, replaced, last = 80;
+	int i, n = 0;
+
+	start(&w);
+	w.now.consumables_len = 1;
+	step(&w, 0);
+	srandom(11);
+	for (i = 0; i < 5000; i++) {
+		level = random() % 3 ? last : random() % 8 == 0 ? -2 :
+		    random() % 8 == 0 ? -3 : random() % 101;
+		kit_level(&w.now, 0, level);
+		if (level < 0) {
+			w.now.consumables[0].percent = ABSENT;
+			w.now.consumables[0].state = level == -2 ?
+			    SUPPLY_UNKNOWN : SUPPLY_SOME;
+		}
+		replaced = w.told.consumables[0].replaced;
+		step(&w, HOUR);
+		if (w.told.consumables[0].replaced != replaced) {
+			n++;
+			assert_true(level >= number + 15 && level >= 50);
+			assert_true(last >= number + 15 && last >= 50);
+		}
+		/* What is suspected is not told: it is no number yet. */
+		if (level != -3 && w.told.consumables[0].level == level)
+			number = level == -2 ? 1000 : level;
+		last = level;
+	}
+	assert_true(n > 50);
+	end(&w);
+}
+
 /* A row with the index 0 is a row like any other. */
 static void
 a_row_numbered_nought_needs_two_readings_too(void **state)
@@ -592,9 +911,10 @@ alerts_rise_go_on_and_clear(void **state)
 	id = xstrdup(w.c.event.alerts[0].id);
 	assert_true(uuid_valid(id));
 	/* The printer restarts: another index, another time. */
+	w.now.uptime = 5000;
 	w.now.alerts[0].index = 1;
 	w.now.alerts[0].raised = w.time + 30000;
-	w.now.alerts[0].time_ticks = 5;
+	w.now.alerts[0].time_ticks = 2000;
 	step(&w, MINUTE);
 	assert_false(change_any(&w.c));
 	assert_string_equal(w.now.alerts[0].id, id);
@@ -667,6 +987,305 @@ the_same_again_unseen(void **state)
 	assert_int_equal(w.c.event.alerts[1].cleared, w.time);
 	assert_int_equal(w.told.alerts_len, 1);
 	free(id);
+	end(&w);
+}
+
+/* An index used once more: a row that was made after we had looked. */
+static void
+an_index_used_again(void **state)
+{
+	struct watched w;
+	char *id;
+
+	start(&w);
+	w.now.uptime = 10000000;
+	kit_alert(&w.now.alerts[0], 1, 8, 3);
+	w.now.alerts[0].raised = KIT_TIME - MINUTE;
+	w.now.alerts_len = 1;
+	step(&w, 0);
+	id = xstrdup(w.c.event.alerts[0].id);
+	w.now.uptime += 6000;
+	step(&w, MINUTE);
+	assert_false(change_any(&w.c));
+	/* Our clock is set forward by an hour, and everything with it. */
+	w.now.uptime += 6000;
+	w.now.alerts[0].raised += HOUR;
+	step(&w, HOUR + MINUTE);
+	assert_false(change_any(&w.c));
+	/* A time of just now proves nothing. */
+	w.now.uptime += 6000;
+	w.now.alerts[0].raised = w.time + MINUTE - 1000;
+	step(&w, MINUTE);
+	assert_false(change_any(&w.c));
+	w.now.uptime += 6000;
+	w.now.alerts[0].raised = w.time + MINUTE / 2;
+	step(&w, MINUTE);
+	assert_int_equal(w.c.event.alerts_len, 2);
+	assert_string_not_equal(w.c.event.alerts[0].id, id);
+	assert_string_equal(w.c.event.alerts[1].id, id);
+	assert_int_equal(w.c.event.alerts[1].cleared, w.time);
+	free(id);
+	end(&w);
+}
+
+/* After a restart, what comes late comes anew. */
+static void
+a_restart_ends_what_it_does_not_raise(void **state)
+{
+	struct watched w;
+	char *id;
+
+	start(&w);
+	w.now.uptime = 10000000;
+	kit_alert(&w.now.alerts[0], 5, 8, 3);
+	w.now.alerts[0].raised = KIT_TIME - HOUR;
+	w.now.alerts_len = 1;
+	step(&w, 0);
+	id = xstrdup(w.c.event.alerts[0].id);
+	w.now.uptime = 2 * 360000;
+	w.now.alerts[0].raised = KIT_TIME + 2 * HOUR;
+	w.now.alerts[0].index = 1;
+	step(&w, 3 * HOUR);
+	assert_int_equal(w.c.event.alerts_len, 2);
+	assert_string_not_equal(w.c.event.alerts[0].id, id);
+	free(id);
+	end(&w);
+}
+
+/* Rows in another order, of positions for indexes: each stays itself. */
+static void
+rows_in_another_order(void **state)
+{
+	struct watched w;
+	struct alert swap;
+	char *id[3];
+	int i;
+
+	start(&w);
+	for (i = 0; i < 3; i++) {
+		kit_alert(&w.now.alerts[i], i + 1, 12, 5);
+		w.now.alerts[i].raised = KIT_TIME - (i + 1) * MINUTE;
+		kit_text(&w.now.alerts[i].description, i == 0 ? "cyan low" :
+		    i == 1 ? "magenta low" : "yellow low");
+	}
+	w.now.alerts_len = 3;
+	step(&w, 0);
+	for (i = 0; i < 3; i++)
+		id[i] = xstrdup(w.now.alerts[i].id);
+	swap = w.now.alerts[0];
+	w.now.alerts[0] = w.now.alerts[2];
+	w.now.alerts[2] = swap;
+	for (i = 0; i < 3; i++)
+		w.now.alerts[i].index = i + 1;
+	step(&w, MINUTE);
+	assert_false(change_any(&w.c));
+	assert_string_equal(w.now.alerts[0].id, id[2]);
+	/* The one in the middle ends, the last moves up. */
+	alert_clear(&w.now.alerts[1]);
+	w.now.alerts[1] = w.now.alerts[2];
+	w.now.alerts[1].index = 2;
+	w.now.alerts_len = 2;
+	step(&w, MINUTE);
+	assert_int_equal(w.c.event.alerts_len, 1);
+	assert_string_equal(w.c.event.alerts[0].id, id[1]);
+	assert_int_equal(w.c.event.alerts[0].cleared, w.time);
+	for (i = 0; i < 3; i++)
+		free(id[i]);
+	end(&w);
+}
+
+/* What nobody wants to hear of is not told; what was told before the rule
+ * came ends. */
+static void
+ignored_alerts_are_not_told(void **state)
+{
+	struct ignore *ignore = ignore_new_default();
+	struct watched w;
+
+	start(&w);
+	kit_alert(&w.now.alerts[0], 1, 23, 5);
+	kit_alert(&w.now.alerts[1], 2, 8, 3);
+	w.now.alerts_len = 2;
+	step(&w, 0);
+	assert_int_equal(w.told.alerts_len, 2);
+	w.policy.ignore = ignore;
+	step(&w, MINUTE);
+	assert_int_equal(w.c.event.alerts_len, 1);
+	assert_int_equal(w.c.event.alerts[0].cleared, w.time);
+	assert_int_equal(w.told.alerts_len, 1);
+	assert_int_equal(w.told.alerts[0].code, 8);
+	step(&w, MINUTE);
+	assert_false(change_any(&w.c));
+	ignore_free(ignore);
+	end(&w);
+}
+
+/* --- alerts of a sleeping printer ----------------------------------------- */
+
+static void
+sleep_hides_the_table(void **state)
+{
+	struct watched w;
+
+	start(&w);
+	kit_alert(&w.now.alerts[0], 1, 8, 3);
+	kit_alert(&w.now.alerts[1], 2, 29, 4);
+	w.now.alerts_len = 2;
+	step(&w, 0);
+	w.now.asset.state = ASSET_ASLEEP;
+	w.now.alerts_len = 0;
+	step(&w, HOUR);
+	assert_int_equal(w.c.event.alerts_len, 0);
+	/* The event ends by its own rule all the same. */
+	step(&w, 25 * HOUR);
+	assert_int_equal(w.c.event.alerts_len, 1);
+	assert_int_equal(w.told.alerts_len, 1);
+	w.now.asset.state = ASSET_ONLINE;
+	w.now.alerts_len = 1;
+	step(&w, MINUTE);
+	assert_int_equal(w.c.event.alerts_len, 0);
+	w.now.alerts_len = 0;
+	alert_clear(&w.now.alerts[0]);
+	alert_clear(&w.now.alerts[1]);
+	step(&w, MINUTE);
+	assert_int_equal(w.c.event.alerts_len, 1);
+	assert_int_equal(w.c.event.alerts[0].cleared, w.time);
+	end(&w);
+}
+
+/* Some are never anything but "asleep" and show their alerts: there the end
+ * of a row is the end. */
+static void
+sleep_that_shows_the_table(void **state)
+{
+	struct watched w;
+
+	start(&w);
+	w.now.asset.state = ASSET_ASLEEP;
+	step(&w, 0);
+	kit_alert(&w.now.alerts[0], 1, 8, 3);
+	w.now.alerts_len = 1;
+	step(&w, MINUTE);
+	assert_int_equal(w.told.alerts_len, 1);
+	w.now.alerts_len = 0;
+	step(&w, MINUTE);
+	assert_int_equal(w.c.event.alerts[0].cleared, w.time);
+	alert_clear(&w.now.alerts[0]);
+	end(&w);
+}
+
+/* --- alerts of the error bits ---------------------------------------------- */
+
+static void
+kit_bit(struct alert *a, int64_t group, int64_t code, int64_t severity)
+{
+	alert_init(a);
+	a->source = ALERT_ERROR_BITS;
+	a->group = group;
+	a->code = code;
+	a->severity = severity;
+	a->description = xstrdup("by its bit");
+}
+
+static void
+a_bit_stands_until_it_falls(void **state)
+{
+	struct watched w;
+
+	start(&w);
+	step(&w, 0);
+	kit_bit(&w.now.alerts[0], 8, 808, 5);
+	w.now.alerts_len = 1;
+	step(&w, MINUTE);
+	assert_int_equal(w.c.event.alerts_len, 1);
+	assert_int_equal(w.c.event.alerts[0].raised, w.time);
+	assert_int_equal(w.c.event.alerts[0].source, ALERT_ERROR_BITS);
+	/* Months. */
+	step(&w, 2000 * HOUR);
+	assert_int_equal(w.c.event.alerts_len, 0);
+	/* The printer stops for it. */
+	w.now.alerts[0].severity = 3;
+	step(&w, MINUTE);
+	assert_int_equal(w.c.event.alerts_len, 1);
+	assert_int_equal(w.c.event.alerts[0].severity, 3);
+	w.now.alerts_len = 0;
+	step(&w, MINUTE);
+	assert_int_equal(w.c.event.alerts[0].cleared, w.time);
+	alert_clear(&w.now.alerts[0]);
+	end(&w);
+}
+
+/* A row that comes for the bit, and goes before it: one alert. */
+static void
+a_bit_and_its_row_are_one(void **state)
+{
+	struct watched w;
+	char *id;
+
+	start(&w);
+	step(&w, 0);
+	kit_bit(&w.now.alerts[0], 8, 808, 5);
+	w.now.alerts_len = 1;
+	step(&w, MINUTE);
+	id = xstrdup(w.c.event.alerts[0].id);
+	alert_clear(&w.now.alerts[0]);
+	kit_alert(&w.now.alerts[0], 4, 808, 3);
+	w.now.alerts[0].source = ALERT_ROW;
+	w.now.alerts[0].group = 8;
+	w.now.alerts[0].group_index = 2;
+	step(&w, MINUTE);
+	assert_int_equal(w.c.event.alerts_len, 1);
+	assert_string_equal(w.c.event.alerts[0].id, id);
+	assert_int_equal(w.c.event.alerts[0].source, ALERT_ROW);
+	assert_int_equal(w.c.event.alerts[0].index, 4);
+	assert_int_equal(w.c.event.alerts[0].group_index, 2);
+	assert_int_equal(w.c.event.alerts[0].raised, ABSENT);
+	alert_clear(&w.now.alerts[0]);
+	kit_bit(&w.now.alerts[0], 8, 808, 5);
+	step(&w, MINUTE);
+	assert_int_equal(w.c.event.alerts_len, 0);
+	w.now.alerts_len = 0;
+	step(&w, MINUTE);
+	assert_int_equal(w.c.event.alerts_len, 1);
+	assert_string_equal(w.c.event.alerts[0].id, id);
+	assert_int_equal(w.c.event.alerts[0].cleared, w.time);
+	alert_clear(&w.now.alerts[0]);
+	free(id);
+	end(&w);
+}
+
+/* Lie 12: lowPaper that was there from the start is no news, and one that
+ * was seen to come is an event. */
+static void
+low_paper_for_ever(void **state)
+{
+	struct watched w;
+	int i;
+
+	start(&w);
+	w.now.asset.errors = 1;
+	kit_bit(&w.now.alerts[0], 8, 807, 4);
+	w.now.alerts_len = 1;
+	for (i = 0; i < 9; i++) {
+		step(&w, 10 * HOUR);
+		assert_int_equal(w.c.event.alerts_len, 0);
+	}
+	w.now.asset.errors = 0;
+	w.now.alerts_len = 0;
+	step(&w, MINUTE);
+	w.now.asset.errors = 1;
+	w.now.alerts_len = 1;
+	step(&w, MINUTE);
+	assert_int_equal(w.c.event.alerts_len, 1);
+	step(&w, 25 * HOUR);
+	assert_int_equal(w.c.event.alerts_len, 1);
+	assert_int_equal(w.c.event.alerts[0].cleared, w.time);
+	for (i = 0; i < 9; i++) {
+		step(&w, 10 * HOUR);
+		assert_int_equal(w.c.event.alerts_len, 0);
+	}
+	alert_clear(&w.now.alerts[0]);
+	w.now.alerts_len = 0;
 	end(&w);
 }
 
@@ -1102,6 +1721,12 @@ main(void)
 		cmocka_unit_test(held_back_counters_stay_held_back),
 		cmocka_unit_test(a_counter_keeps_its_source),
 		cmocka_unit_test(a_new_counter_and_a_smaller_one_are_told),
+		cmocka_unit_test(only_a_full_counter_runs_over),
+		cmocka_unit_test(a_leap_back_is_an_epoch_too),
+		cmocka_unit_test(another_unit_is_another_series),
+		cmocka_unit_test(a_lost_source_is_given_up),
+		cmocka_unit_test(a_source_that_returns_is_kept),
+		cmocka_unit_test(differences_are_never_negative),
 		cmocka_unit_test(levels_wait_for_their_interval),
 		cmocka_unit_test(a_level_that_means_something_goes_at_once),
 		cmocka_unit_test(a_clock_set_back_silences_nobody),
@@ -1112,11 +1737,23 @@ main(void)
 		cmocka_unit_test(
 		    small_rises_and_unknown_levels_are_no_replacement),
 		cmocka_unit_test(pages_left_without_a_capacity),
+		cmocka_unit_test(a_number_after_some),
+		cmocka_unit_test(pages_left_and_flags),
+		cmocka_unit_test(replacements_are_proven),
 		cmocka_unit_test(a_row_numbered_nought_needs_two_readings_too),
 		cmocka_unit_test(rows_that_go_are_told_and_forgotten),
 		cmocka_unit_test(alerts_rise_go_on_and_clear),
 		cmocka_unit_test(the_same_again_is_another_alert),
 		cmocka_unit_test(the_same_again_unseen),
+		cmocka_unit_test(an_index_used_again),
+		cmocka_unit_test(a_restart_ends_what_it_does_not_raise),
+		cmocka_unit_test(rows_in_another_order),
+		cmocka_unit_test(ignored_alerts_are_not_told),
+		cmocka_unit_test(sleep_hides_the_table),
+		cmocka_unit_test(sleep_that_shows_the_table),
+		cmocka_unit_test(a_bit_stands_until_it_falls),
+		cmocka_unit_test(a_bit_and_its_row_are_one),
+		cmocka_unit_test(low_paper_for_ever),
 		cmocka_unit_test(twins_are_two),
 		cmocka_unit_test(an_event_ends_after_a_day),
 		cmocka_unit_test(an_old_event_comes_with_its_end),

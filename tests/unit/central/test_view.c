@@ -199,6 +199,86 @@ history(void **state)
 	assert_not_in(text, "I1");
 }
 
+/* A counter that began anew says so once, and what it was before. */
+static void
+epochs(void **state)
+{
+	struct fixture	*f = *state;
+	const char	*text;
+
+	fill(f);
+	tell(f, 3, "<asset id='" LASER "'><counter name='total' "
+	    "unit='impressions' epoch='1' before='101'>7</counter></asset>");
+	tell(f, 4, "<asset id='" LASER "'><counter name='total' "
+	    "unit='impressions' epoch='1' before='101'>8</counter></asset>");
+	/* The same value, from another source. */
+	tell(f, 5, "<asset id='" LASER "'><counter name='total' "
+	    "unit='impressions' epoch='2' before='8'>8</counter></asset>");
+	tell(f, 6, "<asset id='" LASER "'><counter name='mono' "
+	    "unit='impressions'>4294967290</counter></asset>");
+	tell(f, 7, "<asset id='" LASER "'><counter name='mono' "
+	    "unit='impressions' before='4294967290'>3</counter></asset>");
+	assert_int_equal(tell(f, 8, "<asset id='" LASER "'><counter "
+	    "name='mono' epoch='-1'>3</counter></asset>"), APPLY_REFUSED);
+	assert_int_equal(fleet_commit(f->fleet), 0);
+	text = SHOW(f, view_history, .json = true, .asset = "L1");
+	assert_int_equal(count(text, "\"counter_epoch\": 1"), 2);
+	assert_int_equal(count(text, "\"before\": 101"), 1);
+	assert_int_equal(count(text, "\"before\": 8"), 1);
+	assert_int_equal(count(text, "\"before\": 4294967290"), 1);
+	text = SHOW(f, view_history, .asset = "L1");
+	assert_int_equal(count(text, "started anew, was"), 2);
+	assert_int_equal(count(text, "ran over at"), 1);
+	text = SHOW(f, view_devices, .json = true);
+	assert_in(text, "\"epoch\": 2");
+	assert_in(text, "\"before\": 8");
+}
+
+/* Everything that the model has of an alert, in the listing. */
+static void
+alert_fields_all(void **state)
+{
+	struct fixture	*f = *state;
+	const char	*text;
+
+	fill(f);
+	assert_int_equal(tell(f, 3, "<alert id='"
+	    "a1a1a1a1-0000-4000-8000-00000000000a' asset='" LASER "'>"
+	    "<index>12</index><code>808</code>"
+	    "<code_name>inputMediaSupplyEmpty</code_name>"
+	    "<vendor_code>41.03</vendor_code><severity>critical</severity>"
+	    "<group>input</group><group_index>2</group_index>"
+	    "<training>untrained</training><description>Tray 2 empty"
+	    "</description><location>-2</location><source>row</source>"
+	    "<pages>4711</pages><raised>2026-09-21T10:00:00.000Z</raised>"
+	    "</alert>"), APPLY_DONE);
+	assert_int_equal(tell(f, 4, "<alert id='"
+	    "a1a1a1a1-0000-4000-8000-00000000000b' asset='" LASER "'>"
+	    "<code>5206</code><group>scanMediaPath</group>"
+	    "<source>error-bits</source>"
+	    "<raised>2026-09-21T10:00:00.000Z</raised></alert>"),
+	    APPLY_DONE);
+	assert_int_equal(fleet_commit(f->fleet), 0);
+	text = SHOW(f, view_alerts, .json = true);
+	assert_in(text, "\"index\": 12");
+	assert_in(text, "\"code\": 808");
+	assert_in(text, "\"code_name\": \"inputMediaSupplyEmpty\"");
+	assert_in(text, "\"vendor_code\": \"41.03\"");
+	assert_in(text, "\"severity\": \"critical\"");
+	assert_in(text, "\"group\": \"input\"");
+	assert_in(text, "\"group_index\": 2");
+	assert_in(text, "\"training\": \"untrained\"");
+	assert_in(text, "\"description\": \"Tray 2 empty\"");
+	assert_in(text, "\"location\": -2");
+	assert_in(text, "\"source\": \"row\"");
+	assert_in(text, "\"pages\": 4711");
+	assert_in(text, "\"raised\": \"2026-09-21T10:00:00.000Z\"");
+	assert_in(text, "\"cleared\": null");
+	assert_in(text, "\"group\": \"scanMediaPath\"");
+	assert_in(text, "\"source\": \"error-bits\"");
+	assert_in(text, "\"index\": null");
+}
+
 static void
 agents(void **state)
 {
@@ -236,7 +316,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(fn)	cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 		TEST(empty), TEST(devices), TEST(filters), TEST(consumables),
-		TEST(alerts), TEST(history), TEST(agents),
+		TEST(alerts), TEST(alert_fields_all), TEST(history), TEST(epochs),
+		TEST(agents),
 	};
 	int	rc;
 

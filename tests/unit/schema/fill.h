@@ -52,7 +52,8 @@ fill_number(const struct field *f)
 		/* Ours are closed lists, the MIBs' are open. */
 		if (f->words != words_asset_state &&
 		    f->words != words_strength && f->words != words_check &&
-		    f->words != words_supply_state && fill_below(5) == 0)
+		    f->words != words_supply_state &&
+		    f->words != words_alert_source && fill_below(5) == 0)
 			return fill_below(2) ? 30203 : -7;
 		return f->words[fill_below((int64_t)n)].value;
 	default:

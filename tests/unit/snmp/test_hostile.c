@@ -189,7 +189,9 @@ check_printer(const struct printer *p)
 	for (i = 0; i < p->alerts_len; i++) {
 		check_text(p->alerts[i].description);
 		check_text(p->alerts[i].code_name);
-		assert_non_null(p->alerts[i].description);
+		check_text(p->alerts[i].vendor_code);
+		assert_true(p->alerts[i].description != NULL ||
+		    p->alerts[i].code == ABSENT);
 		assert_true(p->alerts[i].code != 1801);
 		assert_true(p->alerts[i].raised == ABSENT ||
 		    p->alerts[i].raised <= NOW);

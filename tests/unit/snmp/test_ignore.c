@@ -147,16 +147,9 @@ test_no_rules(void **state)
 static void
 test_default(void **state)
 {
-	static const char *const words[] = IGNORE_DEFAULT;
-	char		*items[sizeof(words) / sizeof(words[0])];
-	size_t		 n = sizeof(words) / sizeof(words[0]), i;
-	struct ignore	*ignore;
+	struct ignore	*ignore = ignore_new_default();
 	struct alert	 a;
 
-	for (i = 0; i < n; i++)
-		items[i] = xstrdup(words[i]);
-	ignore = ignore_new(items, n, why, sizeof(why));
-	assert_non_null(ignore);
 	alert_init(&a);
 	assert_true(ignore_matches(ignore, &a));
 	assert_false(ignore_matches(NULL, &a));
@@ -166,8 +159,6 @@ test_default(void **state)
 	assert_true(ignore_matches(ignore, &a));
 	ignore_free(ignore);
 	ignore_free(NULL);
-	for (i = 0; i < n; i++)
-		free(items[i]);
 }
 
 int
