@@ -10,28 +10,312 @@
 #include "base/mem.h"
 
 #define ADDRESS_MAX	24
+#define SIZE_FIRST	64
 #define SAID_MS		(60 * 60 * 1000)	/* until a complaint is new */
 
-static size_t
-bucket_of(const struct sockaddr_in *addr)
-{
-	uint32_t h = ntohl(addr->sin_addr.s_addr) * 2654435761u ^
-	    ntohs(addr->sin_port);
+/* --- the table -------------------------------------------------------------- */
 
-	return (h >> 12) % DEVICE_BUCKETS;
+static size_t
+bucket(const struct device_table *table, uint64_t key)
+{
+	return (key * UINT64_C(11400714819323198485) >> 32) &
+	    (table->size - 1);
+}
+
+/* By the IP alone: device_at() looks for every port there. */
+static struct device **
+there(const struct device_table *table, struct in_addr ip)
+{
+	return &table->there[bucket(table, ntohl(ip.s_addr))];
+}
+
+static struct device **
+by_id(const struct device_table *table, int64_t id)
+{
+	return &table->by_id[bucket(table, (uint64_t)id)];
+}
+
+static void
+link_in(struct device_table *table, struct device *d)
+{
+	struct device **head = there(table, d->addr.sin_addr);
+
+	d->next_there = *head;
+	*head = d;
+	if (d->id == 0)
+		return;
+	head = by_id(table, d->id);
+	d->next_id = *head;
+	*head = d;
+}
+
+static void
+grow(struct device_table *table)
+{
+	struct device_table old = *table;
+	struct device *d, *next;
+	size_t i;
+
+	table->size = old.size == 0 ? SIZE_FIRST : 2 * old.size;
+	table->there = xcalloc(table->size, sizeof(*table->there));
+	table->by_id = xcalloc(table->size, sizeof(*table->by_id));
+	for (i = 0; i < old.size; i++)
+		for (d = old.there[i]; d != NULL; d = next) {
+			next = d->next_there;
+			link_in(table, d);
+		}
+	free(old.there);
+	free(old.by_id);
+}
+
+void
+device_table_clear(struct device_table *table)
+{
+	size_t i;
+
+	for (i = 0; i < table->zone_len; i++)
+		free(table->zone[i]);
+	free(table->zone);
+	free(table->there);
+	free(table->by_id);
+	memset(table, 0, sizeof(*table));
 }
 
 struct device *
 device_find(const struct device_table *table, const struct sockaddr_in *addr)
 {
+	struct device *d = NULL;
+
+	while ((d = device_at(table, addr->sin_addr, d)) != NULL)
+		if (d->addr.sin_port == addr->sin_port)
+			break;
+	return d;
+}
+
+struct device *
+device_at(const struct device_table *table, struct in_addr ip,
+    const struct device *after)
+{
 	struct device *d;
 
-	for (d = table->bucket[bucket_of(addr)]; d != NULL; d = d->next)
-		if (d->addr.sin_addr.s_addr == addr->sin_addr.s_addr &&
-		    d->addr.sin_port == addr->sin_port)
+	if (table->size == 0)
+		return NULL;
+	d = after == NULL ? *there(table, ip) : after->next_there;
+	while (d != NULL && d->addr.sin_addr.s_addr != ip.s_addr)
+		d = d->next_there;
+	return d;
+}
+
+struct device *
+device_by_id(const struct device_table *table, int64_t id)
+{
+	struct device *d;
+
+	if (table->size == 0 || id == 0)
+		return NULL;
+	for (d = *by_id(table, id); d != NULL; d = d->next_id)
+		if (d->id == id)
 			return d;
 	return NULL;
 }
+
+struct device *
+device_any(const struct device_table *table)
+{
+	size_t i;
+
+	for (i = 0; i < table->size; i++)
+		if (table->there[i] != NULL)
+			return table->there[i];
+	return NULL;
+}
+
+void
+device_each(struct device_table *table, void (*fn)(void *, struct device *),
+    void *arg)
+{
+	struct device *d, *next;
+	size_t i;
+
+	for (i = 0; i < table->size; i++)
+		for (d = table->there[i]; d != NULL; d = next) {
+			next = d->next_there;
+			fn(arg, d);
+		}
+}
+
+/* Thousands of devices stand in a few zones. */
+static const char *
+intern(struct device_table *table, const char *zone)
+{
+	size_t i;
+
+	if (zone == NULL)
+		return NULL;
+	for (i = 0; i < table->zone_len; i++)
+		if (strcmp(table->zone[i], zone) == 0)
+			return table->zone[i];
+	table->zone = xreallocarray(table->zone, table->zone_len + 1,
+	    sizeof(*table->zone));
+	table->zone[table->zone_len] = xstrdup(zone);
+	return table->zone[table->zone_len++];
+}
+
+struct device *
+device_new(struct device_table *table, const struct sockaddr_in *addr,
+    const char *zone)
+{
+	struct device *d;
+
+	if (table->count >= table->size)
+		grow(table);
+	d = xcalloc(1, sizeof(*d));
+	d->addr = *addr;
+	d->zone = intern(table, zone);
+	d->state = ASSET_ONLINE;
+	tiers_init(&d->tiers);
+	link_in(table, d);
+	table->count++;
+	table->of_class[d->class]++;
+	return d;
+}
+
+static void
+probe_free(struct device_probe *probe)
+{
+	if (probe != NULL)
+		free(probe->why);
+	free(probe);
+}
+
+void
+device_free(struct device_table *table, struct device *d)
+{
+	struct device **link;
+
+	device_set_id(table, d, 0);
+	for (link = there(table, d->addr.sin_addr); *link != d;
+	    link = &(*link)->next_there)
+		;
+	*link = d->next_there;
+	table->of_class[d->class]--;
+	table->count--;
+	usm_engine_free(d->engine);
+	bag_free(d->image);
+	probe_free(d->probe);
+	free(d->suspects);
+	free(d->rows);
+	free(d->why);
+	free(d);
+}
+
+void
+device_set_id(struct device_table *table, struct device *d, int64_t id)
+{
+	struct device **link;
+
+	if (d->id == id)
+		return;
+	if (d->id != 0) {
+		for (link = by_id(table, d->id); *link != d;
+		    link = &(*link)->next_id)
+			;
+		*link = d->next_id;
+	}
+	d->id = id;
+	if (id == 0)
+		return;
+	link = by_id(table, id);
+	d->next_id = *link;
+	*link = d;
+}
+
+static enum device_class
+class_of(const struct device *d)
+{
+	if (d->elsewhere)
+		return DEVICE_NOTHING;
+	if (!d->printer)
+		return d->id != 0 ? DEVICE_OTHER : DEVICE_NOTHING;
+	switch (d->state) {
+	case ASSET_ONLINE:
+		return DEVICE_ONLINE;
+	case ASSET_ASLEEP:
+		return DEVICE_ASLEEP;
+	default:
+		return DEVICE_UNREACHABLE;
+	}
+}
+
+void
+device_count(struct device_table *table, struct device *d)
+{
+	table->of_class[d->class]--;
+	d->class = (uint8_t)class_of(d);
+	table->of_class[d->class]++;
+}
+
+/* --- rows --------------------------------------------------------------------- */
+
+const int64_t *
+device_rows(const struct device *d)
+{
+	return d->rows_len > 1 ? d->rows : &d->only_row;
+}
+
+bool
+device_note_rows(struct device *d, const int64_t *rows, size_t n)
+{
+	if (n == d->rows_len && memcmp(rows, device_rows(d),
+	    n * sizeof(*rows)) == 0)
+		return false;
+	free(d->suspects);
+	d->suspects = NULL;
+	free(d->rows);
+	d->rows = NULL;
+	if (n > 1) {
+		d->rows = xreallocarray(NULL, n, sizeof(*rows));
+		memcpy(d->rows, rows, n * sizeof(*rows));
+	} else if (n == 1)
+		d->only_row = rows[0];
+	d->rows_len = (uint8_t)n;
+	return true;
+}
+
+void
+device_suspects(const struct device *d, size_t row,
+    struct change_suspects *out)
+{
+	if (d->suspects == NULL)
+		memset(out, 0, sizeof(*out));
+	else
+		*out = d->suspects[row];
+}
+
+void
+device_note_suspects(struct device *d, size_t row,
+    const struct change_suspects *suspects)
+{
+	bool any = false;
+	size_t i, j;
+
+	for (i = 0; i < CHANGE_SUSPECTS; i++)
+		any |= suspects->one[i].used;
+	if (d->suspects == NULL && any)
+		d->suspects = xcalloc(d->rows_len, sizeof(*d->suspects));
+	if (d->suspects == NULL)
+		return;
+	d->suspects[row] = *suspects;
+	for (i = 0; i < d->rows_len; i++)
+		for (j = 0; j < CHANGE_SUSPECTS; j++)
+			any |= d->suspects[i].one[j].used;
+	if (!any) {
+		free(d->suspects);
+		d->suspects = NULL;
+	}
+}
+
+/* --- what is said of it --------------------------------------------------------- */
 
 const char *
 device_name(const struct device *d)
@@ -45,39 +329,6 @@ device_name(const struct device *d)
 	return out;
 }
 
-struct device *
-device_new(struct device_table *table, const struct sockaddr_in *addr,
-    const char *zone)
-{
-	struct device *d;
-	size_t h = bucket_of(addr);
-
-	d = xcalloc(1, sizeof(*d));
-	d->addr = *addr;
-	d->zone = xstrdup_null(zone);
-	d->read_all = true;
-	d->state = ASSET_ONLINE;
-	d->next = table->bucket[h];
-	table->bucket[h] = d;
-	return d;
-}
-
-void
-device_free(struct device_table *table, struct device *d)
-{
-	struct device **link;
-
-	for (link = &table->bucket[bucket_of(&d->addr)]; *link != d;
-	    link = &(*link)->next)
-		;
-	*link = d->next;
-	bag_free(d->image);
-	free(d->suspects);
-	free(d->zone);
-	free(d->why);
-	free(d);
-}
-
 void
 device_complain(struct device *d, enum reading_status status, const char *why)
 {
@@ -85,8 +336,10 @@ device_complain(struct device *d, enum reading_status status, const char *why)
 		log_warnx("printer", "%s: %s", device_name(d), why);
 	else if (strcmp_null(d->why, why) != 0)
 		log_debug("printer", "%s: %s", device_name(d), why);
-	d->said |= 1u << status;
+	d->said |= (uint8_t)(1u << status);
 	d->said_ms = clock_mono_ms();
+	if (strcmp_null(d->why, why) == 0)
+		return;
 	free(d->why);
 	d->why = xstrdup(why);
 }

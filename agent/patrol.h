@@ -49,11 +49,20 @@ enum patrol_find {
 
 /*
  * Looks whether a printer stands at the address, trying the credentials that
- * are for it, and takes it up if so.  done is called once.
+ * are for it one after the other, and takes it up if so.  done is called once.
  */
 void		 patrol_probe(struct patrol *, const struct sockaddr_in *,
 		    const char *zone, void (*done)(void *arg,
 		    enum patrol_find), void *arg);
+
+/*
+ * Something there wants to be looked at (a trap came): the printers at that
+ * address are read at once, heartbeat and alerts.  However often it is
+ * called, each is so read every PATROL_WAKE_MS at most, and once more after a
+ * burst.  False when no printer is known there.
+ */
+bool		 patrol_wake(struct patrol *, struct in_addr from);
+#define PATROL_WAKE_MS	2000
 
 /* The pause before a device that has not answered misses times is asked
  * again. */

@@ -6,10 +6,13 @@
 
 static int64_t	made_up_wall_ms(void);
 #define reading_start	made_up_start
+#define network_attached made_up_attached
 #define reading_cancel	made_up_cancel
 #define clock_wall_ms	made_up_wall_ms
 #include "agent/known.h"
 #include "agent/outbox.h"
+#include "agent/remit.c"
+#include "agent/visit.c"
 #include "agent/patrol.c"
 #undef clock_wall_ms
 
@@ -23,6 +26,9 @@ static struct {
 	void		*arg;
 	unsigned	 what;
 	int		 count;
+	const char	*section;	/* what it was asked with */
+	struct device_memo memo;
+	bool		 engine;
 } asked[ADDRESSES];
 static int64_t wall_off_ms;
 
@@ -30,6 +36,13 @@ static int64_t
 made_up_wall_ms(void)
 {
 	return clock_wall_ms() + wall_off_ms;
+}
+
+/* This machine stands in no network. */
+size_t
+made_up_attached(struct range out[NETWORK_ATTACHED_MAX])
+{
+	return 0;
 }
 
 struct reading *
@@ -46,6 +59,9 @@ made_up_start(struct asker *asker, struct loop *loop,
 	asked[i].arg = arg;
 	asked[i].what = what;
 	asked[i].count++;
+	asked[i].section = target->credential->name;
+	asked[i].memo = *memo;
+	asked[i].engine = target->engine != NULL;
 	return (struct reading *)&asked[i];
 }
 
@@ -140,6 +156,9 @@ settle_down(void)
 	loop_once(loop, 0);
 }
 
+/* What the next answer has noticed. */
+static struct reading_result news;
+
 static void
 answer(int i, enum reading_status status, struct bag *bag)
 {
@@ -150,6 +169,11 @@ answer(int i, enum reading_status status, struct bag *bag)
 	assert_non_null(fn);
 	if (status == READING_NO_PRINTER)
 		snprintf(r.why, sizeof(r.why), "it is a kettle");
+	if (status == READING_DENIED)
+		snprintf(r.why, sizeof(r.why), "unknown user name");
+	r.restarted = news.restarted;
+	r.alerts_moved = news.alerts_moved;
+	memset(&news, 0, sizeof(news));
 	r.covered = &everything_read;
 	r.covered_len = 1;
 	r.memo.version = 2;
@@ -202,10 +226,12 @@ a_printer(const char *serial, int64_t pages)
 }
 
 static int probed;
+static enum patrol_find probe_find;
 
 static void
 on_probed(void *arg, enum patrol_find find)
 {
+	probe_find = find;
 	probed = find != PATROL_SILENT ? 1 : -1;
 }
 
@@ -545,6 +571,371 @@ left_out_means_left_out(void **state)
 	finish();
 }
 
+/* --- credentials ---------------------------------------------------------- */
+
+static struct config_snmp sections[4];
+
+static void
+section(size_t i, const char *name, int version)
+{
+	memset(&sections[i], 0, sizeof(sections[i]));
+	sections[i].credential.name = (char *)(uintptr_t)name;
+	sections[i].credential.version = version;
+	sections[i].port = 161;
+	conf.snmp = sections;
+	conf.snmp_len = i + 1;
+}
+
+/* The credentials with which it is asked next; what is asked gets no answer
+ * if silent. */
+static const char *
+next_section(int i, bool silent)
+{
+	const char *name;
+
+	assert_true(is_asked(i));
+	name = asked[i].section;
+	if (silent)
+		answer(i, READING_SILENT, NULL);
+	return name;
+}
+
+static const char *
+saved(const char *column)
+{
+	static char text[128];
+	char *path = xasprintf("%s/store.db", kit_dir);
+	char *query = xasprintf("SELECT %s FROM device", column);
+	sqlite3_stmt *stmt;
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, query, -1, &stmt, NULL),
+	    SQLITE_OK);
+	text[0] = '\0';
+	if (sqlite3_step(stmt) == SQLITE_ROW)
+		snprintf(text, sizeof(text), "%s",
+		    (const char *)sqlite3_column_text(stmt, 0));
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
+	free(query);
+	free(path);
+	return text;
+}
+
+static void
+the_ladder_is_climbed_from_v3_down(void **state)
+{
+	section(0, "one", 1);
+	section(1, "any", 0);
+	section(2, "three", 3);
+	section(3, "two", 2);
+	begin();
+	look(1);
+	assert_string_equal(asked[1].section, "three");
+	assert_true(asked[1].engine);
+	answer(1, READING_DENIED, NULL);
+	assert_string_equal(asked[1].section, "any");
+	assert_false(asked[1].engine);
+	assert_int_equal(probed, 0);
+	answer(1, READING_SILENT, NULL);
+	assert_string_equal(asked[1].section, "two");
+	answer(1, READING_NO_PRINTER, NULL);
+	assert_string_equal(asked[1].section, "one");
+	answer(1, READING_DONE, a_printer("KX7731", 100));
+	assert_int_equal(probe_find, PATROL_PRINTER);
+	/* From now on with this, and so after a restart. */
+	assert_string_equal(next_section(1, false), "one");
+	answer(1, READING_DONE, a_printer("KX7731", 100));
+	assert_string_equal(saved("credentials"), "one");
+	finish();
+	memset(asked, 0, sizeof(asked));
+	begin();
+	assert_string_equal(next_section(1, false), "one");
+	assert_int_equal(asked[1].memo.version, 2);
+	finish();
+}
+
+static void
+what_denies_all_may_be_a_printer(void **state)
+{
+	struct patrol_counts counts;
+
+	section(0, "three", 3);
+	section(1, "two", 2);
+	begin();
+	kit_listen();
+	look(1);
+	answer(1, READING_DENIED, NULL);
+	answer(1, READING_SILENT, NULL);
+	assert_int_equal(probe_find, PATROL_DENIED);
+	assert_string_equal(saved("why"),
+	    "may be a printer with other credentials: unknown user name");
+	patrol_count(patrol, &counts);
+	assert_int_equal(counts.others, 1);
+	assert_int_equal(kit_lines, 1);
+	/* Said once, however often it is looked at. */
+	look(1);
+	answer(1, READING_DENIED, NULL);
+	answer(1, READING_SILENT, NULL);
+	assert_int_equal(kit_lines, 1);
+	finish();
+	begin();
+	kit_listen();
+	patrol_count(patrol, &counts);
+	assert_int_equal(counts.others, 1);
+	look(1);
+	answer(1, READING_DENIED, NULL);
+	answer(1, READING_SILENT, NULL);
+	assert_int_equal(kit_lines, 0);
+	/* Then somebody corrects the password. */
+	look(1);
+	answer(1, READING_DONE, a_printer("KX7731", 100));
+	assert_int_equal(probe_find, PATROL_PRINTER);
+	patrol_count(patrol, &counts);
+	assert_int_equal(counts.others, 0);
+	assert_int_equal(counts.online, 1);
+	finish();
+}
+
+static void
+other_credentials_are_for_other_networks(void **state)
+{
+	static char *there[] = { "198.51.100.0/24" }, *here[] = {
+	    "192.0.2.0/30" };
+
+	section(0, "there", 3);
+	section(1, "here", 2);
+	sections[0].networks.item = there;
+	sections[1].networks.item = here;
+	sections[0].networks.count = sections[1].networks.count = 1;
+	begin();
+	look(1);
+	assert_string_equal(asked[1].section, "here");
+	answer(1, READING_SILENT, NULL);
+	assert_null(asked[1].fn);
+	assert_int_equal(probe_find, PATROL_SILENT);
+	finish();
+}
+
+/* The community was changed at the printer. */
+static void
+what_worked_no_longer_is_replaced(void **state)
+{
+	section(0, "new", 2);
+	section(1, "old", 2);
+	section(2, "three", 3);
+	begin();
+	look(1);
+	answer(1, READING_SILENT, NULL);
+	answer(1, READING_SILENT, NULL);
+	assert_string_equal(asked[1].section, "old");
+	answer(1, READING_DONE, a_printer("KX7731", 100));
+	/* One reading without an answer may be bad luck. */
+	assert_string_equal(next_section(1, true), "old");
+	assert_string_equal(next_section(1, true), "old");
+	/* Then, before it is told, the others. */
+	assert_string_equal(next_section(1, true), "three");
+	assert_int_equal(told_state(), ASSET_ONLINE);
+	assert_string_equal(next_section(1, false), "new");
+	answer(1, READING_DONE, a_printer("KX7731", 100));
+	assert_said("answers to [snmp new] now, no longer to [snmp old]");
+	assert_int_equal(told_state(), ASSET_ONLINE);
+	assert_string_equal(saved("credentials"), "new");
+	assert_string_equal(next_section(1, false), "new");
+	finish();
+}
+
+/* Switched off: with each visit one of the others is tried, in turn. */
+static void
+unreachable_it_is_asked_gently(void **state)
+{
+	const char *want[] = { "a", "b", "c", "d" };
+	size_t i;
+
+	section(0, "a", 2);
+	section(1, "b", 2);
+	section(2, "c", 2);
+	section(3, "d", 2);
+	begin();
+	found(1, "KX7731");
+	assert_string_equal(next_section(1, true), "a");
+	for (i = 0; i < 4; i++)
+		assert_string_equal(next_section(1, true), want[i]);
+	assert_int_equal(told_state(), ASSET_UNREACHABLE);
+	for (i = 0; i < 8; i++) {
+		const char *name = next_section(1, true);
+
+		assert_string_equal(name, i % 2 == 0 ? "a" :
+		    i == 1 ? "b" : i == 3 ? "c" : i == 5 ? "d" : "b");
+	}
+	assert_string_equal(next_section(1, false), "a");
+	answer(1, READING_DONE, a_printer("KX7731", 100));
+	assert_int_equal(told_state(), ASSET_ONLINE);
+	finish();
+}
+
+/* What no printer was and has not answered for a week is nothing. */
+static void
+a_stranger_is_forgotten(void **state)
+{
+	struct patrol_counts counts;
+
+	begin();
+	look(1);
+	answer(1, READING_NO_PRINTER, NULL);
+	wall_off_ms = INT64_C(6) * 24 * 3600 * 1000;
+	look(1);
+	answer(1, READING_SILENT, NULL);
+	patrol_count(patrol, &counts);
+	assert_int_equal(counts.others, 1);
+	wall_off_ms = INT64_C(8) * 24 * 3600 * 1000;
+	look(1);
+	answer(1, READING_SILENT, NULL);
+	patrol_count(patrol, &counts);
+	assert_int_equal(counts.others, 0);
+	assert_string_equal(saved("why"), "");
+	finish();
+}
+
+/* --- what is read ----------------------------------------------------------- */
+
+static struct bag *
+counting(struct bag *bag)
+{
+	number(bag, "1.3.6.1.2.1.43.5.1.1.18.1", 4);
+	return bag;
+}
+
+static void
+a_visit_goes_on_where_it_is_worth_while(void **state)
+{
+	begin();
+	look(1);
+	answer(1, READING_DONE, counting(a_printer("KX7731", 100)));
+	assert_true(is_asked(1));
+	assert_int_equal(asked[1].what, READING_HEARTBEAT);
+	news.alerts_moved = true;
+	answer(1, READING_DONE, counting(a_printer("KX7731", 100)));
+	assert_non_null(asked[1].fn);
+	assert_int_equal(asked[1].what, READING_ALERTS);
+	answer(1, READING_DONE, counting(a_printer("KX7731", 100)));
+	assert_null(asked[1].fn);
+	assert_true(is_asked(1));
+	assert_int_equal(asked[1].what, READING_HEARTBEAT);
+	news.restarted = true;
+	answer(1, READING_DONE, counting(a_printer("KX7731", 100)));
+	assert_non_null(asked[1].fn);
+	assert_int_equal(asked[1].what, READING_ALL);
+	answer(1, READING_DONE, counting(a_printer("KX7731", 100)));
+	finish();
+}
+
+static struct bag *
+sleeping(struct bag *bag)
+{
+	number(bag, "1.3.6.1.2.1.25.3.5.1.1.1", 1);
+	return counting(bag);
+}
+
+static void
+asleep_it_sleeps(void **state)
+{
+	struct patrol_counts counts;
+
+	conf.supplies_ms = conf.counters_ms = 1;
+	begin();
+	look(1);
+	answer(1, READING_DONE, sleeping(a_printer("KX7731", 100)));
+	assert_said("192.0.2.1:161 is asleep");
+	assert_int_equal(told_state(), ASSET_ASLEEP);
+	patrol_count(patrol, &counts);
+	assert_int_equal(counts.asleep, 1);
+	for (int i = 0; i < 5; i++) {
+		assert_true(is_asked(1));
+		assert_int_equal(asked[1].what, READING_HEARTBEAT);
+		answer(1, READING_DONE, sleeping(a_printer("KX7731", 100)));
+	}
+	/* It wakes up: what was put off is read in the same visit. */
+	assert_true(is_asked(1));
+	answer(1, READING_DONE, counting(a_printer("KX7731", 101)));
+	assert_int_equal(asked[1].what, READING_SUPPLIES | READING_COUNTERS);
+	answer(1, READING_DONE, counting(a_printer("KX7731", 101)));
+	assert_said("192.0.2.1:161 is awake");
+	patrol_count(patrol, &counts);
+	assert_int_equal(counts.asleep, 0);
+	assert_int_equal(counts.online, 1);
+	finish();
+}
+
+/* --- called to look --------------------------------------------------------- */
+
+static struct in_addr
+ip(int i)
+{
+	struct in_addr in = { htonl(0xc0000200u + (uint32_t)i) };
+
+	return in;
+}
+
+static void
+called_it_looks_at_once(void **state)
+{
+	conf.heartbeat_ms = 3600 * 1000;
+	begin();
+	look(1);
+	answer(1, READING_DONE, counting(a_printer("KX7731", 100)));
+	assert_false(patrol_wake(patrol, ip(2)));
+	assert_true(patrol_wake(patrol, ip(1)));
+	loop_once(loop, 100);
+	assert_int_equal(asked[1].what, READING_HEARTBEAT | READING_ALERTS);
+	assert_int_equal(asked[1].count, 2);
+	answer(1, READING_DONE, counting(a_printer("KX7731", 100)));
+	finish();
+}
+
+/* However many traps there are: one look now, one after the pause. */
+static void
+a_burst_is_two_looks(void **state)
+{
+	int64_t start = clock_mono_ms();
+
+	conf.heartbeat_ms = 3600 * 1000;
+	begin();
+	look(1);
+	answer(1, READING_DONE, counting(a_printer("KX7731", 100)));
+	for (int i = 0; i < 100; i++)
+		assert_true(patrol_wake(patrol, ip(1)));
+	loop_once(loop, 100);
+	assert_int_equal(asked[1].count, 2);
+	/* More of them while it is being read, and after that. */
+	for (int i = 0; i < 100; i++)
+		patrol_wake(patrol, ip(1));
+	answer(1, READING_DONE, counting(a_printer("KX7731", 100)));
+	for (int i = 0; i < 100; i++)
+		patrol_wake(patrol, ip(1));
+	assert_null(asked[1].fn);
+	while (asked[1].fn == NULL && clock_mono_ms() < start + 4000)
+		loop_once(loop, 100);
+	assert_true(clock_mono_ms() >= start + PATROL_WAKE_MS);
+	assert_int_equal(asked[1].what, READING_HEARTBEAT | READING_ALERTS);
+	answer(1, READING_DONE, counting(a_printer("KX7731", 100)));
+	assert_int_equal(asked[1].count, 3);
+	assert_false(is_asked(1));
+	finish();
+}
+
+static void
+strangers_are_not_woken(void **state)
+{
+	begin();
+	look(1);
+	answer(1, READING_NO_PRINTER, NULL);
+	assert_false(patrol_wake(patrol, ip(1)));
+	assert_false(is_asked(1));
+	finish();
+}
+
 #define TEST(f)	cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int
@@ -562,6 +953,17 @@ main(void)
 		TEST(a_named_host_is_kept),
 		TEST(a_clock_set_back_puts_nothing_off),
 		TEST(left_out_means_left_out),
+		TEST(the_ladder_is_climbed_from_v3_down),
+		TEST(what_denies_all_may_be_a_printer),
+		TEST(other_credentials_are_for_other_networks),
+		TEST(what_worked_no_longer_is_replaced),
+		TEST(unreachable_it_is_asked_gently),
+		TEST(a_stranger_is_forgotten),
+		TEST(a_visit_goes_on_where_it_is_worth_while),
+		TEST(asleep_it_sleeps),
+		TEST(called_it_looks_at_once),
+		TEST(a_burst_is_two_looks),
+		TEST(strangers_are_not_woken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,625 @@
+#include "agent/visit.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/known.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "snmp/printer.h"
+#include "snmp/reading.h"
+
+#define GRID_MAX_MS	1000	/* visits fall on multiples of this */
+#define BACKOFF_MAX_MS	(15 * 60 * 1000)
+#define MISSES		2	/* silent readings until "unreachable" */
+#define STRANGE		3	/* readings as no printer until it is let go */
+#define READ_AGAIN_MS	10000	/* a suspected replacement is looked at */
+/* What is no printer and answers no more is forgotten. */
+#define FORGET_MS	(INT64_C(7) * 24 * 3600 * 1000)
+#define SAVE_AGAIN_MS	(INT64_C(24) * 3600 * 1000)
+
+static void	 on_visit(void *);
+static void	 on_reading(void *, struct reading_result *);
+
+static uint32_t
+address_of(const struct device *d)
+{
+	return ntohl(d->addr.sin_addr.s_addr);
+}
+
+/* What the reading under way asks with. */
+static const struct config_snmp *
+asked_with(const struct device *d)
+{
+	if (d->probe != NULL)
+		return ladder_rung(d->patrol->ladder, address_of(d),
+		    d->probe->rung);
+	if (d->climbing)
+		return ladder_rung(d->patrol->ladder, address_of(d), d->rung);
+	return d->snmp;
+}
+
+void
+visit_drop(struct device *d)
+{
+	timer_clear(d->patrol->loop, &d->timer);
+	if (d->reading != NULL)
+		reading_cancel(d->reading);
+	device_free(&d->patrol->devices, d);
+}
+
+void
+visit_save(struct device *d)
+{
+	struct known_device row = { .id = d->id };
+	struct store *st;
+
+	row.address = xstrdup(device_name(d));
+	row.zone = xstrdup_null(d->zone);
+	row.credentials = xstrdup(d->snmp == NULL ? "" :
+	    d->snmp->credential.name);
+	row.version = d->memo.version;
+	row.varbinds = d->memo.varbinds;
+	row.jetdirect = d->memo.jetdirect;
+	row.printer = d->printer;
+	row.why = d->printer ? NULL : xstrdup_null(d->why);
+	row.seen_ms = d->seen_ms;
+	if ((st = teller_store(d->patrol->teller)) != NULL &&
+	    known_put_device(st, &row) == 0)
+		device_set_id(&d->patrol->devices, d, row.id);
+	d->saved_memo = d->memo;
+	d->saved_ms = d->seen_ms;
+	known_device_clear(&row);
+}
+
+/* --- telling ------------------------------------------------------------------ */
+
+/* One printer with two addresses is told from one of them, as long as that
+ * one answers. */
+static void
+note_elsewhere(struct device *d, bool elsewhere)
+{
+	if (elsewhere && !d->elsewhere)
+		log_info("printer", "%s answers at another address as well",
+		    device_name(d));
+	d->elsewhere = elsewhere;
+	if (elsewhere)
+		d->dirty = true;
+}
+
+/* Scans and faxes move no page counter. */
+static bool
+counts_no_pages(const struct asset *asset)
+{
+	size_t i;
+
+	for (i = 0; i < asset->counters_len; i++)
+		if (strncmp(asset->counters[i].name, "scan", 4) == 0 ||
+		    strncmp(asset->counters[i].name, "fax", 3) == 0)
+			return true;
+	return false;
+}
+
+static void
+tell_row(struct device *d, size_t i, const char *ip, bool levels_read)
+{
+	struct patrol *patrol = d->patrol;
+	struct change_suspects suspects;
+	struct teller_result result;
+	struct printer printer;
+
+	printer_decode(d->image, device_rows(d)[i], ip, clock_wall_ms(),
+	    &printer);
+	d->tiers.blind |= counts_no_pages(&printer.asset);
+	device_suspects(d, i, &suspects);
+	if (teller_printer(patrol->teller, d, d->id, ip, d->zone, &printer,
+	    levels_read, &suspects, &result) == -1)
+		d->dirty = true;
+	device_note_suspects(d, i, &suspects);
+	if (result.due_ms != 0 && (d->due_ms == 0 ||
+	    result.due_ms < d->due_ms))
+		d->due_ms = result.due_ms;
+	note_elsewhere(d, result.elsewhere);
+	if (result.read_again) {
+		tiers_levels_at(&d->tiers, clock_mono_ms() +
+		    (patrol->conf->heartbeat_ms < READ_AGAIN_MS ? 0 :
+		    READ_AGAIN_MS));
+		d->dirty = true;
+	}
+	printer_clear(&printer);
+}
+
+/* The image changed, or something is due: decode and tell. */
+static void
+tell(struct device *d, bool levels_read)
+{
+	char ip[INET_ADDRSTRLEN];
+	enum asset_state state;
+	size_t i;
+
+	if (d->rows_len == 0)
+		return;
+	inet_ntop(AF_INET, &d->addr.sin_addr, ip, sizeof(ip));
+	d->dirty = false;
+	d->due_ms = 0;
+	d->tiers.blind = false;
+	if (d->id == 0)
+		visit_save(d);
+	for (i = 0; i < d->rows_len && d->id != 0; i++)
+		tell_row(d, i, ip, levels_read);
+	if (d->id == 0)
+		d->dirty = true;
+	state = d->tiers.signs.asleep ? ASSET_ASLEEP : ASSET_ONLINE;
+	if (state != d->state)
+		log_info("printer", "%s is %s", device_name(d),
+		    state == ASSET_ASLEEP ? "asleep" : "awake");
+	d->state = state;
+	d->told = true;
+}
+
+/* What was held back is due; or its time is so far off that the clock must
+ * have been set back. */
+static bool
+is_due(const struct device *d)
+{
+	const struct config *conf = d->patrol->conf;
+	int64_t wait = d->due_ms - clock_wall_ms();
+
+	return d->due_ms != 0 && (wait <= 0 || wait > (conf->counters_ms >
+	    conf->supplies_ms ? conf->counters_ms : conf->supplies_ms));
+}
+
+/* --- when, and with what ------------------------------------------------------- */
+
+int64_t
+patrol_backoff_ms(int misses, int64_t heartbeat_ms)
+{
+	int64_t pause = heartbeat_ms;
+
+	while (misses-- > MISSES && pause < BACKOFF_MAX_MS)
+		pause *= 2;
+	if (pause > BACKOFF_MAX_MS)
+		pause = heartbeat_ms > BACKOFF_MAX_MS ? heartbeat_ms :
+		    BACKOFF_MAX_MS;
+	return pause;
+}
+
+/*
+ * Printers that are due at about the same time are read together: waking up
+ * costs more than asking.  No coarser than the jitter is, so nothing comes
+ * later for it on the whole.
+ */
+static int64_t
+rounded(int64_t at_ms, int64_t interval_ms)
+{
+	int64_t grid = interval_ms / 20 < GRID_MAX_MS ? interval_ms / 20 :
+	    GRID_MAX_MS;
+
+	return grid > 1 ? (at_ms + grid / 2) / grid * grid : at_ms;
+}
+
+static void
+schedule(struct device *d)
+{
+	const struct config *conf = d->patrol->conf;
+	int64_t after, at;
+
+	after = d->misses == 0 ? tiers_pause(&d->tiers, conf) :
+	    patrol_backoff_ms(d->misses, conf->heartbeat_ms);
+	at = rounded(clock_mono_ms() + tiers_jitter(after), after);
+	if (d->wake_ms != 0 && d->wake_ms < at)
+		at = d->wake_ms;
+	timer_set(d->patrol->loop, &d->timer, at, on_visit, d);
+}
+
+static void
+start_reading(struct device *d, unsigned what)
+{
+	static const struct device_memo none;
+	struct reading_target target = { .addr = d->addr };
+	const struct config_snmp *snmp = asked_with(d);
+
+	target.credential = &snmp->credential;
+	target.timeout_ms = (int)snmp->timeout_ms;
+	target.retries = (int)snmp->retries;
+	target.standard_only = !snmp->private;
+	if (snmp->credential.version == 3 && d->engine == NULL)
+		d->engine = usm_engine_new();
+	if (snmp->credential.version == 3)
+		target.engine = d->engine;
+	d->what = (uint8_t)what;
+	d->reading = reading_start(d->patrol->asker, d->patrol->loop, &target,
+	    what, d->image, snmp == d->snmp ? &d->memo : &none, on_reading,
+	    d);
+}
+
+static void
+on_visit(void *arg)
+{
+	struct device *d = arg;
+	int64_t now = clock_mono_ms();
+	unsigned what;
+
+	if (d->reading != NULL)
+		return;
+	what = tiers_visit(&d->tiers, now);
+	if (d->wake_ms != 0 && d->wake_ms <= now) {
+		d->wake_ms = 0;
+		d->woken_ms = now;
+		if (what != READING_ALL)
+			what = (what & ~READING_KNOWN_ALERTS) |
+			    READING_ALERTS;
+	}
+	start_reading(d, what);
+}
+
+void
+visit_soon(struct device *d, int64_t within_ms)
+{
+	timer_after(d->patrol->loop, &d->timer, random() % (within_ms + 1),
+	    on_visit, d);
+}
+
+/* While a reading is under way the look follows it: what it has asked for
+ * already may be older than the reason for the look. */
+void
+visit_wake(struct device *d)
+{
+	int64_t now = clock_mono_ms();
+
+	if (d->wake_ms != 0)
+		return;
+	d->wake_ms = d->woken_ms != 0 && now - d->woken_ms < PATROL_WAKE_MS ?
+	    d->woken_ms + PATROL_WAKE_MS : now;
+	if (d->reading == NULL && (!timer_pending(&d->timer) ||
+	    d->timer.at_ms > d->wake_ms))
+		timer_set(d->patrol->loop, &d->timer, d->wake_ms, on_visit,
+		    d);
+}
+
+/* --- credentials ----------------------------------------------------------------- */
+
+/* It answered to these: they are remembered, and no others asked with. */
+static void
+settle_for(struct device *d, const struct config_snmp *snmp)
+{
+	if (d->snmp != NULL && d->snmp != snmp && d->printer)
+		log_info("printer", "%s answers to [snmp %s] now, no longer "
+		    "to [snmp %s]", device_name(d), snmp->credential.name,
+		    d->snmp->credential.name);
+	d->snmp = snmp;
+	d->climbing = false;
+	if (snmp->credential.version != 3) {
+		usm_engine_free(d->engine);
+		d->engine = NULL;
+	}
+}
+
+static size_t
+count_rungs(const struct device *d)
+{
+	size_t n = 0;
+
+	while (ladder_rung(d->patrol->ladder, address_of(d), n) != NULL)
+		n++;
+	return n;
+}
+
+/*
+ * The remembered credentials have failed: all others are tried once before
+ * the printer is called unreachable, and then one of them with each visit,
+ * in turn.  True when there was one to try.
+ */
+static bool
+climb(struct device *d)
+{
+	size_t n = count_rungs(d);
+
+	if (!d->climbing) {
+		if (d->misses < MISSES || n < 2)
+			return false;
+		d->climb = 1;
+		if (d->misses == MISSES) {
+			d->climb = (uint8_t)(n - 1);
+			d->rung = (uint8_t)(n - 1);
+		}
+	}
+	if (d->climb == 0)
+		return false;
+	d->climb--;
+	d->climbing = true;
+	d->rung = (uint8_t)((d->rung + 1u) % n);
+	if (asked_with(d) == d->snmp)
+		d->rung = (uint8_t)((d->rung + 1u) % n);
+	start_reading(d, READING_ALL);
+	return true;
+}
+
+/* --- what came of a probe ---------------------------------------------------------- */
+
+static void
+probe_over(struct device *d)
+{
+	struct device_probe probe = *d->probe;
+
+	free(d->probe);
+	d->probe = NULL;
+	free(probe.why);
+	probe.done(probe.done_arg, probe.find);
+}
+
+/* What was not there before, or not like that. */
+static void
+save_stranger(struct device *d, const char *why)
+{
+	bool same = d->id != 0 && strcmp_null(d->why, why) == 0 &&
+	    d->seen_ms - d->saved_ms < SAVE_AGAIN_MS;
+
+	free(d->why);
+	d->why = xstrdup(why);
+	if (!same)
+		visit_save(d);
+}
+
+static void
+on_stranger_silent(struct device *d)
+{
+	struct store *st;
+	void (*done)(void *, enum patrol_find) = d->probe->done;
+	void *arg = d->probe->done_arg;
+
+	if (d->id != 0 && clock_wall_ms() - d->seen_ms < FORGET_MS) {
+		probe_over(d);
+		return;
+	}
+	if (d->id != 0 && (st = teller_store(d->patrol->teller)) != NULL)
+		(void)known_drop_device(st, d->id);
+	visit_drop(d);
+	done(arg, PATROL_SILENT);
+}
+
+static void
+probe_failed(struct device *d)
+{
+	static const enum reading_status status[] = {
+		[PATROL_STRANGER] = READING_NO_PRINTER,
+		[PATROL_UNREADABLE] = READING_BROKEN,
+		[PATROL_DENIED] = READING_DENIED,
+	};
+	struct device_probe *probe = d->probe;
+
+	if (probe->find == PATROL_SILENT) {
+		on_stranger_silent(d);
+		return;
+	}
+	settle_for(d, probe->snmp);
+	d->memo = probe->memo;
+	if (strcmp_null(d->why, probe->why) != 0)
+		device_complain(d, status[probe->find], probe->why);
+	save_stranger(d, probe->why);
+	device_count(&d->patrol->devices, d);
+	probe_over(d);
+}
+
+/* The next credentials; what was learnt with these is kept if it says more
+ * than what was known. */
+static void
+probe_next(struct device *d, const struct reading_result *r)
+{
+	static const struct {
+		enum patrol_find	 find;
+		int			 weight;
+	} finds[] = {
+		[READING_SILENT] = { PATROL_SILENT, 0 },
+		[READING_BROKEN] = { PATROL_UNREADABLE, 1 },
+		[READING_DENIED] = { PATROL_DENIED, 2 },
+		[READING_NO_PRINTER] = { PATROL_STRANGER, 3 },
+	};
+	struct device_probe *probe = d->probe;
+
+	if (finds[r->status].weight > probe->weight) {
+		probe->weight = finds[r->status].weight;
+		probe->find = finds[r->status].find;
+		probe->snmp = asked_with(d);
+		probe->memo = r->memo;
+		free(probe->why);
+		probe->why = r->status == READING_DENIED ?
+		    xasprintf("may be a printer with other credentials: %s",
+		    r->why) : xstrdup(r->why);
+	}
+	probe->rung++;
+	if (asked_with(d) != NULL)
+		start_reading(d, READING_ALL);
+	else
+		probe_failed(d);
+}
+
+void
+visit_probe(struct device *d)
+{
+	start_reading(d, READING_ALL);
+}
+
+/* --- what came of a reading ------------------------------------------------------ */
+
+/* No printer of ours any more: remembered with its reason, not polled. */
+static void
+let_go(struct device *d)
+{
+	d->printer = false;
+	bag_free(d->image);
+	d->image = NULL;
+	d->tiers.all = true;
+	timer_clear(d->patrol->loop, &d->timer);
+	visit_save(d);
+	device_count(&d->patrol->devices, d);
+}
+
+static void
+tell_unreachable(struct device *d)
+{
+	d->dirty = false;
+	if (d->id == 0)
+		visit_save(d);
+	if (d->id != 0 && teller_unreachable(d->patrol->teller, d, d->id,
+	    device_rows(d), d->rows_len) == -1)
+		d->dirty = true;
+}
+
+static void
+on_failed(struct device *d, enum reading_status status)
+{
+	if (!d->climbing)
+		d->misses++;
+	/* Whatever comes back may be another machine, or have restarted. */
+	d->tiers.all = true;
+	if ((status != READING_BROKEN || d->climbing) && climb(d))
+		return;
+	d->climbing = false;
+	if (d->misses >= MISSES && d->state != ASSET_UNREACHABLE) {
+		log_info("printer", "%s is unreachable", device_name(d));
+		d->state = ASSET_UNREACHABLE;
+		d->dirty = true;
+	}
+	if (d->misses >= MISSES && d->dirty)
+		tell_unreachable(d);
+	device_count(&d->patrol->devices, d);
+	schedule(d);
+}
+
+static void
+on_stranger(struct device *d, const char *why)
+{
+	device_complain(d, READING_NO_PRINTER, why);
+	/* Asleep, some printers hide their printer rows for a while. */
+	if (++d->strange < STRANGE) {
+		d->tiers.all = true;
+		schedule(d);
+		return;
+	}
+	(void)teller_unreachable(d->patrol->teller, d, d->id, device_rows(d),
+	    d->rows_len);
+	let_go(d);
+}
+
+/* Into the image; true when that changed anything. */
+static bool
+take_values(struct device *d, const struct reading_result *r)
+{
+	int64_t rows[PRINTER_ROWS_MAX];
+	char why[160];
+	bool changed;
+
+	if (d->image == NULL)
+		d->image = bag_new();
+	/* A walk that broke off says nothing of what it did not reach; but a
+	 * printer that never gets further has no more than that. */
+	if (r->why[0] != '\0' && d->odd < STRANGE && ++d->odd < STRANGE)
+		changed = bag_merge(d->image, r->fresh, NULL, 0);
+	else
+		changed = bag_merge(d->image, r->fresh, r->covered,
+		    r->covered_len);
+	if (d->what == READING_ALL)
+		device_note_rows(d, rows, printer_rows(d->image, rows, why,
+		    sizeof(why)));
+	return changed;
+}
+
+static unsigned
+take_news(struct device *d, const struct reading_result *r, bool changed)
+{
+	struct tiers_news news = { .what = d->what,
+	    .restarted = r->restarted, .alerts_moved = r->alerts_moved,
+	    .supplies_moved = r->supplies_moved };
+
+	news.signs = d->tiers.signs;
+	if (changed || d->what == READING_ALL)
+		tiers_look(d->image, device_rows(d), d->rows_len,
+		    &news.signs);
+	return tiers_news(&d->tiers, &news, d->patrol->conf,
+	    clock_mono_ms());
+}
+
+/* It answers, and is a printer. */
+static bool
+take_up(struct device *d, const struct config_snmp *snmp)
+{
+	bool back = d->misses >= MISSES, other = d->snmp != snmp;
+
+	settle_for(d, snmp);
+	if (back) {
+		log_info("printer", "%s answers again", device_name(d));
+		d->state = ASSET_ONLINE;
+	}
+	d->misses = 0;
+	d->strange = 0;
+	if (!d->printer || other || memcmp(&d->memo, &d->saved_memo,
+	    sizeof(d->memo)) != 0) {
+		d->printer = true;
+		visit_save(d);
+	}
+	return back;
+}
+
+static void
+on_values(struct device *d, struct reading_result *r)
+{
+	bool changed;
+	unsigned next;
+
+	d->memo = r->memo;
+	changed = take_values(d, r);
+	if (take_up(d, asked_with(d)))
+		changed = true;
+	if (r->why[0] != '\0')
+		device_complain(d, r->status, r->why);
+	else if (d->what == READING_ALL)
+		device_content(d);
+	if ((next = take_news(d, r, changed)) != 0) {
+		/* Half a change is no change: it is told when the rest is
+		 * there as well. */
+		d->dirty |= changed;
+	} else if (changed || d->dirty || !d->told || is_due(d))
+		tell(d, (d->what & (READING_ALL | READING_SUPPLIES)) != 0);
+	device_count(&d->patrol->devices, d);
+	if (d->probe != NULL) {
+		d->probe->find = PATROL_PRINTER;
+		probe_over(d);
+	}
+	if (next != 0)
+		start_reading(d, next);
+	else
+		schedule(d);
+}
+
+static void
+on_reading(void *arg, struct reading_result *r)
+{
+	struct device *d = arg;
+
+	d->reading = NULL;
+	d->asked = true;
+	d->patrol->bytes_out += r->traffic.bytes_out;
+	d->patrol->bytes_in += r->traffic.bytes_in;
+	if (r->status != READING_SILENT) {
+		d->seen_ms = clock_wall_ms();
+		if (d->probe == NULL && !d->climbing)
+			d->memo = r->memo;
+	}
+	if (r->status == READING_DONE)
+		on_values(d, r);
+	else if (d->probe != NULL)
+		probe_next(d, r);
+	else {
+		if (r->status == READING_NO_PRINTER && !d->climbing)
+			on_stranger(d, r->why);
+		else {
+			if (r->status != READING_SILENT && !d->climbing)
+				device_complain(d, r->status, r->why);
+			on_failed(d, r->status);
+		}
+	}
+	bag_free(r->fresh);
+}
