@@ -9,11 +9,10 @@
 #include "base/mem.h"
 
 static const char device_put[] =
-    "INSERT INTO device(address, zone, credentials,"
-    " version, varbinds, jetdirect, printer, why, seen)"
-    " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9) ON CONFLICT(address)"
-    " DO UPDATE SET zone=?2, credentials=?3, version=?4, varbinds=?5,"
-    " jetdirect=?6, printer=?7, why=?8, seen=?9";
+    "INSERT INTO device(address, zone, credentials, memo, printer, why, seen)"
+    " VALUES(?1,?2,?3,?4,?5,?6,?7) ON CONFLICT(address)"
+    " DO UPDATE SET zone=?2, credentials=?3, memo=?4, printer=?5, why=?6,"
+    " seen=?7";
 static const char device_id[] =
     "SELECT id FROM device WHERE address = ?";
 static const char device_drop[] =
@@ -21,8 +20,8 @@ static const char device_drop[] =
 static const char device_unbind[] =
     "UPDATE asset SET device = 0 WHERE device = ?";
 static const char device_each[] =
-    "SELECT id, address, zone, credentials, version,"
-    " varbinds, jetdirect, printer, why, seen FROM device"
+    "SELECT id, address, zone, credentials, memo, printer, why, seen"
+    " FROM device"
     " ORDER BY seen DESC";
 static const char asset_at[] =
     "SELECT id, device, row, key, strength, counters_ms,"
@@ -51,6 +50,7 @@ known_device_clear(struct known_device *device)
 	free(device->address);
 	free(device->zone);
 	free(device->credentials);
+	free(device->memo);
 	free(device->why);
 	memset(device, 0, sizeof(*device));
 }
@@ -66,12 +66,10 @@ known_put_device(struct store *st, struct known_device *device)
 	storedb_text(stmt, 1, device->address);
 	storedb_text(stmt, 2, device->zone);
 	storedb_text(stmt, 3, device->credentials);
-	sqlite3_bind_int64(stmt, 4, device->version);
-	sqlite3_bind_int64(stmt, 5, device->varbinds);
-	sqlite3_bind_int64(stmt, 6, device->jetdirect);
-	sqlite3_bind_int64(stmt, 7, device->printer);
-	storedb_text(stmt, 8, device->why);
-	sqlite3_bind_int64(stmt, 9, device->seen_ms);
+	storedb_text(stmt, 4, device->memo);
+	sqlite3_bind_int64(stmt, 5, device->printer);
+	storedb_text(stmt, 6, device->why);
+	sqlite3_bind_int64(stmt, 7, device->seen_ms);
 	if (storedb_done(st, stmt) == -1 || (stmt = storedb_get(st, device_id)) == NULL)
 		return -1;
 	storedb_text(stmt, 1, device->address);
@@ -113,12 +111,10 @@ known_each_device(struct store *st, void (*fn)(void *,
 		device.address = storedb_copy(stmt, 1);
 		device.zone = storedb_copy(stmt, 2);
 		device.credentials = storedb_copy(stmt, 3);
-		device.version = sqlite3_column_int64(stmt, 4);
-		device.varbinds = sqlite3_column_int64(stmt, 5);
-		device.jetdirect = sqlite3_column_int64(stmt, 6);
-		device.printer = sqlite3_column_int64(stmt, 7);
-		device.why = storedb_copy(stmt, 8);
-		device.seen_ms = sqlite3_column_int64(stmt, 9);
+		device.memo = storedb_copy(stmt, 4);
+		device.printer = sqlite3_column_int64(stmt, 5);
+		device.why = storedb_copy(stmt, 6);
+		device.seen_ms = sqlite3_column_int64(stmt, 7);
 		fn(arg, &device);
 		known_device_clear(&device);
 	}

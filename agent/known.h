@@ -19,9 +19,7 @@ struct known_device {
 	char		*address;	/* "10.0.0.5:161" */
 	char		*zone;		/* label of the range, or NULL */
 	char		*credentials;	/* name of the [snmp] section */
-	int64_t		 version;	/* 1 or 2 */
-	int64_t		 varbinds;
-	int64_t		 jetdirect;
+	char		*memo;		/* memo_format() of snmp/reading.h */
 	int64_t		 printer;	/* 1; 0: refused, why says why */
 	char		*why;
 	int64_t		 seen_ms;	/* last answer, wall */

@@ -135,9 +135,7 @@ take_credentials(struct device *d, const struct known_device *row)
 		d->snmp = ladder_rung(ladder, address, 0);
 		return;
 	}
-	d->memo.version = (uint8_t)row->version;
-	d->memo.varbinds = (uint8_t)row->varbinds;
-	d->memo.jetdirect = row->jetdirect != 0;
+	memo_parse(row->memo == NULL ? "" : row->memo, &d->memo);
 	d->saved_memo = d->memo;
 }
 

@@ -12,15 +12,15 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#define STORE_VERSION	1
+#define STORE_VERSION	2
 #define BUSY_MS		10000
 
 static const char schema[] =
     "CREATE TABLE note(key TEXT PRIMARY KEY, value TEXT NOT NULL)"
     " WITHOUT ROWID;"
     "CREATE TABLE device(id INTEGER PRIMARY KEY, address TEXT NOT NULL"
-    " UNIQUE, zone TEXT, credentials TEXT, version INTEGER, varbinds"
-    " INTEGER, jetdirect INTEGER, printer INTEGER, why TEXT, seen INTEGER);"
+    " UNIQUE, zone TEXT, credentials TEXT, memo TEXT, printer INTEGER,"
+    " why TEXT, seen INTEGER);"
     "CREATE TABLE asset(id TEXT PRIMARY KEY, device INTEGER NOT NULL,"
     " row INTEGER NOT NULL, key TEXT, strength INTEGER, counters_ms INTEGER"
     " NOT NULL DEFAULT 0, levels_ms INTEGER NOT NULL DEFAULT 0)"
@@ -36,6 +36,22 @@ static const char schema[] =
     " INTEGER, created INTEGER, lane INTEGER, asset TEXT, body TEXT,"
     " why TEXT);";
 
+/*
+ * From a version to the next one.  To 2: what was learnt about a device is
+ * one line of words (memo_format() of snmp/reading.h).
+ */
+static const char *const upgrade[] = {
+	[1] =
+    "ALTER TABLE device ADD COLUMN memo TEXT;"
+    "UPDATE device SET memo = trim(CASE version WHEN 1 THEN 'v1'"
+    " WHEN 2 THEN 'v2c' ELSE '' END ||"
+    " CASE WHEN varbinds BETWEEN 1 AND 255 THEN ' varbinds=' || varbinds"
+    " ELSE '' END || CASE WHEN jetdirect THEN ' jetdirect' ELSE '' END);"
+    "ALTER TABLE device DROP COLUMN version;"
+    "ALTER TABLE device DROP COLUMN varbinds;"
+    "ALTER TABLE device DROP COLUMN jetdirect;",
+};
+
 static const char note_get[] =
     "SELECT value FROM note WHERE key = ?";
 static const char note_set[] =
@@ -45,9 +61,10 @@ static const char note_drop[] =
 
 /* --- open and close -------------------------------------------------------- */
 
-/* 1 when the store is of ours, 0 when it is empty, -1 otherwise, logged. */
+/* The version that the store has: 0 when it is empty, -1 when it is none that
+ * we know, logged. */
 static int
-check_version(struct store *st)
+version_of(struct store *st)
 {
 	int version = -1;
 	sqlite3_stmt *stmt;
@@ -66,29 +83,59 @@ check_version(struct store *st)
 }
 
 static int
+set_version(struct store *st)
+{
+	char pragma[48];
+
+	snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %d;",
+	    STORE_VERSION);
+	return storedb_run(st, pragma);
+}
+
+static int
 create(struct store *st)
 {
 	char uuid[UUID_TEXT_MAX], insert[160];
 
-	/* Two processes may come here at the same time. */
-	if (storedb_run(st, "BEGIN IMMEDIATE") == -1)
-		return -1;
-	switch (check_version(st)) {
-	case 1:
-		return storedb_run(st, "COMMIT");
-	case -1:
-		storedb_run(st, "ROLLBACK");
-		return -1;
-	}
 	uuid_make(uuid);
 	snprintf(insert, sizeof(insert), "INSERT INTO note VALUES('epoch', "
-	    "'%s'), ('next_seq', '1'), ('acked_seq', '0');"
-	    "PRAGMA user_version = %d;", uuid, STORE_VERSION);
-	if (storedb_run(st, schema) == -1 || storedb_run(st, insert) == -1) {
-		storedb_run(st, "ROLLBACK");
+	    "'%s'), ('next_seq', '1'), ('acked_seq', '0');", uuid);
+	return storedb_run(st, schema) == -1 ||
+	    storedb_run(st, insert) == -1 ? -1 : 0;
+}
+
+static int
+bring_up_to_date(struct store *st, int version)
+{
+	log_info("store", "the store had version %d; it has %d now", version,
+	    STORE_VERSION);
+	for (; version < STORE_VERSION; version++)
+		if (storedb_run(st, upgrade[version]) == -1)
+			return -1;
+	return 0;
+}
+
+/* Two processes may come here at the same time: one transaction. */
+static int
+make_ready(struct store *st)
+{
+	int version, rc = -1;
+
+	if (storedb_run(st, "BEGIN IMMEDIATE") == -1)
 		return -1;
-	}
-	return storedb_run(st, "COMMIT");
+	version = version_of(st);
+	if (version == STORE_VERSION)
+		rc = 0;
+	else if (version == 0)
+		rc = create(st);
+	else if (version > 0)
+		rc = bring_up_to_date(st, version);
+	if (rc == 0 && version != STORE_VERSION)
+		rc = set_version(st);
+	if (rc == 0)
+		return storedb_run(st, "COMMIT");
+	storedb_run(st, "ROLLBACK");
+	return -1;
 }
 
 static struct store *
@@ -146,7 +193,7 @@ store_open(const char *dir)
 	st = open_at(dir, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
 	if (st == NULL)
 		return NULL;
-	if (set_up(st) == -1 || create(st) == -1) {
+	if (set_up(st) == -1 || make_ready(st) == -1) {
 		store_close(st);
 		return NULL;
 	}
@@ -157,12 +204,16 @@ struct store *
 store_open_readonly(const char *dir)
 {
 	struct store *st = open_at(dir, SQLITE_OPEN_READONLY);
+	int version;
 
-	if (st != NULL && check_version(st) != 1) {
-		store_close(st);
-		st = NULL;
-	}
-	return st;
+	if (st == NULL || (version = version_of(st)) == STORE_VERSION)
+		return st;
+	if (version >= 0)
+		log_warnx("store", "%s/store.db: platend has not %s", dir,
+		    version == 0 ? "written anything into it yet" :
+		    "been started since it was updated");
+	store_close(st);
+	return NULL;
 }
 
 void

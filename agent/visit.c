@@ -54,15 +54,14 @@ void
 visit_save(struct device *d)
 {
 	struct known_device row = { .id = d->id };
+	char memo[MEMO_TEXT_MAX];
 	struct store *st;
 
 	row.address = xstrdup(device_name(d));
 	row.zone = xstrdup_null(d->zone);
 	row.credentials = xstrdup(d->snmp == NULL ? "" :
 	    d->snmp->credential.name);
-	row.version = d->memo.version;
-	row.varbinds = d->memo.varbinds;
-	row.jetdirect = d->memo.jetdirect;
+	row.memo = xstrdup(memo_format(&d->memo, memo));
 	row.printer = d->printer;
 	row.why = d->printer ? NULL : xstrdup_null(d->why);
 	row.seen_ms = d->seen_ms;

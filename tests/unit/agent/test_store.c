@@ -12,6 +12,7 @@
 #include "agent/squeeze.h"
 #include "agent/store.h"
 #include "base/clock.h"
+#include "snmp/reading.h"
 
 static void
 put(struct store *st, const struct report *r, enum outbox_lane lane,
@@ -411,7 +412,8 @@ count_device(void *arg, const struct known_device *d)
 	struct known_device *out = arg;
 
 	out->id++;
-	out->version = d->version;
+	free(out->memo);
+	out->memo = xstrdup(d->memo);
 	out->printer = d->printer;
 	out->seen_ms = d->seen_ms;
 }
@@ -420,8 +422,8 @@ static void
 devices_are_known_by_address(void **state)
 {
 	struct known_device d = { .address = xstrdup("192.0.2.7:161"),
-	    .credentials = xstrdup("office"), .version = 2, .printer = 1,
-	    .seen_ms = 5 }, seen = { 0 };
+	    .credentials = xstrdup("office"), .memo = xstrdup("v2c"),
+	    .printer = 1, .seen_ms = 5 }, seen = { 0 };
 	struct known_asset asset = { .id = KIT_ASSET, .row = 1,
 	    .key = xstrdup("S:a:1"), .strength = KEY_SERIAL }, found;
 	struct store *st = open_store();
@@ -430,13 +432,15 @@ devices_are_known_by_address(void **state)
 	assert_int_equal(known_put_device(st, &d), 0);
 	id = d.id;
 	assert_true(id > 0);
-	d.version = 1;
+	free(d.memo);
+	d.memo = xstrdup("v1 no-bulk");
 	d.id = 0;
 	assert_int_equal(known_put_device(st, &d), 0);
 	assert_int_equal(d.id, id);
 	assert_int_equal(known_each_device(st, count_device, &seen), 0);
 	assert_int_equal(seen.id, 1);
-	assert_int_equal(seen.version, 1);
+	assert_string_equal(seen.memo, "v1 no-bulk");
+	free(seen.memo);
 	asset.device = id;
 	assert_int_equal(known_put_asset(st, &asset), 0);
 	assert_int_equal(known_asset_at(st, id, 1, &found), 1);
@@ -1081,6 +1085,97 @@ a_newer_store_is_not_touched(void **state)
 	kit_listen_no_more();
 }
 
+/* As version 1 of the store had it. */
+static const char version_1[] =
+    "CREATE TABLE note(key TEXT PRIMARY KEY, value TEXT NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE TABLE device(id INTEGER PRIMARY KEY, address TEXT NOT NULL"
+    " UNIQUE, zone TEXT, credentials TEXT, version INTEGER, varbinds"
+    " INTEGER, jetdirect INTEGER, printer INTEGER, why TEXT, seen INTEGER);"
+    "CREATE TABLE asset(id TEXT PRIMARY KEY, device INTEGER NOT NULL,"
+    " row INTEGER NOT NULL, key TEXT, strength INTEGER, counters_ms INTEGER"
+    " NOT NULL DEFAULT 0, levels_ms INTEGER NOT NULL DEFAULT 0)"
+    " WITHOUT ROWID;"
+    "CREATE INDEX asset_device ON asset(device, row);"
+    "CREATE INDEX asset_key ON asset(key);"
+    "CREATE TABLE told(id TEXT NOT NULL, asset TEXT NOT NULL,"
+    " body TEXT NOT NULL, PRIMARY KEY(asset, id)) WITHOUT ROWID;"
+    "CREATE TABLE outbox(seq INTEGER PRIMARY KEY, created INTEGER NOT NULL,"
+    " lane INTEGER NOT NULL, asset TEXT, body TEXT NOT NULL);"
+    "CREATE INDEX outbox_asset ON outbox(asset, seq);"
+    "CREATE TABLE refused(number INTEGER PRIMARY KEY, epoch TEXT, seq"
+    " INTEGER, created INTEGER, lane INTEGER, asset TEXT, body TEXT,"
+    " why TEXT);"
+    "INSERT INTO note VALUES('epoch', '" KIT_ASSET "'), ('next_seq', '8'),"
+    " ('acked_seq', '7');"
+    "INSERT INTO device VALUES(3, '192.0.2.3:161', 'hall', 'old', 2, 5, 1,"
+    " 1, NULL, 30), (4, '192.0.2.4:161', NULL, 'old', 1, 0, 0, 1, NULL, 20),"
+    " (9, '192.0.2.9:161', NULL, 'old', NULL, NULL, NULL, 0, 'a kettle', 10);"
+    "INSERT INTO asset VALUES('" KIT_ASSET "', 3, 1, 'S:a:1', 0, 11, 12);"
+    "PRAGMA user_version = 1;";
+
+static void
+list_device(void *arg, const struct known_device *d)
+{
+	struct buf *list = arg;
+	struct device_memo memo;
+
+	memo_parse(d->memo, &memo);
+	buf_printf(list, "%d %s %s: %u %u %u;", (int)d->id, d->address,
+	    d->credentials, memo.version, memo.varbinds, memo.jetdirect);
+}
+
+static void
+an_older_store_is_brought_up_to_date(void **state)
+{
+	struct known_asset asset;
+	struct buf list = { 0 };
+	struct store *st;
+	char epoch[UUID_TEXT_MAX];
+
+	sql(version_1);
+	kit_listen();
+	assert_null(store_open_readonly(kit_dir));
+	assert_said("platend has not been started since it was updated");
+	st = open_store();
+	assert_said("the store had version 1");
+	assert_int_equal(known_each_device(st, list_device, &list), 0);
+	assert_string_equal(list.data, "3 192.0.2.3:161 old: 2 5 1;"
+	    "4 192.0.2.4:161 old: 1 0 0;9 192.0.2.9:161 old: 0 0 0;");
+	buf_free(&list);
+	assert_int_equal(known_asset_at(st, 3, 1, &asset), 1);
+	assert_int_equal(asset.counters_ms, 11);
+	known_asset_clear(&asset);
+	assert_int_equal(store_epoch(st, epoch), 0);
+	assert_string_equal(epoch, KIT_ASSET);
+	assert_int_equal(store_note_int(st, "next_seq", 0), 8);
+	store_close(st);
+	/* Once, and it is like one that was made today. */
+	kit_listen();
+	st = open_store();
+	assert_int_equal(kit_lines, 0);
+	store_close(st);
+	st = store_open_readonly(kit_dir);
+	assert_non_null(st);
+	store_close(st);
+	kit_listen_no_more();
+}
+
+/* What it was made of stays if that fails. */
+static void
+an_older_store_that_is_broken_stays_as_it_is(void **state)
+{
+	sql("CREATE TABLE device(id INTEGER PRIMARY KEY, memo TEXT);"
+	    "PRAGMA user_version = 1;");
+	kit_listen();
+	assert_null(store_open(kit_dir));
+	sql("INSERT INTO device VALUES(1, 'still here')");
+	kit_listen();
+	assert_null(store_open_readonly(kit_dir));
+	assert_said("has not been started");
+	kit_listen_no_more();
+}
+
 static void
 what_is_no_store_is_refused(void **state)
 {
@@ -1127,6 +1222,8 @@ main(void)
 		TEST(killed_in_the_middle_it_has_nothing),
 		TEST(reading_only_never_writes),
 		TEST(a_newer_store_is_not_touched),
+		TEST(an_older_store_is_brought_up_to_date),
+		TEST(an_older_store_that_is_broken_stays_as_it_is),
 		TEST(what_is_no_store_is_refused),
 	};
 
