@@ -1,14 +1,3 @@
-/*
- * Entries lie one after the other in data, and at[] holds their offsets in
- * OID order.  An entry is
- *
- *	key length (2 octets), type (1), value length (2), key, value
- *
- * The key is the OID in octets that memcmp() orders (objkey.h).  Numbers take
- * as many octets of two's complement as they need, big end first.  An entry
- * that is replaced by a longer one or dropped leaves a hole (waste) until it
- * is worth while to close them.
- */
 #include "snmp/bag.h"
 
 #include <stdarg.h>
@@ -16,25 +5,9 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "snmp/objkey.h"
+#include "snmp/bag_form.h"
 
 #define ENTRY_HEAD	5
-
-struct bag {
-	uint8_t		*data;
-	uint32_t	*at;
-	uint32_t	 len, cap;	/* of data */
-	uint32_t	 waste;		/* of len */
-	uint16_t	 count, count_cap;
-};
-
-struct entry {
-	const uint8_t	*key, *value;
-	size_t		 key_len, value_len;
-	enum bag_type	 type;
-};
-
-static const struct objid uptime = { 9, { 1, 3, 6, 1, 2, 1, 1, 3, 0 } };
 
 static size_t
 number_encode(uint8_t out[8], int64_t number)
@@ -71,8 +44,12 @@ bag_free(struct bag *bag)
 {
 	if (bag == NULL)
 		return;
-	free(bag->data);
-	free(bag->at);
+	if (bag->packed)
+		pack_free(bag);
+	else {
+		free(bag->data);
+		free(bag->at);
+	}
 	free(bag);
 }
 
@@ -85,42 +62,112 @@ bag_count(const struct bag *bag)
 size_t
 bag_size(const struct bag *bag)
 {
+	if (bag->packed)
+		return pack_size(bag);
 	return sizeof(*bag) + bag->cap + bag->count_cap * sizeof(bag->at[0]);
 }
 
-static size_t
-entry_size(size_t key_len, size_t value_len)
+bool
+entry_is_number(enum bag_type type)
 {
-	return ENTRY_HEAD + key_len + value_len;
+	return type != BAG_OCTETS && type != BAG_IPADDRESS &&
+	    type != BAG_OBJID;
 }
 
-static void
-entry_at(const struct bag *bag, size_t i, struct entry *e)
+static const uint8_t *
+loose_key(const struct bag *bag, size_t i, size_t *len)
 {
 	const uint8_t	*p = bag->data + bag->at[i];
 
-	e->key_len = (size_t)p[0] << 8 | p[1];
-	e->type = p[2];
-	e->value_len = (size_t)p[3] << 8 | p[4];
-	e->key = p + ENTRY_HEAD;
-	e->value = e->key + e->key_len;
+	*len = (size_t)p[0] << 8 | p[1];
+	return p + ENTRY_HEAD;
+}
+
+static size_t
+loose_size(const struct bag *bag, size_t i)
+{
+	const uint8_t	*p = bag->data + bag->at[i];
+
+	return ENTRY_HEAD + ((size_t)p[0] << 8 | p[1]) +
+	    ((size_t)p[3] << 8 | p[4]);
 }
 
 static void
-entry_write(uint8_t *p, const struct entry *e)
+loose_entry(const struct bag *bag, size_t i, struct entry *e)
 {
+	const uint8_t	*p = bag->data + bag->at[i];
+	size_t		 len = (size_t)p[3] << 8 | p[4];
+
+	e->key = loose_key(bag, i, &e->key_len);
+	e->type = p[2];
+	e->number = 0;
+	e->octets = NULL;
+	e->octets_len = 0;
+	if (entry_is_number(e->type))
+		e->number = number_decode(e->key + e->key_len, len);
+	else {
+		e->octets = e->key + e->key_len;
+		e->octets_len = len;
+	}
+}
+
+/* The octets to write e with; numbers are put into the buffer. */
+static const uint8_t *
+entry_value(const struct entry *e, uint8_t buffer[8], size_t *len)
+{
+	if (!entry_is_number(e->type)) {
+		*len = e->octets_len;
+		return e->octets;
+	}
+	*len = number_encode(buffer, e->number);
+	return buffer;
+}
+
+static void
+loose_write(uint8_t *p, const struct entry *e)
+{
+	uint8_t		 buffer[8];
+	const uint8_t	*value;
+	size_t		 len;
+
+	value = entry_value(e, buffer, &len);
 	p[0] = (uint8_t)(e->key_len >> 8);
 	p[1] = (uint8_t)e->key_len;
 	p[2] = (uint8_t)e->type;
-	p[3] = (uint8_t)(e->value_len >> 8);
-	p[4] = (uint8_t)e->value_len;
+	p[3] = (uint8_t)(len >> 8);
+	p[4] = (uint8_t)len;
 	memmove(p + ENTRY_HEAD, e->key, e->key_len);
-	if (e->value_len > 0)
-		memmove(p + ENTRY_HEAD + e->key_len, e->value, e->value_len);
+	if (len > 0)
+		memmove(p + ENTRY_HEAD + e->key_len, value, len);
 }
 
-static int
-key_cmp(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
+static size_t
+entry_size(const struct entry *e)
+{
+	uint8_t	 buffer[8];
+	size_t	 len;
+
+	(void)entry_value(e, buffer, &len);
+	return ENTRY_HEAD + e->key_len + len;
+}
+
+void
+entry_at(const struct bag *bag, size_t i, struct entry *e)
+{
+	if (bag->packed)
+		pack_entry(bag, i, e);
+	else
+		loose_entry(bag, i, e);
+}
+
+static const uint8_t *
+key_at(const struct bag *bag, size_t i, size_t *len)
+{
+	return bag->packed ? pack_key(bag, i, len) : loose_key(bag, i, len);
+}
+
+int
+entry_key_cmp(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
 {
 	int	 c = memcmp(a, b, a_len < b_len ? a_len : b_len);
 
@@ -129,17 +176,17 @@ key_cmp(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
 	return a_len < b_len ? -1 : a_len > b_len;
 }
 
-/* The first entry from lo on whose key is not below this one. */
-static size_t
-lower_bound(const struct bag *bag, size_t lo, const uint8_t *key, size_t len)
+size_t
+entry_lower_bound(const struct bag *bag, size_t lo, const uint8_t *key,
+    size_t len)
 {
-	size_t		 hi = bag->count, mid;
-	struct entry	 e;
+	const uint8_t	*other;
+	size_t		 hi = bag->count, mid, other_len;
 
 	while (lo < hi) {
 		mid = lo + (hi - lo) / 2;
-		entry_at(bag, mid, &e);
-		if (key_cmp(e.key, e.key_len, key, len) < 0)
+		other = key_at(bag, mid, &other_len);
+		if (entry_key_cmp(other, other_len, key, len) < 0)
 			lo = mid + 1;
 		else
 			hi = mid;
@@ -147,27 +194,37 @@ lower_bound(const struct bag *bag, size_t lo, const uint8_t *key, size_t len)
 	return lo;
 }
 
-static bool
+bool
 entry_is(const struct bag *bag, size_t i, const uint8_t *key, size_t len)
 {
-	struct entry	 e;
+	const uint8_t	*other;
+	size_t		 other_len;
 
 	if (i >= bag->count)
 		return false;
-	entry_at(bag, i, &e);
-	return e.key_len == len && memcmp(e.key, key, len) == 0;
+	other = key_at(bag, i, &other_len);
+	return other_len == len && memcmp(other, key, len) == 0;
 }
 
-static bool
+bool
 entry_below(const struct bag *bag, size_t i, const struct objkey *prefix)
 {
-	struct entry	 e;
+	const uint8_t	*key;
+	size_t		 len;
 
 	if (i >= bag->count)
 		return false;
-	entry_at(bag, i, &e);
-	return e.key_len >= prefix->len &&
-	    memcmp(e.key, prefix->octets, prefix->len) == 0;
+	key = key_at(bag, i, &len);
+	return len >= prefix->len &&
+	    memcmp(key, prefix->octets, prefix->len) == 0;
+}
+
+bool
+entry_same_value(const struct entry *a, const struct entry *b)
+{
+	return a->type == b->type && a->number == b->number &&
+	    a->octets_len == b->octets_len && (a->octets_len == 0 ||
+	    memcmp(a->octets, b->octets, a->octets_len) == 0);
 }
 
 /* Lays the entries out anew, in order and without holes or slack. */
@@ -176,15 +233,14 @@ compact(struct bag *bag)
 {
 	uint8_t		*data;
 	uint32_t	 len = 0;
-	struct entry	 e;
-	size_t		 i;
+	size_t		 i, size;
 
 	data = xmalloc(bag->len - bag->waste + 1);
 	for (i = 0; i < bag->count; i++) {
-		entry_at(bag, i, &e);
-		entry_write(data + len, &e);
+		size = loose_size(bag, i);
+		memcpy(data + len, bag->data + bag->at[i], size);
 		bag->at[i] = len;
-		len += (uint32_t)entry_size(e.key_len, e.value_len);
+		len += (uint32_t)size;
 	}
 	free(bag->data);
 	bag->data = data;
@@ -205,8 +261,8 @@ data_reserve(struct bag *bag, size_t size)
 		return -1;
 	if (bag->len + size <= bag->cap)
 		return 0;
-	cap = bag->cap + bag->cap / 2;
-	if (cap < bag->len + size)
+	cap = 2 * (size_t)bag->cap;
+	if (cap < bag->len + size + 256)
 		cap = bag->len + size + 256;
 	if (cap > BAG_SIZE_MAX)
 		cap = BAG_SIZE_MAX;
@@ -224,7 +280,7 @@ index_reserve(struct bag *bag)
 		return -1;
 	if (bag->count < bag->count_cap)
 		return 0;
-	cap = bag->count_cap + bag->count_cap / 2 + 16;
+	cap = 2 * (size_t)bag->count_cap + 16;
 	if (cap > BAG_VALUES_MAX)
 		cap = BAG_VALUES_MAX;
 	bag->at = xreallocarray(bag->at, cap, sizeof(bag->at[0]));
@@ -232,24 +288,19 @@ index_reserve(struct bag *bag)
 	return 0;
 }
 
-/* Gives entry i this type and value, in its place where that fits. */
 static int
-entry_replace(struct bag *bag, size_t i, const struct entry *new)
+loose_replace(struct bag *bag, size_t i, const struct entry *new)
 {
-	struct entry	 old;
-	size_t		 old_size, new_size;
+	size_t	 old_size = loose_size(bag, i), new_size = entry_size(new);
 
-	entry_at(bag, i, &old);
-	old_size = entry_size(old.key_len, old.value_len);
-	new_size = entry_size(new->key_len, new->value_len);
 	if (new_size <= old_size) {
-		entry_write(bag->data + bag->at[i], new);
+		loose_write(bag->data + bag->at[i], new);
 		bag->waste += (uint32_t)(old_size - new_size);
 		return 0;
 	}
 	if (data_reserve(bag, new_size) == -1)
 		return -1;
-	entry_write(bag->data + bag->len, new);
+	loose_write(bag->data + bag->len, new);
 	bag->at[i] = bag->len;
 	bag->len += (uint32_t)new_size;
 	bag->waste += (uint32_t)old_size;
@@ -258,30 +309,26 @@ entry_replace(struct bag *bag, size_t i, const struct entry *new)
 	return 0;
 }
 
-static int
-entry_put(struct bag *bag, const struct objid *id, enum bag_type type,
-    const uint8_t *value, size_t value_len)
+int
+entry_replace(struct bag *bag, size_t i, const struct entry *new)
 {
-	struct objkey	 key;
-	struct entry	 new, last;
-	size_t		 i = bag->count, size;
+	if (bag->packed && pack_replace(bag, i, new))
+		return 0;
+	pack_undo(bag);
+	return loose_replace(bag, i, new);
+}
 
-	objkey_encode(&key, id);
-	new = (struct entry){ key.octets, value, key.len, value_len, type };
-	if (i > 0) {
-		entry_at(bag, i - 1, &last);
-		if (key_cmp(last.key, last.key_len, key.octets, key.len) >= 0)
-			i = lower_bound(bag, 0, key.octets, key.len);
-	}
-	if (entry_is(bag, i, key.octets, key.len))
-		return entry_replace(bag, i, &new);
+static int
+loose_insert(struct bag *bag, size_t i, const struct entry *new)
+{
+	size_t	 size = entry_size(new);
 
-	size = entry_size(key.len, value_len);
 	if (index_reserve(bag) == -1 || data_reserve(bag, size) == -1)
 		return -1;
-	memmove(bag->at + i + 1, bag->at + i,
-	    (bag->count - i) * sizeof(bag->at[0]));
-	entry_write(bag->data + bag->len, &new);
+	if (i < bag->count)
+		memmove(bag->at + i + 1, bag->at + i,
+		    (bag->count - i) * sizeof(bag->at[0]));
+	loose_write(bag->data + bag->len, new);
 	bag->at[i] = bag->len;
 	bag->len += (uint32_t)size;
 	bag->count++;
@@ -289,20 +336,49 @@ entry_put(struct bag *bag, const struct objid *id, enum bag_type type,
 }
 
 int
+entry_append(struct bag *bag, const struct entry *new)
+{
+	return loose_insert(bag, bag->count, new);
+}
+
+static int
+entry_put(struct bag *bag, const struct objid *id, struct entry *new)
+{
+	struct objkey	 key;
+	const uint8_t	*last;
+	size_t		 i = bag->count, len;
+
+	objkey_encode(&key, id);
+	new->key = key.octets;
+	new->key_len = key.len;
+	if (i > 0) {
+		last = key_at(bag, i - 1, &len);
+		if (entry_key_cmp(last, len, key.octets, key.len) >= 0)
+			i = entry_lower_bound(bag, 0, key.octets, key.len);
+	}
+	if (entry_is(bag, i, key.octets, key.len))
+		return entry_replace(bag, i, new);
+	pack_undo(bag);
+	return loose_insert(bag, i, new);
+}
+
+int
 bag_put_number(struct bag *bag, const struct objid *id, enum bag_type type,
     int64_t number)
 {
-	uint8_t	 octets[8];
+	struct entry	 new = { .type = type, .number = number };
 
-	return entry_put(bag, id, type, octets, number_encode(octets, number));
+	return entry_put(bag, id, &new);
 }
 
 int
 bag_put_octets(struct bag *bag, const struct objid *id, enum bag_type type,
     const void *octets, size_t len)
 {
-	return entry_put(bag, id, type, octets,
-	    len > BAG_OCTETS_MAX ? BAG_OCTETS_MAX : len);
+	struct entry	 new = { .type = type, .octets = octets };
+
+	new.octets_len = len > BAG_OCTETS_MAX ? BAG_OCTETS_MAX : len;
+	return entry_put(bag, id, &new);
 }
 
 int
@@ -310,9 +386,11 @@ bag_put_objid(struct bag *bag, const struct objid *id,
     const struct objid *value)
 {
 	struct objkey	 key;
+	struct entry	 new = { .type = BAG_OBJID, .octets = key.octets };
 
 	objkey_encode(&key, value);
-	return entry_put(bag, id, BAG_OBJID, key.octets, key.len);
+	new.octets_len = key.len;
+	return entry_put(bag, id, &new);
 }
 
 int
@@ -337,22 +415,15 @@ value_of(const struct bag *bag, size_t i, struct bag_value *value)
 
 	entry_at(bag, i, &e);
 	value->type = e.type;
-	value->number = 0;
+	value->number = e.number;
 	value->octets = NULL;
 	value->octets_len = 0;
 	value->objid.len = 0;
-	switch (e.type) {
-	case BAG_OCTETS:
-	case BAG_IPADDRESS:
-		value->octets = e.value;
-		value->octets_len = e.value_len;
-		break;
-	case BAG_OBJID:
-		objkey_decode(e.value, e.value_len, &value->objid);
-		break;
-	default:
-		value->number = number_decode(e.value, e.value_len);
-		break;
+	if (e.type == BAG_OBJID)
+		objkey_decode(e.octets, e.octets_len, &value->objid);
+	else {
+		value->octets = e.octets;
+		value->octets_len = e.octets_len;
 	}
 }
 
@@ -360,7 +431,7 @@ static bool
 key_get(const struct bag *bag, const struct objkey *key,
     struct bag_value *value)
 {
-	size_t	 i = lower_bound(bag, 0, key->octets, key->len);
+	size_t	 i = entry_lower_bound(bag, 0, key->octets, key->len);
 
 	if (!entry_is(bag, i, key->octets, key->len))
 		return false;
@@ -383,16 +454,16 @@ bag_next(const struct bag *bag, const struct objid *prefix, size_t *cursor,
     struct objid *id, struct bag_value *value)
 {
 	struct objkey	 key;
-	struct entry	 e;
-	size_t		 i = *cursor;
+	const uint8_t	*at;
+	size_t		 i = *cursor, len;
 
 	objkey_encode(&key, prefix);
 	if (i == 0)
-		i = lower_bound(bag, 0, key.octets, key.len);
+		i = entry_lower_bound(bag, 0, key.octets, key.len);
 	if (!entry_below(bag, i, &key))
 		return false;
-	entry_at(bag, i, &e);
-	objkey_decode(e.key, e.key_len, id);
+	at = key_at(bag, i, &len);
+	objkey_decode(at, len, id);
 	value_of(bag, i, value);
 	*cursor = i + 1;
 	return true;
@@ -457,160 +528,16 @@ bool
 bag_drop(struct bag *bag, const struct objid *id)
 {
 	struct objkey	 key;
-	struct entry	 e;
 	size_t		 i;
 
 	objkey_encode(&key, id);
-	i = lower_bound(bag, 0, key.octets, key.len);
+	i = entry_lower_bound(bag, 0, key.octets, key.len);
 	if (!entry_is(bag, i, key.octets, key.len))
 		return false;
-	entry_at(bag, i, &e);
-	bag->waste += (uint32_t)entry_size(e.key_len, e.value_len);
+	pack_undo(bag);
+	bag->waste += (uint32_t)loose_size(bag, i);
 	bag->count--;
 	memmove(bag->at + i, bag->at + i + 1,
 	    (bag->count - i) * sizeof(bag->at[0]));
 	return true;
-}
-
-static bool
-entry_same_value(const struct entry *a, const struct entry *b)
-{
-	return a->type == b->type && a->value_len == b->value_len &&
-	    memcmp(a->value, b->value, a->value_len) == 0;
-}
-
-struct merge {
-	uint8_t	 doomed[BAG_VALUES_MAX / 8];	/* image entries, by bit */
-	size_t	 doomed_count, new_count;
-	size_t	 new_size;
-	bool	 changed;
-};
-
-static bool
-merge_doomed(const struct merge *m, size_t i)
-{
-	return m->doomed[i / 8] & 1u << i % 8;
-}
-
-/* Marks what lies below the covered subtrees. */
-static void
-merge_cover(struct merge *m, const struct bag *image,
-    const struct objid *covered, size_t covered_len)
-{
-	struct objkey	 key;
-	size_t		 c, i;
-
-	for (c = 0; c < covered_len; c++) {
-		objkey_encode(&key, &covered[c]);
-		i = lower_bound(image, 0, key.octets, key.len);
-		for (; entry_below(image, i, &key); i++) {
-			if (!merge_doomed(m, i)) {
-				m->doomed[i / 8] |= (uint8_t)(1u << i % 8);
-				m->doomed_count++;
-			}
-		}
-	}
-}
-
-/*
- * Goes through fresh beside image: values of entries that both have are
- * replaced on the spot, entries that only fresh has are counted.  Fresh is
- * mostly short beside image, so each step is a search to the right.
- */
-static void
-merge_values(struct merge *m, struct bag *image, const struct bag *fresh)
-{
-	struct objkey	 up;
-	struct entry	 f, e;
-	size_t		 i = 0, j;
-
-	objkey_encode(&up, &uptime);
-	for (j = 0; j < fresh->count; j++) {
-		entry_at(fresh, j, &f);
-		i = lower_bound(image, i, f.key, f.key_len);
-		if (!entry_is(image, i, f.key, f.key_len)) {
-			m->new_count++;
-			m->new_size += entry_size(f.key_len, f.value_len);
-			continue;
-		}
-		if (merge_doomed(m, i)) {
-			m->doomed[i / 8] &= (uint8_t)~(1u << i % 8);
-			m->doomed_count--;
-		}
-		entry_at(image, i, &e);
-		if (entry_same_value(&e, &f) ||
-		    entry_replace(image, i, &f) == -1)
-			continue;
-		if (f.key_len != up.len ||
-		    memcmp(f.key, up.octets, up.len) != 0)
-			m->changed = true;
-	}
-}
-
-/* Merges the two sorted runs into image, laid out anew; what is doomed stays
- * behind, and so does what does not fit any more. */
-static void
-merge_rebuild(const struct merge *m, struct bag *image,
-    const struct bag *fresh)
-{
-	struct bag	 out = { 0 };
-	struct entry	 e, f;
-	size_t		 i = 0, j = 0, n, size;
-	int		 c;
-
-	size = image->len - image->waste + m->new_size;
-	n = image->count - m->doomed_count + m->new_count;
-	size = size > BAG_SIZE_MAX ? BAG_SIZE_MAX : size;
-	n = n > BAG_VALUES_MAX ? BAG_VALUES_MAX : n;
-	out.cap = (uint32_t)(size + 1);
-	out.count_cap = (uint16_t)n;
-	out.data = xmalloc(out.cap);
-	out.at = xreallocarray(NULL, n + 1, sizeof(out.at[0]));
-	while (i < image->count || j < fresh->count) {
-		if (i < image->count && merge_doomed(m, i)) {
-			i++;
-			continue;
-		}
-		if (i < image->count)
-			entry_at(image, i, &e);
-		if (j < fresh->count)
-			entry_at(fresh, j, &f);
-		if (i == image->count)
-			c = 1;
-		else if (j == fresh->count)
-			c = -1;
-		else
-			c = key_cmp(e.key, e.key_len, f.key, f.key_len);
-		if (c <= 0)
-			i++;
-		else
-			e = f;
-		if (c >= 0)
-			j++;
-		size = entry_size(e.key_len, e.value_len);
-		if (out.count == n || out.len + size > out.cap)
-			break;
-		entry_write(out.data + out.len, &e);
-		out.at[out.count++] = out.len;
-		out.len += (uint32_t)size;
-	}
-	free(image->data);
-	free(image->at);
-	*image = out;
-}
-
-bool
-bag_merge(struct bag *image, const struct bag *fresh,
-    const struct objid *covered, size_t covered_len)
-{
-	struct merge	 m = { 0 };
-	uint16_t	 count = image->count;
-
-	merge_cover(&m, image, covered, covered_len);
-	merge_values(&m, image, fresh);
-	if (m.doomed_count == 0 && (m.new_count == 0 ||
-	    count == BAG_VALUES_MAX))
-		return m.changed;
-	merge_rebuild(&m, image, fresh);
-	return m.changed || m.doomed_count > 0 || image->count != count;
 }

@@ -1,9 +1,11 @@
 /*
- * What one printer has said: its values by OID, in OID order, compact (two
- * allocations, about 30 octets a value).  A bag is a device's whole image; a
- * poll brings a few new values, bag_merge() puts them in their places, and
- * everything else (snmp/printer.h) is computed from the bag.  Bags hold no
- * errors: noSuchObject and the like are simply not there.
+ * What one printer has said: its values by OID, in OID order.  A bag is a
+ * device's whole image; a poll brings a few new values, bag_merge() puts them
+ * in their places, and everything else (snmp/printer.h) is computed from the
+ * bag.  Bags hold no errors: noSuchObject and the like are simply not there.
+ *
+ * A bag that bag_merge() wrote shares its OIDs and texts with those of other
+ * printers and needs some 5 octets a value; one that is being filled, some 30.
  */
 #ifndef SNMP_BAG_H
 #define SNMP_BAG_H
@@ -45,7 +47,8 @@ struct bag;
 struct bag	*bag_new(void);
 void		 bag_free(struct bag *);	/* NULL is fine */
 size_t		 bag_count(const struct bag *);
-size_t		 bag_size(const struct bag *);	/* octets of memory */
+/* Octets of memory; what is shared counts in equal parts. */
+size_t		 bag_size(const struct bag *);
 
 /* Put in any order, ascending is cheapest; the same OID again replaces.  0,
  * or -1 when full. */

@@ -82,7 +82,8 @@ pack(struct errand *errand, const uint32_t *sub, size_t len)
 		    sizeof(*errand->words));
 	}
 	errand->words[at] = (uint32_t)len;
-	memcpy(errand->words + at + 1, sub, len * sizeof(*sub));
+	if (len > 0)
+		memcpy(errand->words + at + 1, sub, len * sizeof(*sub));
 	errand->words_len = need;
 	return at;
 }

@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "snmp/bag.h"
+#include "snmp/pool.h"
 #include "snmp/standard.h"
 
 static struct objid
@@ -318,6 +319,202 @@ test_merge_random(void **state)
 	bag_free(image);
 }
 
+/* Any value, of any kind and size. */
+static void
+put_random(struct bag *bag, const struct objid *id)
+{
+	static const enum bag_type	 types[] = { BAG_INTEGER, BAG_COUNTER,
+		BAG_GAUGE, BAG_TICKS, BAG_COUNTER64 };
+	char				 text[40];
+	size_t				 len = (size_t)random() % 12;
+
+	memset(text, 'a' + (int)(random() % 2), sizeof(text));
+	switch (random() % 4) {
+	case 0:
+		bag_put_octets(bag, id, BAG_OCTETS, text, len * len / 4);
+		break;
+	case 1:
+		bag_put_octets(bag, id, BAG_IPADDRESS, text, len % 6);
+		break;
+	case 2:
+		bag_put_objid(bag, id, id);
+		break;
+	default:
+		bag_put_number(bag, id, types[random() % 5],
+		    (int64_t)(((uint64_t)random() << 33) ^ (uint64_t)random())
+		    >> random() % 64);
+		break;
+	}
+}
+
+/* Bags that were merged into are packed; whatever is then done to them, they
+ * stay what loose ones would be. */
+static void
+test_packed(void **state)
+{
+	static const uint32_t	 tops[][2] = { { 2, 1 }, { 4, 20 }, { 25, 3 },
+		{ 43, 11 }, { 43, 18 }, { 43, 20 } };
+	struct bag		*image[8], *plain[8], *fresh;
+	struct objid		 id = oid("1.3.6.1.2.1.0.0.0.0");
+	struct bag_value	 v;
+	char			*got, *want;
+	size_t			 round, n, k, t;
+
+	srandom(3);
+	for (k = 0; k < 8; k++) {
+		image[k] = bag_new();
+		plain[k] = bag_new();
+	}
+	for (round = 0; round < 3000; round++) {
+		k = (size_t)random() % 8;
+		fresh = bag_new();
+		for (n = (size_t)random() % 12; n > 0; n--) {
+			t = (size_t)random() % 6;
+			id.sub[6] = tops[t][0];
+			id.sub[7] = tops[t][1];
+			id.sub[8] = (uint32_t)random() % 3;
+			id.sub[9] = (uint32_t)random() % 200 / 12;
+			put_random(fresh, &id);
+			assert_true(bag_get(fresh, &id, &v));
+			bag_put(plain[k], &id, &v);
+		}
+		bag_merge(image[k], fresh, NULL, 0);
+		bag_free(fresh);
+		if (random() % 3 == 0) {
+			assert_int_equal(bag_drop(image[k], &id),
+			    bag_drop(plain[k], &id));
+		}
+		if (random() % 3 == 0) {
+			put_random(image[k], &id);
+			assert_true(bag_get(image[k], &id, &v));
+			bag_put(plain[k], &id, &v);
+		}
+		/* The same again, and what another place has. */
+		if (random() % 3 == 0 && bag_get(plain[k], &id, &v)) {
+			bag_put(image[k], &id, &v);
+			id.sub[9] = 3;
+			bag_put(image[k], &id, &v);
+			assert_true(bag_get(image[k], &id, &v));
+			bag_put(plain[k], &id, &v);
+		}
+		got = text_of(image[k]);
+		want = text_of(plain[k]);
+		assert_string_equal(got, want);
+		free(got);
+		free(want);
+		if (random() % 100 == 0) {
+			bag_free(image[k]);
+			bag_free(plain[k]);
+			image[k] = bag_new();
+			plain[k] = bag_new();
+		}
+	}
+	for (k = 0; k < 8; k++) {
+		bag_free(image[k]);
+		bag_free(plain[k]);
+	}
+}
+
+/* A packed bag has no more room than a loose one. */
+static void
+test_packed_full(void **state)
+{
+	struct bag	*image = bag_new(), *fresh = bag_new();
+	struct objid	 id = oid("1.3.6.1.1");
+	uint8_t		 big[BAG_OCTETS_MAX] = { 0 };
+	size_t		 i;
+
+	for (i = 0; i < 2000; i++) {
+		id.sub[4] = (uint32_t)i;
+		bag_put_octets(fresh, &id, BAG_OCTETS, big, 4);
+	}
+	bag_merge(image, fresh, NULL, 0);
+	bag_free(fresh);
+	for (i = 0; i < 2000; i++) {
+		id.sub[4] = (uint32_t)i;
+		memcpy(big, &i, sizeof(i));
+		if (bag_put_octets(image, &id, BAG_OCTETS, big,
+		    sizeof(big)) == -1)
+			break;
+	}
+	assert_true(i > 300 && i < 600);
+	assert_int_equal(bag_count(image), 2000);
+	assert_true(bag_size(image) < BAG_SIZE_MAX + 32 * 1024);
+	bag_free(image);
+}
+
+/* Printers of one model: the second is cheap, and says so. */
+static void
+test_shared(void **state)
+{
+	struct bag	*loose = bag_new(), *image[10];
+	struct objid	 id = oid("1.3.6.1.2.1.43.11.1.1.6.1.0");
+	size_t		 i, alone;
+
+	for (i = 0; i < 100; i++) {
+		id.sub[10] = 6 + (uint32_t)i / 10;
+		id.sub[12] = (uint32_t)i % 10;
+		if (i < 20)
+			bag_put_octets(loose, &id, BAG_OCTETS,
+			    "Black Toner Cartridge", 21);
+		else
+			bag_put_number(loose, &id, BAG_INTEGER, (int64_t)i);
+	}
+	image[0] = bag_new();
+	bag_merge(image[0], loose, NULL, 0);
+	alone = bag_size(image[0]);
+	assert_true(alone < bag_size(loose));
+	for (i = 1; i < 10; i++) {
+		image[i] = bag_new();
+		bag_merge(image[i], loose, NULL, 0);
+	}
+	assert_true(bag_size(image[0]) < alone * 2 / 5);
+	assert_true(bag_size(image[9]) == bag_size(image[0]));
+	for (i = 0; i < 9; i++)
+		bag_free(image[i]);
+	assert_int_equal(bag_size(image[9]), alone);
+	bag_free(image[9]);
+	bag_free(loose);
+}
+
+static void
+test_pool(void **state)
+{
+	static uint32_t	 ids[2000];
+	const uint8_t	*octets;
+	size_t		 round, i, k, len;
+	char		 text[32];
+
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < 2000; i++) {
+			snprintf(text, sizeof(text), "%zu", i / 2);
+			ids[i] = pool_put(text, strlen(text));
+			assert_true(i % 2 == 0 || ids[i] == ids[i - 1]);
+		}
+		for (i = 0; i < 2000; i++) {
+			octets = pool_octets(ids[i], &len);
+			snprintf(text, sizeof(text), "%zu", i / 2);
+			assert_int_equal(len, strlen(text));
+			assert_memory_equal(octets, text, len);
+		}
+		for (i = 0; i < 2000; i++) {
+			k = i * 7 % 2000;
+			pool_drop(ids[k]);
+			if (round == 1 && i % 3 == 0)
+				ids[k] = pool_put("again", 5);
+			else
+				ids[k] = UINT32_MAX;
+		}
+		for (i = 0; i < 2000; i++)
+			if (ids[i] != UINT32_MAX)
+				pool_drop(ids[i]);
+	}
+	ids[0] = pool_put("", 0);
+	assert_int_equal(pool_put(NULL, 0), ids[0]);
+	pool_drop(ids[0]);
+	pool_drop(ids[0]);
+}
+
 static void
 test_snmprec(void **state)
 {
@@ -367,6 +564,10 @@ main(void)
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_merge),
 		cmocka_unit_test(test_merge_random),
+		cmocka_unit_test(test_packed),
+		cmocka_unit_test(test_packed_full),
+		cmocka_unit_test(test_shared),
+		cmocka_unit_test(test_pool),
 		cmocka_unit_test(test_snmprec),
 	};
 

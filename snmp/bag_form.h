@@ -1,0 +1,91 @@
+/*
+ * The two forms of a bag, for the files that are the bag; nobody else's
+ * business.
+ *
+ * Loose: entries lie one after the other in data, and at[] holds their
+ * offsets in OID order.  An entry is
+ *
+ *	key length (2 octets), type (1), value length (2), key, value
+ *
+ * The key is the OID in octets that memcmp() orders (objkey.h).  Numbers take
+ * as many octets of two's complement as they need, big end first.  An entry
+ * that is replaced by a longer one or dropped leaves a hole (waste) until it
+ * is worth while to close them.  Good to put in.
+ *
+ * Packed: a slot of 4 octets for each value, in OID order.  Keys and types are
+ * in the pool, since printers of a model have the same; and so are values that
+ * do not fit.  The keys are cut in sections, so that what is each device's own
+ * (its address is the index of a table; alerts come and go) does not hinder
+ * that.  Good to keep, and to change a value in.
+ */
+#ifndef SNMP_BAG_FORM_H
+#define SNMP_BAG_FORM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "snmp/bag.h"
+#include "snmp/objkey.h"
+
+#define BAG_SECTIONS	5
+#define BAG_NO_SECTION	UINT32_MAX
+
+struct bag {
+	bool		 packed;
+	uint16_t	 count;
+	union {
+		struct {
+			uint8_t		*data;
+			uint32_t	*at;
+			uint32_t	 len, cap;	/* of data */
+			uint32_t	 waste;		/* of len */
+			uint16_t	 count_cap;
+		};
+		struct {
+			uint8_t		 (*slot)[4];
+			uint32_t	 section[BAG_SECTIONS];
+			uint16_t	 start[BAG_SECTIONS];
+			uint32_t	 size;	/* loose, at most */
+		};
+	};
+};
+
+/* One value, in either form: a number, or octets (an OID's are its key's). */
+struct entry {
+	const uint8_t	*key;
+	size_t		 key_len;
+	enum bag_type	 type;
+	int64_t		 number;
+	const uint8_t	*octets;
+	size_t		 octets_len;
+};
+
+/* --- bag.c --- */
+bool	 entry_is_number(enum bag_type);
+void	 entry_at(const struct bag *, size_t i, struct entry *);
+bool	 entry_is(const struct bag *, size_t i, const uint8_t *key,
+	    size_t len);
+bool	 entry_below(const struct bag *, size_t i, const struct objkey *);
+bool	 entry_same_value(const struct entry *, const struct entry *);
+int	 entry_key_cmp(const uint8_t *, size_t, const uint8_t *, size_t);
+/* The first entry from lo on whose key is not below this one. */
+size_t	 entry_lower_bound(const struct bag *, size_t lo, const uint8_t *key,
+	    size_t len);
+/* Gives entry i that value; -1 when full. */
+int	 entry_replace(struct bag *, size_t i, const struct entry *);
+/* At the end of a loose bag; -1 when full. */
+int	 entry_append(struct bag *, const struct entry *);
+
+/* --- bag_pack.c --- */
+const uint8_t	*pack_key(const struct bag *, size_t i, size_t *len);
+void	 pack_entry(const struct bag *, size_t i, struct entry *);
+/* False when the slot cannot hold a value of that kind. */
+bool	 pack_replace(struct bag *, size_t i, const struct entry *);
+/* Into the other form.  What is too large for packing stays loose. */
+void	 pack_bag(struct bag *);
+void	 pack_undo(struct bag *);
+void	 pack_free(struct bag *);
+size_t	 pack_size(const struct bag *);
+
+#endif

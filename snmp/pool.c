@@ -1,0 +1,181 @@
+#include "snmp/pool.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+
+#define NONE		UINT32_MAX
+#define NO_FREE		(POOL_IDS_MAX / 2)	/* twice fits a pointer */
+#define BUCKETS_MIN	256
+/* Of one run, beside its octets: its number, its bucket, the allocator's. */
+#define OVERHEAD	(sizeof(struct run) + sizeof(union place) + \
+			sizeof(uint32_t) + sizeof(size_t))
+
+struct run {
+	uint32_t	 users;
+	uint32_t	 hash;
+	uint32_t	 next;		/* in its bucket */
+	uint32_t	 len;
+	uint8_t		 octets[];
+};
+
+union place {
+	struct run	*run;
+	uintptr_t	 next_free;	/* twice the number, and one */
+};
+
+static union place	*places;
+static uint32_t		 places_len, places_cap, first_free = NO_FREE;
+static uint32_t		*buckets;
+static uint32_t		 buckets_len;	/* a power of two */
+static uint32_t		 runs;
+static uint64_t		 seed;
+
+/* Seeded, so that no printer can fill one bucket on purpose. */
+static uint32_t
+hash_of(const uint8_t *octets, size_t len)
+{
+	uint64_t h = seed ^ len * 0x9e3779b97f4a7c15u, word;
+	size_t n;
+
+	for (; len > 0; octets += n, len -= n) {
+		n = len < sizeof(word) ? len : sizeof(word);
+		word = 0;
+		memcpy(&word, octets, n);
+		h = (h ^ word) * 0xff51afd7ed558ccdu;
+		h ^= h >> 32;
+	}
+	h *= 0xc4ceb9fe1a85ec53u;
+	return (uint32_t)(h >> 32);
+}
+
+/* With the last run everything goes, and with the first it comes. */
+static void
+pool_open(void)
+{
+	if (seed == 0 && getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+		seed = (uintptr_t)&seed;
+	seed |= 1;
+	buckets_len = BUCKETS_MIN;
+	buckets = xreallocarray(NULL, buckets_len, sizeof(*buckets));
+	memset(buckets, 0xff, buckets_len * sizeof(*buckets));
+}
+
+static void
+pool_close(void)
+{
+	free(buckets);
+	free(places);
+	buckets = NULL;
+	places = NULL;
+	buckets_len = places_len = places_cap = 0;
+	first_free = NO_FREE;
+}
+
+static void
+widen(void)
+{
+	struct run *run;
+	uint32_t i, *bucket;
+
+	buckets_len *= 2;
+	buckets = xreallocarray(buckets, buckets_len, sizeof(*buckets));
+	memset(buckets, 0xff, buckets_len * sizeof(*buckets));
+	for (i = 0; i < places_len; i++) {
+		if (places[i].next_free & 1)
+			continue;
+		run = places[i].run;
+		bucket = &buckets[run->hash & (buckets_len - 1)];
+		run->next = *bucket;
+		*bucket = i;
+	}
+}
+
+static uint32_t
+place_new(void)
+{
+	uint32_t id = first_free;
+
+	if (id != NO_FREE) {
+		first_free = (uint32_t)(places[id].next_free >> 1);
+		return id;
+	}
+	if (places_len == places_cap) {
+		if (places_len == NO_FREE)
+			fatalx("pool", "more than %u values", places_len);
+		places_cap = places_cap + places_cap / 2 + 64;
+		places = xreallocarray(places, places_cap, sizeof(*places));
+	}
+	return places_len++;
+}
+
+uint32_t
+pool_put(const void *octets, size_t len)
+{
+	struct run *run;
+	uint32_t hash, id, *bucket;
+
+	if (runs == 0)
+		pool_open();
+	hash = hash_of(octets, len);
+	for (id = buckets[hash & (buckets_len - 1)]; id != NONE;
+	    id = run->next) {
+		run = places[id].run;
+		if (run->hash == hash && run->len == len &&
+		    (len == 0 || memcmp(run->octets, octets, len) == 0)) {
+			run->users++;
+			return id;
+		}
+	}
+	if (++runs > buckets_len)
+		widen();
+	run = xmalloc(sizeof(*run) + len);
+	run->users = 1;
+	run->hash = hash;
+	run->len = (uint32_t)len;
+	if (len > 0)
+		memcpy(run->octets, octets, len);
+	id = place_new();
+	places[id].run = run;
+	bucket = &buckets[hash & (buckets_len - 1)];
+	run->next = *bucket;
+	*bucket = id;
+	return id;
+}
+
+void
+pool_drop(uint32_t id)
+{
+	struct run *run = places[id].run;
+	uint32_t *link;
+
+	if (--run->users > 0)
+		return;
+	for (link = &buckets[run->hash & (buckets_len - 1)]; *link != id;
+	    link = &places[*link].run->next)
+		;
+	*link = run->next;
+	free(run);
+	places[id].next_free = (uintptr_t)first_free << 1 | 1;
+	first_free = id;
+	if (--runs == 0)
+		pool_close();
+}
+
+const uint8_t *
+pool_octets(uint32_t id, size_t *len)
+{
+	*len = places[id].run->len;
+	return places[id].run->octets;
+}
+
+size_t
+pool_share(uint32_t id)
+{
+	const struct run *run = places[id].run;
+
+	return (OVERHEAD + run->len) / run->users;
+}
