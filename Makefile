@@ -4,6 +4,9 @@
 #   make check      builds and runs all tests        (installs what it needs)
 #     SAN=1         under ASan and UBSan, in build-san/
 #     WRAP=valgrind the unit tests under valgrind
+#     LONG=1        and the fuzzers
+#   make fuzz       throws odd octets and files at what reads them
+#     FUZZ_SECONDS=60  for so long each
 #   make bench lint install clean
 
 PREFIX	?= /usr/local
@@ -20,7 +23,7 @@ WARN	:= -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	   -Wpointer-arith -Wformat=2 -Wvla -Wno-unused-parameter
 HARD	:= -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE -fno-plt
 SANF	:= -fsanitize=address,undefined -fno-sanitize-recover=undefined \
-	   -fno-omit-frame-pointer
+	   -fno-omit-frame-pointer $(if $(FUZZ),-fsanitize=fuzzer-no-link)
 CFLAGS	?= -O2 -g
 override CFLAGS += -std=c11 -D_GNU_SOURCE -I. -MMD -MP $(WARN) \
 	   $(if $(WERROR),-Werror) $(if $(SAN),$(SANF) -U_FORTIFY_SOURCE,$(HARD)) \
@@ -82,14 +85,31 @@ unit: $(UNIT)
 # The other programs there are driven by system tests.
 DRIVERS	:= $(filter-out $(UNIT),\
 	   $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*/*.c)))
-drivers: $(DRIVERS)
+drivers: $(DRIVERS) fuzzers
+
+# Targets of libFuzzer with FUZZ=1, else programs that try files, one by one.
+FUZZERS	:= $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
+SNMP_LIBS	:= $(foreach r,snmp schema base,$(B)/lib$(r).a)
+fuzz_own = $(if $(filter %fuzz_printer,$(1)),$(B)/tests/fuzz/visit.o) \
+	   $(if $(FUZZ),,$(B)/tests/fuzz/replay.o)
+$(FUZZERS): %: %.o $$(call fuzz_own,$$@) $(SNMP_LIBS)
+	$(CC) $(LDFLAGS) $(if $(FUZZ),-fsanitize=fuzzer) -o $@ $^ $(LDLIBS)
+$(B)/tests/fuzz/seed_printer: %: %.o $(B)/tests/fuzz/visit.o $(SNMP_LIBS)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+fuzzers: $(FUZZERS) $(if $(FUZZ),,$(B)/tests/fuzz/seed_printer)
 
 # --- what people call ---------------------------------------------------------
 
 check:
-	@tools/deps
+	@tools/deps $(if $(LONG),long)
 	@$(MAKE) --no-print-directory all unit drivers
-	@tests/run $(B) $(if $(WRAP),--wrap $(WRAP)) $(TESTARGS)
+	@tests/run $(B) $(if $(WRAP),--wrap $(WRAP)) $(if $(LONG),--long) \
+	    $(TESTARGS)
+FUZZ_SECONDS ?= 60
+fuzz:
+	@tools/deps long
+	@$(MAKE) --no-print-directory B=build-fuzz CC=clang SAN=1 FUZZ=1 fuzzers
+	@tests/fuzz/run build-fuzz $(FUZZ_SECONDS)
 demo:
 	@tools/deps demo
 	@$(MAKE) --no-print-directory all
@@ -117,7 +137,7 @@ install: all
 	    $(DESTDIR)$(PREFIX)/share/man/man$$n; done
 
 clean:
-	rm -rf build build-san build-clang
+	rm -rf build build-san build-clang build-fuzz
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all unit drivers check demo bench lint install clean
+.PHONY: all unit drivers fuzzers check fuzz demo bench lint install clean

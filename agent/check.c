@@ -90,8 +90,10 @@ static void
 remarks_print(const struct check *c, FILE *out)
 {
 	const struct remark *r;
+	size_t i;
 
-	for (r = c->remarks; r < c->remarks + c->remarks_len; r++)
+	for (i = 0; i < c->remarks_len; i++) {
+		r = &c->remarks[i];
 		if (r->file == NULL)
 			fprintf(out, "%s\n", r->what);
 		else if (r->line == 0)
@@ -99,6 +101,7 @@ remarks_print(const struct check *c, FILE *out)
 		else
 			fprintf(out, "%s:%zu: %s\n", r->file, r->line,
 			    r->what);
+	}
 }
 
 /* --- what may be asked ---------------------------------------------------- */
@@ -302,6 +305,7 @@ print_json(struct check *c)
 {
 	struct buf text = { 0 };
 	const struct remark *r;
+	size_t i;
 
 	json_start(&c->out, &text);
 	json_object(&c->out, NULL);
@@ -310,7 +314,8 @@ print_json(struct check *c)
 	json_string(&c->out, "installed", c->installed);
 	json_string(&c->out, "own", c->own);
 	json_array(&c->out, "complaints");
-	for (r = c->remarks; r < c->remarks + c->remarks_len; r++) {
+	for (i = 0; i < c->remarks_len; i++) {
+		r = &c->remarks[i];
 		json_object(&c->out, NULL);
 		json_string(&c->out, "file", r->file);
 		if (r->line == 0)

@@ -203,9 +203,10 @@ vendorfile_each(const struct vendor *v, vendor_named_fn *fn, void *arg)
 	const struct vendor_table	*t;
 	struct vendor_named		 named = { .file = v->file };
 	char				*name;
-	size_t				 i, k;
+	size_t				 i, k, n;
 
-	for (o = v->objects; o < v->objects + v->objects_len; o++) {
+	for (i = 0; i < v->objects_len; i++) {
+		o = &v->objects[i];
 		named.oid = o->oid;
 		named.column = o->how == HOW_FIRST;
 		named.name = vendorkey_fact(o->fact);
@@ -222,7 +223,8 @@ vendorfile_each(const struct vendor *v, vendor_named_fn *fn, void *arg)
 			fn(arg, &named);
 		}
 	}
-	for (t = v->tables; t < v->tables + v->tables_len; t++) {
+	for (n = 0; n < v->tables_len; n++) {
+		t = &v->tables[n];
 		each_column(v, t, t->label, "label", fn, arg);
 		if (t->units != NULL)
 			each_column(v, t, t->units, "unit", fn, arg);

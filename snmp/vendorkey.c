@@ -10,6 +10,9 @@
 #include "snmp/text.h"
 
 #define WHAT_SIZE	256
+#define OBJECT_SHORTEST	8	/* 1.3.6.1.4.1.MAKER.x, 1.3.6.1.2.1.1.1 */
+#define OBJECT_LONGEST	64	/* so that an index fits behind it */
+#define INDEX_MAX	32
 /* It stands in most of what follows. */
 #define wrong	vendorkey_wrong
 
@@ -107,10 +110,10 @@ check_oid(struct vendorkey *p, const char *text, size_t shortest)
 		    "joined by dots, such as 1.3.6.1.4.1.11.2", text);
 	if (id.len < shortest)
 		return wrong(p, "%s is too short to be one object", text);
+	if (id.len > OBJECT_LONGEST)
+		return wrong(p, "%.60s... is longer than any object", text);
 	return 0;
 }
-
-#define OBJECT_SHORTEST	8	/* 1.3.6.1.4.1.MAKER.x, 1.3.6.1.2.1.1.1 */
 
 static int
 set_name(struct vendorkey *p, const char *key, char *value)
@@ -410,12 +413,18 @@ set_limit(struct vendorkey *p, const char *key, char *value)
 static int
 table_index(struct vendorkey *p, struct vendor_table *t, char *value)
 {
-	char	*word, *rest = value;
+	struct objid	 id;
+	char		*word, *rest = value, *whole;
+	bool		 fine;
 
 	while ((word = strsep(&rest, " ")) != NULL) {
 		if (*word == '\0')
 			continue;
-		if (word[strspn(word, "0123456789.")] != '\0')
+		whole = xasprintf("1.3.%s", word);
+		fine = *word != '.' && objid_parse(whole, &id) == 0 &&
+		    id.len <= INDEX_MAX;
+		free(whole);
+		if (!fine)
 			return wrong(p, "\"%.60s\" is no part of an index",
 			    word);
 		if (words_add(p, &t->index, word) == -1)
