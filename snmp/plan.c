@@ -192,5 +192,6 @@ plan_allows(const struct objid *id, const struct plan_private *private)
 	if (item != NULL && item->shape == STANDARD_SCALAR &&
 	    objid_cmp(&scalar, &item->id) == 0)
 		return true;
-	return private != NULL && private_allows(id, private);
+	return private != NULL && private_allows(id, private) &&
+	    !vendor_excluded(id);
 }

@@ -481,7 +481,8 @@ static bool
 bulk_untried(const struct reading *r)
 {
 	return r->memo.bulk == MEMO_BULK_UNKNOWN && r->target.version >= 2 &&
-	    r->course.phase == COURSE_STANDARD;
+	    r->course.phase == COURSE_STANDARD &&
+	    !vendor_no_bulk(vendor_match(r->course.fresh));
 }
 
 static void
