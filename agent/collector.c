@@ -11,6 +11,7 @@
 #include "agent/store.h"
 #include "agent/supervisor.h"
 #include "agent/sweep.h"
+#include "agent/traps.h"
 #include "base/clock.h"
 #include "base/drop.h"
 #include "base/log.h"
@@ -27,6 +28,7 @@ struct collector {
 	struct store		*store;
 	struct patrol		*patrol;
 	struct sweep		*sweep;
+	struct traps		*traps;		/* NULL: nobody listens */
 	int			 wake_fd;
 	struct timer		 status;
 	struct patrol_counts	 told;
@@ -58,6 +60,22 @@ on_wake(void *arg, int fd, unsigned events)
 		return;
 	if (memchr(bytes, WAKE_WHOLE, (size_t)n) != NULL)
 		patrol_whole(c->patrol);
+}
+
+static bool
+knows(void *arg, struct in_addr from)
+{
+	struct collector *c = arg;
+
+	return patrol_knows(c->patrol, from);
+}
+
+static bool
+wake(void *arg, struct in_addr from)
+{
+	struct collector *c = arg;
+
+	return patrol_wake(c->patrol, from);
 }
 
 static void
@@ -136,6 +154,7 @@ collector_run(const char *config_path, int wake_fd)
 	log_role("collector");
 	if ((c.conf = config_read(config_path, CONFIG_COLLECTOR)) == NULL)
 		return 1;
+	c.traps = traps_open(c.conf);
 	if (drop_privileges(c.conf->user) == -1 || supervisor_follow(0) == -1)
 		goto out;
 	report_schema_load();
@@ -153,6 +172,10 @@ collector_run(const char *config_path, int wake_fd)
 	if (store_note_int(c.store, "whole", 0) != 0)
 		patrol_whole(c.patrol);
 	sweep_start(c.sweep);
+	if (c.traps != NULL)
+		traps_start(c.traps, c.loop, c.store, knows, wake, &c);
+	else
+		(void)store_set_note(c.store, "traps", NULL);
 	timer_after(c.loop, &c.status, STATUS_MS, on_status, &c);
 	loop_run(c.loop);
 	rc = 0;
@@ -161,6 +184,7 @@ out:
 		loop_watch(c.loop, wake_fd, 0, NULL, NULL);
 		timer_clear(c.loop, &c.status);
 	}
+	traps_free(c.traps);
 	sweep_free(c.sweep);
 	patrol_free(c.patrol);
 	loop_free(c.loop);

@@ -13,6 +13,7 @@
 #include "agent/known.h"
 #include "agent/outbox.h"
 #include "agent/store.h"
+#include "agent/traps.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -87,6 +88,8 @@ struct status {
 	char			 epoch[UUID_TEXT_MAX];
 	struct outbox_count	 box;
 	struct agent		 agent;
+	struct traps_count	 traps;
+	bool			 traps_known;	/* somebody listens */
 };
 
 /* The last record of itself that the agent wrote. */
@@ -104,6 +107,21 @@ read_agent(struct store *st, struct agent *out)
 	}
 	report_clear(&one);
 	free(xml);
+}
+
+static void
+traps_json(struct json *js, const struct status *s)
+{
+	if (!s->traps_known) {
+		json_null(js, "traps");
+		return;
+	}
+	json_object(js, "traps");
+	json_int(js, "received", s->traps.received);
+	json_int(js, "woke", s->traps.woke);
+	json_int(js, "unknown", s->traps.unknown);
+	json_int(js, "refused", s->traps.refused);
+	json_object_end(js);
 }
 
 static void
@@ -126,6 +144,7 @@ status_json(const struct look *look, const struct status *s)
 	json_int(&js, "acked", s->box.acked_seq);
 	json_int(&js, "next", s->box.next_seq);
 	json_int(&js, "refused", s->box.refused);
+	traps_json(&js, s);
 	json_object_end(&js);
 	print(&out);
 }
@@ -156,12 +175,18 @@ status_text(const struct look *look, const struct status *s)
 		printf(", %lld merged for want of space",
 		    (long long)s->box.lost_detail);
 	putchar('\n');
+	if (s->traps_known)
+		printf("traps     %lld received, %lld looked after, %lld from "
+		    "strangers, %lld refused\n", (long long)s->traps.received,
+		    (long long)s->traps.woke, (long long)s->traps.unknown,
+		    (long long)s->traps.refused);
 }
 
 static int
 look_status(struct look *look)
 {
 	struct status s = { 0 };
+	char *note;
 
 	agent_init(&s.agent);
 	s.running = is_running(look->conf);
@@ -171,6 +196,9 @@ look_status(struct look *look)
 	(void)store_epoch(look->store, s.epoch);
 	(void)outbox_count(look->store, &s.box);
 	read_agent(look->store, &s.agent);
+	note = store_note(look->store, "traps");
+	s.traps_known = traps_count_parse(note, &s.traps);
+	free(note);
 	if (look->json)
 		status_json(look, &s);
 	else

@@ -289,3 +289,14 @@ patrol_wake(struct patrol *patrol, struct in_addr from)
 		}
 	return any;
 }
+
+bool
+patrol_knows(const struct patrol *patrol, struct in_addr from)
+{
+	const struct device *d = NULL;
+
+	while ((d = device_at(&patrol->devices, from, d)) != NULL)
+		if (d->printer)
+			return true;
+	return false;
+}

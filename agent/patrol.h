@@ -62,6 +62,8 @@ void		 patrol_probe(struct patrol *, const struct sockaddr_in *,
  * burst.  False when no printer is known there.
  */
 bool		 patrol_wake(struct patrol *, struct in_addr from);
+/* Is there a printer at that address, whatever its port? */
+bool		 patrol_knows(const struct patrol *, struct in_addr);
 #define PATROL_WAKE_MS	2000
 
 /* The pause before a device that has not answered misses times is asked
