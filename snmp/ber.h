@@ -32,6 +32,13 @@ enum ber_pdu_type {
 	BER_REPORT	= 0xa8
 };
 
+/* RFC 3416 section 3: of error-status, what somebody looks at. */
+#define BER_TOO_BIG		1
+#define BER_NO_SUCH_NAME	2
+#define BER_GEN_ERR		5
+#define BER_NO_ACCESS		6
+#define BER_AUTHORIZATION_ERROR	16
+
 /* --- writing ------------------------------------------------------------------
  * From the end of a buffer towards its start, so that each length is known
  * when its turn comes.  Parts are put in reverse order; wrap() puts tag and

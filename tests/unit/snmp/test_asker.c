@@ -489,9 +489,18 @@ count(void *arg, enum talk_status status, int error,
 	++*(int *)arg;
 }
 
+/* Two at once: others wait, those that have begun go on before them, and
+ * who gives up makes room. */
+static void
+hold_all(struct toy *t, const struct toy_request *q)
+{
+	((struct toy_request *)t->state)[t->requests - 1] = *q;
+}
+
 static void
 test_queue(void **state)
 {
+	struct toy_request asked[16];
 	struct talk *talk[6];
 	struct objid id;
 	struct talk_question question = { .op = TALK_GET, .ids = &id,
@@ -501,25 +510,407 @@ test_queue(void **state)
 	(void)state;
 	asker_free(asker);
 	asker = asker_new(loop, 2);
+	toy.script = hold_all;
+	toy.state = asked;
 	objid_parse(NAME, &id);
 	for (i = 0; i < 6; i++) {
-		talk[i] = new_talk(2, 1000, 0);
+		talk[i] = new_talk(2, 5000, 0);
 		talk_ask(talk[i], &question, count, &done);
 	}
-	spin(30);
-	assert_int_equal(done, 2);
+	spin(20);
 	assert_int_equal(toy.requests, 2);
-	/* One that waits goes; the next in line move up as others close. */
+	/* The next in line comes up when one is answered. */
+	toy_answer(&toy, &asked[0], table);
+	spin(10);
+	assert_int_equal(done, 1);
+	assert_int_equal(toy.requests, 3);
+	/* One that waits goes, and one that is under way. */
 	talk_free(talk[3]);
-	talk_free(talk[0]);
-	spin(20);
-	assert_int_equal(done, 3);
 	talk_free(talk[1]);
+	spin(10);
+	assert_int_equal(toy.requests, 4);
+	toy_answer(&toy, &asked[1], table);
+	toy_answer(&toy, &asked[2], table);
+	toy_answer(&toy, &asked[3], table);
+	spin(10);
+	assert_int_equal(done, 3);
+	assert_int_equal(toy.requests, 5);
+	toy_answer(&toy, &asked[4], table);
+	spin(10);
+	assert_int_equal(done, 4);
+	assert_int_equal(toy.requests, 5);
+	talk_free(talk[0]);
 	talk_free(talk[2]);
-	spin(20);
-	assert_int_equal(done, 5);
 	talk_free(talk[4]);
 	talk_free(talk[5]);
+}
+
+/* A visit of three questions, each from inside the last one's callback. */
+struct visit {
+	struct talk	*talk;
+	int		 asked;
+	int		*over, *open, *most;
+};
+
+static void	 on_visit(void *, enum talk_status, int,
+		    const struct talk_varbind *, size_t);
+
+static void
+visit_ask(struct visit *visit)
+{
+	struct objid id;
+	struct talk_question question = { .op = TALK_GET, .ids = &id,
+	    .n = 1 };
+
+	objid_parse(visit->asked % 2 == 0 ? NAME : UPTIME, &id);
+	visit->asked++;
+	talk_ask(visit->talk, &question, on_visit, visit);
+}
+
+static void
+on_visit(void *arg, enum talk_status status, int error,
+    const struct talk_varbind *vb, size_t n)
+{
+	struct visit *visit = arg;
+
+	(void)error;
+	assert_int_equal(status, TALK_OK);
+	assert_int_equal(n, 1);
+	assert_int_equal(vb[0].value.type, visit->asked % 2 == 1 ?
+	    BAG_OCTETS : BAG_TICKS);
+	if (visit->asked == 1 && ++*visit->open > *visit->most)
+		*visit->most = *visit->open;
+	if (visit->asked < 3) {
+		visit_ask(visit);
+		return;
+	}
+	talk_free(visit->talk);
+	--*visit->open;
+	++*visit->over;
+}
+
+static void
+test_thousand(void **state)
+{
+	enum { N = 1000, AT_ONCE = 50 };
+	static struct visit visit[N];
+	int i, over = 0, open = 0, most = 0;
+	int64_t until = clock_mono_ms() + 20000;
+
+	(void)state;
+	asker_free(asker);
+	asker = asker_new(loop, AT_ONCE);
+	for (i = 0; i < N; i++) {
+		visit[i].talk = new_talk(2, 3000, 2);
+		visit[i].asked = 0;
+		visit[i].over = &over;
+		visit[i].open = &open;
+		visit[i].most = &most;
+		visit_ask(&visit[i]);
+	}
+	while (over < N && clock_mono_ms() < until)
+		loop_once(loop, 50);
+	assert_int_equal(over, N);
+	/* All are to one address, and each line hears the others' answers:
+	 * the ids tell them apart. */
+	assert_in_range(toy.requests, 3 * N, 3 * N + N / 10);
+	/* Those that have begun come to their end first. */
+	assert_in_range(most, 1, AT_ONCE);
+}
+
+static void
+test_bulk(void **state)
+{
+	struct talk *talk = new_talk(2, 1000, 0);
+	struct objid ids[3];
+	struct talk_question question = { .op = TALK_GETBULK, .ids = ids,
+	    .n = 3, .non_repeaters = 1, .repetitions = 3 };
+
+	(void)state;
+	objid_parse("1.3.6.1.2.1.1.3", &ids[0]);
+	objid_parse("1.3.6.1.2.1.1.1", &ids[1]);
+	objid_parse("1.3.6.1.2.1.1.7", &ids[2]);
+	memset(&got, 0, sizeof(got));
+	talk_ask(talk, &question, on_answer, &got);
+	wait_answer();
+	assert_int_equal(got.status, TALK_OK);
+	assert_int_equal(got.n, 7);
+	assert_int_equal(got.type[0], BAG_TICKS);
+	assert_string_equal(got.text[1], "Toy 1");
+	assert_int_equal(got.type[2], BAG_COUNTER64);
+	assert_int_equal(got.type[3], BAG_OBJID);
+	assert_int_equal(got.type[4], BAG_COUNTER);
+	assert_int_equal(got.type[5], BAG_TICKS);
+	assert_true(got.missing[6]);
+	talk_free(talk);
+}
+
+/* What is more than TALK_ANSWER_MAX is not looked at. */
+static size_t	flood_n;
+
+static void
+on_flood(void *arg, enum talk_status status, int error,
+    const struct talk_varbind *vb, size_t n)
+{
+	(void)error;
+	(void)vb;
+	assert_int_equal(status, TALK_OK);
+	flood_n = n;
+	++*(int *)arg;
+}
+
+static void
+flood(struct toy *t, const struct toy_request *q)
+{
+	struct toy_bytes list = { .len = 0 }, out;
+	int i;
+
+	for (i = 0; i < 300; i++)
+		toy_varbind(&list, &q->oid[0], &table[4]);
+	toy_message(&out, q->version, q->community, TOY_RESPONSE, q->id, 0, 0,
+	    &list);
+	toy_send(t, q, &out);
+}
+
+static void
+test_flood(void **state)
+{
+	struct talk *talk = new_talk(2, 1000, 0);
+	struct objid id;
+	struct talk_question question = { .op = TALK_GETBULK, .ids = &id,
+	    .n = 1, .repetitions = 10 };
+	int done = 0;
+
+	(void)state;
+	toy.script = flood;
+	objid_parse(NAME, &id);
+	talk_ask(talk, &question, on_flood, &done);
+	while (done == 0)
+		loop_once(loop, 100);
+	assert_int_equal(flood_n, TALK_ANSWER_MAX);
+	question.op = TALK_GET;
+	talk_ask(talk, &question, on_flood, &done);
+	while (done == 1)
+		loop_once(loop, 100);
+	assert_int_equal(flood_n, 1);
+	talk_free(talk);
+}
+
+/* A device that answers from another address than was asked. */
+static void
+from_elsewhere(struct toy *t, const struct toy_request *q)
+{
+	struct sockaddr_in other = { .sin_family = AF_INET,
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 6) };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), was = t->fd;
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&other, sizeof(other)),
+	    0);
+	t->fd = fd;
+	toy_answer(t, q, table);
+	t->fd = was;
+	close(fd);
+}
+
+static void
+test_alone(void **state)
+{
+	static const struct credential any = {
+		.community = (char *)(uintptr_t)"public"
+	};
+	struct talk_target target = { .addr = toy.addr, .version = 2,
+	    .credential = &any, .timeout_ms = 100 };
+	struct talk *talk;
+
+	(void)state;
+	toy.script = from_elsewhere;
+	talk = talk_new(asker, &target);
+	ask(talk, TALK_GET, NAME);
+	wait_answer();
+	assert_int_equal(got.status, TALK_TIMEOUT);
+	assert_int_equal(mux_strays(asker_mux(asker)), 1);
+	talk_free(talk);
+	target.alone = true;
+	target.timeout_ms = 2000;
+	talk = talk_new(asker, &target);
+	ask(talk, TALK_GET, NAME);
+	wait_answer();
+	assert_int_equal(got.status, TALK_OK);
+	assert_string_equal(got.text[0], "toy");
+	/* Id and community count all the same. */
+	toy.script = wrong_then_right;
+	ask(talk, TALK_GET, UPTIME);
+	wait_answer();
+	assert_int_equal(got.status, TALK_OK);
+	talk_free(talk);
+}
+
+static void
+in_context(struct toy *t, const struct toy_request *q)
+{
+	assert_string_equal(q->community, "secret@Jetdirect");
+	toy_answer(t, q, table);
+}
+
+static void
+test_context(void **state)
+{
+	static const struct credential some = {
+		.community = (char *)(uintptr_t)"secret"
+	};
+	struct talk_target target = { .addr = toy.addr, .version = 2,
+	    .credential = &some, .context = "Jetdirect", .timeout_ms = 1000 };
+	struct talk *talk = talk_new(asker, &target);
+
+	(void)state;
+	toy.script = in_context;
+	ask(talk, TALK_GET, NAME);
+	wait_answer();
+	assert_int_equal(got.status, TALK_OK);
+	assert_string_equal(got.text[0], "toy");
+	talk_free(talk);
+}
+
+/* Ids of two conversations do not follow from one another. */
+static void
+test_ids(void **state)
+{
+	struct toy_request asked[16];
+	struct talk *talk;
+	int i, j;
+
+	(void)state;
+	toy.script = hold_all;
+	toy.state = asked;
+	for (i = 0; i < 8; i++) {
+		talk = new_talk(2, 1000, 0);
+		ask(talk, TALK_GET, NAME);
+		while (toy.requests == i)
+			loop_once(loop, 50);
+		talk_free(talk);
+		assert_in_range(asked[i].id, 1, INT32_MAX);
+		for (j = 0; j < i; j++)
+			assert_true(llabs(asked[i].id - asked[j].id) > 8);
+	}
+}
+
+/* The retries are the same octets. */
+static void
+test_same_octets(void **state)
+{
+	struct toy_request asked[16];
+	struct talk *talk = new_talk(2, 30, 2);
+
+	(void)state;
+	toy.script = hold_all;
+	toy.state = asked;
+	ask(talk, TALK_GET, NAME "," UPTIME);
+	wait_answer();
+	assert_int_equal(toy.requests, 3);
+	assert_int_equal(asked[0].id, asked[1].id);
+	assert_int_equal(asked[0].id, asked[2].id);
+	assert_int_equal(talk_traffic(talk)->bytes_out % 3, 0);
+	talk_free(talk);
+}
+
+struct seen {
+	int			 calls;
+	struct talk_event	 event;
+	struct objid		 last;
+};
+
+static void
+on_seen(void *arg, const struct talk_event *event)
+{
+	struct seen *seen = arg;
+
+	seen->calls++;
+	seen->event = *event;
+	seen->last = event->question->ids[event->question->n - 1];
+	assert_int_equal(event->vb_len, event->status == TALK_OK ? 2 : 0);
+	if (event->status == TALK_OK)
+		assert_int_equal(event->vb[1].value.type, BAG_TICKS);
+}
+
+static void
+test_watch(void **state)
+{
+	struct talk *talk = new_talk(2, 30, 1);
+	struct seen seen = { .calls = 0 };
+	char text[OBJID_TEXT_MAX];
+
+	(void)state;
+	asker_watch(asker, on_seen, &seen);
+	ask(talk, TALK_GET, NAME "," UPTIME);
+	wait_answer();
+	assert_int_equal(seen.calls, 1);
+	assert_int_equal(seen.event.status, TALK_OK);
+	assert_int_equal(seen.event.version, 2);
+	assert_int_equal(seen.event.tries, 1);
+	assert_null(seen.event.context);
+	assert_int_equal(seen.event.addr.sin_port, toy.addr.sin_port);
+	assert_string_equal(objid_format(&seen.last, text), UPTIME);
+	toy.script = silent;
+	ask(talk, TALK_GETNEXT, NAME);
+	wait_answer();
+	assert_int_equal(seen.calls, 2);
+	assert_int_equal(seen.event.status, TALK_TIMEOUT);
+	assert_int_equal(seen.event.tries, 2);
+	assert_in_range(seen.event.took_ms, 80, 2000);
+	asker_watch(asker, NULL, NULL);
+	toy.script = honest;
+	ask(talk, TALK_GET, NAME);
+	wait_answer();
+	assert_int_equal(seen.calls, 2);
+	talk_free(talk);
+}
+
+/* The asker itself, too, may go inside a callback. */
+static void
+on_last(void *arg, enum talk_status status, int error,
+    const struct talk_varbind *vb, size_t n)
+{
+	(void)error;
+	(void)vb;
+	(void)n;
+	assert_int_equal(status, TALK_OK);
+	talk_free(arg);
+	asker_free(asker);
+	asker = NULL;
+}
+
+static void
+test_end(void **state)
+{
+	struct talk *talk = new_talk(2, 1000, 0);
+	struct objid id;
+	struct talk_question question = { .op = TALK_GET, .ids = &id,
+	    .n = 1 };
+
+	(void)state;
+	objid_parse(NAME, &id);
+	talk_ask(talk, &question, on_last, talk);
+	while (asker != NULL)
+		loop_once(loop, 100);
+	spin(5);
+}
+
+static void
+test_why(void **state)
+{
+	static const int errors[] = { TALK_UNDECODABLE, TALK_NO_SOCKET, 1, 2,
+	    5, 6, 16, 300 };
+	enum talk_status status;
+	size_t i;
+
+	(void)state;
+	for (status = TALK_OK; status <= TALK_DENIED; status++)
+		for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+			assert_true(strlen(talk_why(status, errors[i])) > 8);
+	assert_string_equal(talk_why(TALK_DENIED, USM_UNKNOWN_USER),
+	    "the user is not known to the device");
+	assert_string_equal(talk_why(TALK_DENIED, USM_WRONG_PRIVACY),
+	    "wrong privacy password or protocol");
 }
 
 static void
@@ -601,6 +992,16 @@ main(void)
 		T(refused),
 		T(cancel),
 		T(queue),
+		T(thousand),
+		T(bulk),
+		T(flood),
+		T(alone),
+		T(context),
+		T(ids),
+		T(same_octets),
+		T(watch),
+		T(end),
+		T(why),
 		T(fewer),
 		T(mangled),
 	};

@@ -23,6 +23,7 @@
 #define TOY_GET		0xa0
 #define TOY_GETNEXT	0xa1
 #define TOY_RESPONSE	0xa2
+#define TOY_GETBULK	0xa5
 #define TOY_REPORT	0xa8
 
 #define TOY_NO_OBJECT	0x80
@@ -41,6 +42,7 @@ struct toy_request {
 	char		 community[64];
 	uint8_t		 pdu;
 	int64_t		 id;
+	int64_t		 a, b;		/* GETBULK: non-repeaters, repetitions */
 	struct objid	 oid[64];
 	size_t		 n;
 	struct sockaddr_in from;
@@ -243,8 +245,8 @@ toy_parse(const uint8_t *p, size_t len, struct toy_request *q)
 	p += n;
 	toy_head(&p, end, &q->pdu);
 	q->id = toy_read_int(&p, end);
-	toy_read_int(&p, end);
-	toy_read_int(&p, end);
+	q->a = toy_read_int(&p, end);
+	q->b = toy_read_int(&p, end);
 	toy_head(&p, end, &tag);
 	for (q->n = 0; p < end; q->n++) {
 		struct objid *o = &q->oid[q->n];
@@ -348,6 +350,39 @@ toy_find(const struct toy_value *table, const struct objid *id, bool next,
 }
 
 static inline void
+toy_next(struct toy_bytes *list, struct objid *id,
+    const struct toy_value *table)
+{
+	static const struct toy_value end = { .tag = TOY_END };
+	struct objid found;
+	const struct toy_value *v = toy_find(table, id, true, &found);
+
+	*id = found;
+	toy_varbind(list, id, v != NULL ? v : &end);
+}
+
+/* RFC 3416 section 4.2.3, as much as fits. */
+static inline void
+toy_bulk(struct toy *toy, const struct toy_request *q,
+    const struct toy_value *table)
+{
+	struct toy_bytes list = { .len = 0 }, out;
+	struct objid at[64];
+	size_t i, repeaters = (size_t)q->a < q->n ? (size_t)q->a : q->n;
+	int64_t round;
+
+	memcpy(at, q->oid, sizeof(at));
+	for (i = 0; i < repeaters; i++)
+		toy_next(&list, &at[i], table);
+	for (round = 0; round < q->b; round++)
+		for (i = repeaters; i < q->n && list.len < 6000; i++)
+			toy_next(&list, &at[i], table);
+	toy_message(&out, q->version, q->community, TOY_RESPONSE, q->id, 0, 0,
+	    &list);
+	toy_send(toy, q, &out);
+}
+
+static inline void
 toy_answer(struct toy *toy, const struct toy_request *q,
     const struct toy_value *table)
 {
@@ -358,6 +393,10 @@ toy_answer(struct toy *toy, const struct toy_request *q,
 	const struct toy_value *v;
 	size_t i;
 
+	if (q->pdu == TOY_GETBULK) {
+		toy_bulk(toy, q, table);
+		return;
+	}
 	for (i = 0; i < q->n; i++) {
 		v = toy_find(table, &q->oid[i], q->pdu == TOY_GETNEXT,
 		    &found);
