@@ -236,14 +236,11 @@ version_other(struct reading *r)
 {
 	r->version_changed = true;
 	r->target.version = r->target.version == 1 ? 2 : 1;
+	/* v1 has no GETBULK. */
+	course_set_bulk(&r->course, r->memo.bulk == MEMO_BULK_YES &&
+	    r->target.version >= 2);
 	talk_start(r, NULL);
 	step(r);
-}
-
-static uint64_t
-strays(struct asker *asker)
-{
-	return 0;
 }
 
 /* Answers came from where nobody was asked while this one did not answer:
@@ -252,7 +249,7 @@ static bool
 retry_alone(struct reading *r)
 {
 	if (r->alone_tried || r->target.alone || r->memo.version != 0 ||
-	    strays(r->asker) == r->strays)
+	    mux_strays(asker_mux(r->asker)) == r->strays)
 		return false;
 	r->alone_tried = true;
 	r->target.alone = true;
@@ -596,7 +593,7 @@ reading_start(struct asker *asker, struct loop *loop,
 	r->target.version = r->version_fixed ? target->credential->version :
 	    memo->version != 0 ? memo->version : 2;
 	r->target.alone = memo->alone;
-	r->strays = strays(asker);
+	r->strays = mux_strays(asker_mux(asker));
 	r->fn = fn;
 	r->arg = arg;
 	r->course.jetdirect = memo->jetdirect;

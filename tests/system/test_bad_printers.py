@@ -15,7 +15,8 @@ MEMORY_KB = 32 * 1024       # the collector's, at its worst
 HUGE = 1500
 
 # fault: (what the simulator is told, what the centre gets, the log line).
-# What it gets: "all", "no supplies" or "nothing".
+# What it gets: "all", "no supplies", "nothing", or "all if new": a device that
+# always answers from elsewhere is learnt at first sight.
 FAULTS = {
     "too big": (["toobig {} 4"], "all", None),
     "v1 only": (["v1only {} on"], "all", None),
@@ -32,8 +33,7 @@ FAULTS = {
     "garbage": (["garbage {} on"], "nothing", "cannot be decoded"),
     "truncated": (["truncate {} 60"], "nothing", "cannot be decoded"),
     "another's id": (["wrongid {} on"], "nothing", "does not answer"),
-    "another's address": (["wrongsource {} on"], "nothing",
-                          "does not answer"),
+    "another's address": (["wrongsource {} on"], "all if new", None),
     "never": (["silent {} on"], "nothing", "does not answer"),
     "strings for numbers": (
         [f"set {{}} {oid} 4 wrong" for oid in (
@@ -215,7 +215,7 @@ def test_bad_later_and_good_again(rig):
              "all printers", 0.3)
     before = View(rig)
     gone = [address(f) for f, (_, gets, _) in FAULTS.items()
-            if gets == "nothing"]
+            if gets in ("nothing", "all if new")]
     bad = [f for f in FAULTS if FAULTS[f][0][0].split()[0] != "set"]
     for fault in bad:
         spoil(rig.sim, fault)
