@@ -60,6 +60,8 @@ on_wake(void *arg, int fd, unsigned events)
 		return;
 	if (memchr(bytes, WAKE_WHOLE, (size_t)n) != NULL)
 		patrol_whole(c->patrol);
+	if (memchr(bytes, WAKE_SCAN, (size_t)n) != NULL)
+		sweep_scan(c->sweep);
 }
 
 static bool
@@ -80,7 +82,7 @@ wake(void *arg, struct in_addr from)
 
 static void
 tell_agent(struct collector *c, const struct patrol_counts *counts,
-    const struct sweep_progress *progress)
+    const struct progress *progress)
 {
 	struct outbox_count box;
 	struct agent agent;
@@ -106,7 +108,7 @@ tell_agent(struct collector *c, const struct patrol_counts *counts,
 
 static bool
 worth_telling(const struct collector *c, const struct patrol_counts *counts,
-    const struct sweep_progress *progress, int64_t now)
+    const struct progress *progress, int64_t now)
 {
 	if (c->told_ms == 0 || now - c->told_ms >= AGENT_MAX_MS)
 		return true;
@@ -122,7 +124,7 @@ static void
 on_status(void *arg)
 {
 	struct collector *c = arg;
-	struct sweep_progress progress;
+	struct progress progress;
 	struct patrol_counts counts;
 	int64_t now = clock_mono_ms();
 
@@ -164,7 +166,7 @@ collector_run(const char *config_path, int wake_fd)
 	srandom((unsigned)(clock_wall_ms() ^ getpid()));
 	c.loop = loop_new();
 	c.patrol = patrol_new(c.loop, c.conf, c.store, wake_uplink, &c);
-	c.sweep = sweep_new(c.loop, c.conf, c.patrol);
+	c.sweep = sweep_new(c.loop, c.conf, c.store, c.patrol);
 	loop_signal(c.loop, SIGTERM, on_signal, &c);
 	loop_signal(c.loop, SIGINT, on_signal, &c);
 	loop_watch(c.loop, wake_fd, LOOP_READ, on_wake, &c);

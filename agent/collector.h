@@ -7,9 +7,11 @@
 
 #include "agent/config.h"
 
-/* Bytes that the two children send each other over their socketpair. */
+/* Bytes that go over the socketpair between the two children. */
 #define WAKE_MORE	'm'	/* to the uplink: the outbox has more */
 #define WAKE_WHOLE	'w'	/* to the collector: tell everything whole */
+#define WAKE_SCAN	's'	/* to the collector: look for printers now; the
+				 * supervisor's */
 
 /* Runs until SIGTERM.  Drops privileges first.  The exit status. */
 int	 collector_run(const char *config_path, int wake_fd);

@@ -1,6 +1,7 @@
 #include "agent/inspect.h"
 
 #include <sys/file.h>
+#include <sys/types.h>
 
 #include <fcntl.h>
 #include <getopt.h>
@@ -12,6 +13,7 @@
 #include "agent/config.h"
 #include "agent/known.h"
 #include "agent/outbox.h"
+#include "agent/progress.h"
 #include "agent/store.h"
 #include "agent/traps.h"
 #include "base/clock.h"
@@ -63,20 +65,23 @@ ago(int64_t then_ms, char out[32])
 	return out;
 }
 
-/* The supervisor holds the lock for as long as it lives. */
-static bool
-is_running(const struct config *conf)
+/* The supervisor holds the lock for as long as it lives; a pid in a file that
+ * nobody holds may be anybody's by now. */
+pid_t
+inspect_running(const struct config *conf)
 {
-	char *path = config_state_path(conf, "platend.lock");
+	char *path = config_state_path(conf, "platend.lock"), text[24] = "";
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	bool running = false;
+	pid_t pid = 0;
 
 	if (fd != -1) {
-		running = flock(fd, LOCK_SH | LOCK_NB) == -1;
+		if (flock(fd, LOCK_SH | LOCK_NB) == -1 &&
+		    read(fd, text, sizeof(text) - 1) > 0)
+			pid = (pid_t)strtol(text, NULL, 10);
 		close(fd);
 	}
 	free(path);
-	return running;
+	return pid > 0 ? pid : 0;
 }
 
 /* --- status -------------------------------------------------------------------- */
@@ -90,6 +95,7 @@ struct status {
 	struct agent		 agent;
 	struct traps_count	 traps;
 	bool			 traps_known;	/* somebody listens */
+	struct progress		 scan;
 };
 
 /* The last record of itself that the agent wrote. */
@@ -145,8 +151,24 @@ status_json(const struct look *look, const struct status *s)
 	json_int(&js, "next", s->box.next_seq);
 	json_int(&js, "refused", s->box.refused);
 	traps_json(&js, s);
+	progress_json(&s->scan, s->running, &js, "scan");
 	json_object_end(&js);
 	print(&out);
+}
+
+/* "running, pass 1 of 2, ...", "2 h ago: ...", or that one is to go on. */
+static void
+status_scan(const struct status *s)
+{
+	const struct progress *p = &s->scan;
+	char text[PROGRESS_TEXT_MAX], when[32];
+
+	if (p->started_ms == 0)
+		printf("scan      never\n");
+	else
+		printf("scan      %s: %s\n", !p->running ?
+		    ago(p->finished_ms, when) : s->running ? "running" :
+		    "interrupted", progress_text(p, s->running, text));
 }
 
 static void
@@ -165,8 +187,7 @@ status_text(const struct look *look, const struct status *s)
 		printf("printers  %lld online, %lld asleep, %lld "
 		    "unreachable\n", (long long)a->online,
 		    (long long)a->asleep, (long long)a->unreachable);
-	printf("scan      %s\n", ago(a->last_scan == ABSENT ? 0 :
-	    a->last_scan, when));
+	status_scan(s);
 	printf("outbox    %lld reports waiting (%lld bytes), %lld "
 	    "acknowledged, %lld refused", (long long)s->box.depth,
 	    (long long)s->box.bytes, (long long)s->box.acked_seq,
@@ -189,7 +210,8 @@ look_status(struct look *look)
 	char *note;
 
 	agent_init(&s.agent);
-	s.running = is_running(look->conf);
+	s.running = inspect_running(look->conf) != 0;
+	progress_read(look->store, &s.scan);
 	s.state = store_note(look->store, "uplink_state");
 	s.why = store_note(look->store, "uplink_why");
 	s.since_ms = store_note_int(look->store, "uplink_since", 0);
@@ -215,6 +237,7 @@ struct devices {
 	const struct look	*look;
 	struct json		 json;
 	struct screen_table	*table;
+	size_t			 others;
 };
 
 static void
@@ -286,11 +309,11 @@ static void
 on_device(void *arg, const struct known_device *device)
 {
 	struct devices *d = arg;
-	const char *cells[7] = { device->address, "no printer", NULL,
-	    device->why, NULL, NULL, NULL };
+	const char *cells[2] = { device->address, device->why };
 
 	if (device->printer)
 		return;
+	d->others++;
 	if (!d->look->json) {
 		screen_table_row(d->table, cells);
 		return;
@@ -302,30 +325,63 @@ on_device(void *arg, const struct known_device *device)
 	json_object_end(&d->json);
 }
 
-static int
-look_devices(struct look *look)
+int
+inspect_devices_json(struct store *st, bool all, struct json *js,
+    const char *key)
+{
+	const struct look look = { .store = st, .json = true };
+	struct devices d = { .look = &look, .json = *js };
+	int rc;
+
+	json_array(&d.json, key);
+	rc = known_each_asset(st, on_asset, &d);
+	if (rc == 0 && all)
+		rc = known_each_device(st, on_device, &d);
+	json_array_end(&d.json);
+	*js = d.json;
+	return rc;
+}
+
+int
+inspect_devices_table(struct store *st, bool all)
 {
 	static const char *const columns[] = { "ADDRESS", "STATE", "MAKE",
 	    "MODEL", "SERIAL", ">PAGES", "LOCATION", NULL };
-	struct devices d = { .look = look };
-	struct buf out = { 0 };
+	static const char *const others[] = { "ADDRESS", "NO PRINTER, BECAUSE",
+	    NULL };
+	const struct look look = { .store = st };
+	struct devices d = { .look = &look };
 	int rc;
 
-	if (look->json) {
-		json_start(&d.json, &out);
-		json_array(&d.json, NULL);
-	} else
-		d.table = screen_table_new(columns);
-	rc = known_each_asset(look->store, on_asset, &d);
-	if (rc == 0 && look->all)
-		rc = known_each_device(look->store, on_device, &d);
-	if (look->json) {
-		json_array_end(&d.json);
-		print(&out);
-	} else {
+	d.table = screen_table_new(columns);
+	rc = known_each_asset(st, on_asset, &d);
+	screen_table_print(d.table, stdout, 0);
+	screen_table_free(d.table);
+	if (rc == -1 || !all)
+		return rc;
+	d.table = screen_table_new(others);
+	rc = known_each_device(st, on_device, &d);
+	if (d.others > 0) {
+		putchar('\n');
 		screen_table_print(d.table, stdout, 0);
-		screen_table_free(d.table);
 	}
+	screen_table_free(d.table);
+	return rc;
+}
+
+static int
+look_devices(struct look *look)
+{
+	struct buf out = { 0 };
+	struct json js;
+	int rc;
+
+	if (!look->json)
+		return inspect_devices_table(look->store, look->all) == 0 ?
+		    0 : 1;
+	json_start(&js, &out);
+	rc = inspect_devices_json(look->store, look->all, &js, NULL);
+	print(&out);
 	return rc == 0 ? 0 : 1;
 }
 

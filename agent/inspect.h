@@ -5,8 +5,23 @@
 #ifndef AGENT_INSPECT_H
 #define AGENT_INSPECT_H
 
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "agent/config.h"
+#include "agent/store.h"
+#include "base/json.h"
+
 /* argv[0] is the subcommand.  The exit status: 0, 1 when the store cannot be
  * read, 2 for bad usage. */
 int	 inspect_main(int argc, char **argv);
+
+/* The supervisor of the agent that uses this state directory; 0: none. */
+pid_t	 inspect_running(const struct config *);
+/* The printers, as they were last told; all: what is none as well.  0, or -1
+ * when the store cannot be read. */
+int	 inspect_devices_table(struct store *, bool all);
+int	 inspect_devices_json(struct store *, bool all, struct json *,
+	    const char *key);
 
 #endif

@@ -278,6 +278,12 @@ network_set_address(const struct network_set *set, size_t index,
 	    (uint32_t)(index - set->piece[low].index);
 }
 
+const struct range *
+network_set_stretch(const struct network_set *set, size_t n)
+{
+	return n < set->len ? &set->piece[n].range : NULL;
+}
+
 /* --- the own subnets ---------------------------------------------------------- */
 
 void

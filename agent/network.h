@@ -45,6 +45,10 @@ size_t			 network_set_index(const struct network_set *,
  * range (lent; NULL is fine). */
 uint32_t		 network_set_address(const struct network_set *,
 			    size_t index, const char **label);
+/* The n-th stretch of consecutive addresses, in order; NULL behind the
+ * last. */
+const struct range	*network_set_stretch(const struct network_set *,
+			    size_t n);
 
 #define NETWORK_ATTACHED_MAX	32
 #define NETWORK_ATTACHED_BITS	20	/* a /20 has 4096 addresses */

@@ -7,6 +7,7 @@
 #include "agent/check.h"
 #include "agent/inspect.h"
 #include "agent/probe.h"
+#include "agent/scan.h"
 #include "base/log.h"
 #include "crypto/key.h"
 
@@ -50,6 +51,7 @@ static const struct {
 	{ "check", check_main, "are configuration and vendor files right" },
 	{ "status", inspect_main, "is the agent well, is the centre there" },
 	{ "devices", inspect_main, "the printers that the agent knows" },
+	{ "scan", scan_main, "have the agent look for printers now" },
 	{ "outbox", inspect_main, "reports that wait, or were refused" },
 	{ "keygen", keygen_main, "make a key file" },
 	{ "version", version_main, "print the version" },

@@ -206,6 +206,26 @@ on_sigterm(void *arg, int signo)
 	timer_after(s->loop, &s->kill, STOP_MS, on_overdue, s);
 }
 
+/* Through the uplink's end it reaches the collector; what does not fit is not
+ * needed, because the collector has enough to read then. */
+static void
+wake_scan(struct supervisor *s)
+{
+	char byte = WAKE_SCAN;
+
+	if (write(s->child[UPLINK].wake_fd, &byte, 1) == -1)
+		log_debug("supervisor", "the collector cannot be woken");
+}
+
+static void
+on_sigusr1(void *arg, int signo)
+{
+	struct supervisor *s = arg;
+
+	log_info("supervisor", "looking for printers, as asked to");
+	wake_scan(s);
+}
+
 static void
 on_sighup(void *arg, int signo)
 {
@@ -222,6 +242,7 @@ on_sighup(void *arg, int signo)
 	config_free(conf);
 	log_info("supervisor", "reading the configuration again");
 	signal_children(s, SIGTERM);
+	wake_scan(s);
 }
 
 /* --- what must be there before -------------------------------------------------- */
@@ -321,7 +342,7 @@ write_pid(int fd)
 	char pid[24];
 	int n = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
 
-	/* For people; nothing depends on it. */
+	/* For people, and for platen scan. */
 	if (ftruncate(fd, 0) == -1 || pwrite(fd, pid, (size_t)n, 0) == -1)
 		log_debug("supervisor", "the lock file takes no pid");
 }
@@ -335,6 +356,8 @@ supervisor_run(const char *config_path, struct config *conf)
 	if (own_state_dir(conf) == -1 ||
 	    (s.lock_fd = take_lock(conf)) == -1)
 		return 1;
+	/* Whoever reads the pid may send it at once; children keep it ignored. */
+	signal(SIGUSR1, SIG_IGN);
 	write_pid(s.lock_fd);
 	if (drop_dumps() == -1)
 		return 1;
@@ -353,11 +376,15 @@ supervisor_run(const char *config_path, struct config *conf)
 	loop_signal(s.loop, SIGTERM, on_sigterm, &s);
 	loop_signal(s.loop, SIGINT, on_sigterm, &s);
 	loop_signal(s.loop, SIGHUP, on_sighup, &s);
+	loop_signal(s.loop, SIGUSR1, on_sigusr1, &s);
 	for (i = 0; i < CHILDREN; i++) {
 		s.child[i].supervisor = &s;
 		s.child[i].wake_fd = pair[i];
 		start_child(&s.child[i]);
 	}
+	/* Who starts the agent wants to know what is there; a collector that
+	 * comes again keeps to its times. */
+	wake_scan(&s);
 	loop_run(s.loop);
 	rc = 0;
 	for (i = 0; i < CHILDREN; i++)

@@ -1,7 +1,8 @@
 /*
- * Discovery: looks at every configured address that is no known printer, one
- * after the other, paced (rate, addresses a second) and repeated every
- * interval.  Hosts that the INI names one by one are looked at more often.
+ * Discovery: calls out to every configured address that is no known printer
+ * (snmp/hail.h) in two passes, paced, and hands over to the patrol who
+ * answers.  Repeated every interval, begun by hand, and gone on with after a
+ * restart.  Hosts that the INI names one by one are looked at besides.
  */
 #ifndef AGENT_SWEEP_H
 #define AGENT_SWEEP_H
@@ -11,22 +12,20 @@
 
 #include "agent/config.h"
 #include "agent/patrol.h"
+#include "agent/progress.h"
+#include "agent/store.h"
 #include "base/loop.h"
 
 struct sweep;
 
-struct sweep_progress {
-	bool	 running;
-	int64_t	 done, left;		/* addresses of this pass */
-	int64_t	 answered;
-	int64_t	 finished_ms;		/* wall: the last pass; 0 never */
-};
-
 struct sweep	*sweep_new(struct loop *, const struct config *,
-		    struct patrol *);
-void		 sweep_free(struct sweep *);
-/* Begins a pass now (a running one goes on). */
+		    struct store *, struct patrol *);
+void		 sweep_free(struct sweep *);	/* before the patrol */
+/* Looks for the named hosts, goes on with a scan that was interrupted, or
+ * waits until the next is due. */
 void		 sweep_start(struct sweep *);
-void		 sweep_progress(const struct sweep *, struct sweep_progress *);
+/* Begins a scan now, unless one is running. */
+void		 sweep_scan(struct sweep *);
+void		 sweep_progress(const struct sweep *, struct progress *);
 
 #endif
