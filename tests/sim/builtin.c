@@ -34,6 +34,10 @@ EMBED(zebra, "zebra");
 EMBED(pantum, "pantum");
 EMBED(hp_context, "hp-context");
 EMBED(hp_context_jetdirect, "hp-context@Jetdirect");
+EMBED(utax, "utax");
+EMBED(toshiba, "toshiba");
+EMBED(dell, "dell");
+EMBED(hp_laser, "hp-laser");
 EMBED(pc, "pc");
 EMBED(switch, "switch");
 
@@ -60,6 +64,10 @@ static const struct builtin {
 	ENTRY("pantum", pantum),
 	ENTRY("hp-context", hp_context),
 	ENTRY("hp-context@Jetdirect", hp_context_jetdirect),
+	ENTRY("utax", utax),
+	ENTRY("toshiba", toshiba),
+	ENTRY("dell", dell),
+	ENTRY("hp-laser", hp_laser),
 	ENTRY("pc", pc),
 	ENTRY("switch", switch),
 };
