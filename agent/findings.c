@@ -9,7 +9,6 @@
 #include "agent/known.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "snmp/reading.h"
 #include "snmp/bag.h"
 #include "snmp/vendor.h"
 
@@ -19,7 +18,6 @@
 struct finding {
 	struct sockaddr_in	 addr;
 	char			*zone;
-	int			 version;
 	int64_t			 seen_ms;
 	bool			 there;		/* in the store already */
 	char			 why[FINDINGS_WHY_MAX];
@@ -129,9 +127,7 @@ on_row(void *arg, const struct known_device *row)
 static int
 put(struct findings *f)
 {
-	struct device_memo memo = { 0 };
 	struct known_device row;
-	char text[MEMO_TEXT_MAX];
 	size_t i;
 	int rc = 0;
 
@@ -141,8 +137,6 @@ put(struct findings *f)
 		memset(&row, 0, sizeof(row));
 		row.address = address_of(&f->waiting[i].addr);
 		row.zone = xstrdup_null(f->waiting[i].zone);
-		memo.version = (uint8_t)f->waiting[i].version;
-		row.memo = xstrdup(memo_format(&memo, text));
 		row.why = xstrdup(f->waiting[i].why);
 		row.seen_ms = f->waiting[i].seen_ms;
 		rc = known_put_device(f->store, &row);
@@ -186,7 +180,6 @@ findings_add(struct findings *f, const struct hand *hand,
 	memset(one, 0, sizeof(*one));
 	one->addr = hand->addr;
 	one->zone = xstrdup_null(hand->zone);
-	one->version = hand->version;
 	one->seen_ms = clock_wall_ms();
 	findings_why(hand, find, one->why);
 	if (f->len == WAITING_MAX)

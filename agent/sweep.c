@@ -16,6 +16,7 @@
 #include "snmp/hail.h"
 
 #define TICK_MS		10	/* packets leave in small groups */
+#define QUIET_MS	500	/* while there is only progress to write */
 #define LOOKS_MAX	20000	/* addresses stepped over in a tick */
 #define READING_COST	8	/* packets of a first reading, about */
 #define NOTE_MS		2000	/* how often progress is written */
@@ -46,6 +47,7 @@ struct sweep {
 
 	enum phase		 phase;
 	struct timer		 tick;		/* calls out, hands over */
+	bool			 quiet;		/* nothing to send, then */
 	struct timer		 turn;		/* to the next phase */
 	struct timer		 again;		/* the next scan */
 	int64_t			 new_ms;	/* mono */
@@ -210,8 +212,9 @@ sweep_progress(const struct sweep *s, struct progress *out)
 static void
 wake(struct sweep *s)
 {
-	if (!timer_pending(&s->tick))
+	if (!timer_pending(&s->tick) || s->quiet)
 		timer_after(s->loop, &s->tick, 0, on_tick, s);
+	s->quiet = false;
 }
 
 static void
@@ -235,8 +238,11 @@ on_reading(void *arg, const struct hand *hand, enum patrol_find find)
 	note_progress(s, false);
 }
 
-/* An engine of version 3 that nothing is configured for is not worth a
- * reading: the patrol would only be silent towards it. */
+/*
+ * An SNMPv3 engine that no user is configured for is not worth a reading: it
+ * would only be silent.  In a pass it is none of ours either, but a late
+ * answer to an earlier third look: v2c has its turn yet.
+ */
 static void
 on_answer(void *arg, const struct hail_answer *a)
 {
@@ -244,14 +250,16 @@ on_answer(void *arg, const struct hail_answer *a)
 	uint32_t address = ntohl(a->addr.sin_addr.s_addr);
 	struct hand hand = { .addr = a->addr, .version = a->version,
 	    .elsewhere = a->elsewhere, .enterprise = a->enterprise };
+	bool known = s->rounds != NULL && (a->version != 3 ||
+	    rounds_has_v3(s->rounds, address, ntohs(a->addr.sin_port)));
 	size_t index;
 
-	if (!note_answer(s, address) || patrol_has(s->patrol, &a->addr))
+	if ((!known && s->progress.running) || !note_answer(s, address) ||
+	    patrol_has(s->patrol, &a->addr))
 		return;
 	index = network_set_index(s->set, address);
 	(void)network_set_address(s->set, index, &hand.zone);
-	if (a->version == 3 && !rounds_has_v3(s->rounds, address,
-	    ntohs(a->addr.sin_port))) {
+	if (!known) {
 		s->progress.others++;
 		findings_add(s->findings, &hand, PATROL_DENIED);
 		return;
@@ -391,6 +399,10 @@ on_tick(void *arg)
 		wait = bucket_wait_ms(&s->bucket, 1);
 		timer_after(s->loop, &s->tick, wait > TICK_MS ? wait :
 		    TICK_MS, on_tick, s);
+		s->quiet = false;
+	} else if (s->progress.running) {
+		timer_after(s->loop, &s->tick, QUIET_MS, on_tick, s);
+		s->quiet = true;
 	}
 }
 
@@ -542,9 +554,10 @@ go_on(struct sweep *s)
 {
 	struct progress *p = &s->progress;
 
+	if (!p->running || p->pass < 1 || p->pass > ROUNDS_PASSES)
+		return false;
 	make_set(s);
-	if (!p->running || p->pass < 1 || p->pass > ROUNDS_PASSES ||
-	    p->fingerprint != rounds_fingerprint(s->rounds))
+	if (p->fingerprint != rounds_fingerprint(s->rounds))
 		return false;
 	log_info("sweep", "going on with the scan that was interrupted");
 	p->found = p->others = 0;

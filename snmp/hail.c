@@ -338,8 +338,13 @@ hail_new(struct loop *loop, hail_fn *fn, void *arg)
 		hail_free(h);
 		return NULL;
 	}
-	/* As much as we may have; what does not fit is asked again. */
+	/*
+	 * As much as we may have.  What does not fit of the answers is asked
+	 * again; what waits in an attached network until the kernel has given
+	 * up looking for the address (3 s) counts as not sent yet.
+	 */
 	(void)setsockopt(h->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	(void)setsockopt(h->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	for (i = 0; i < BATCH; i++) {
 		h->out[i].msg_hdr.msg_iov = &h->iov[i];
 		h->out[i].msg_hdr.msg_iovlen = 1;
