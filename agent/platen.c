@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/check.h"
+#include "agent/diagnose.h"
 #include "agent/inspect.h"
 #include "agent/probe.h"
 #include "agent/scan.h"
@@ -49,6 +50,7 @@ static const struct {
 } commands[] = {
 	{ "probe", probe_main, "ask printers directly, with no daemon" },
 	{ "check", check_main, "are configuration and vendor files right" },
+	{ "diagnose", diagnose_main, "what one device answers, and why" },
 	{ "status", inspect_main, "is the agent well, is the centre there" },
 	{ "devices", inspect_main, "the printers that the agent knows" },
 	{ "scan", scan_main, "have the agent look for printers now" },

@@ -312,6 +312,20 @@ def test_16_raised_when_first_seen(watched):
     assert [a["id"] for a in rows(watched, 16, "alerts")] == [alert["id"]]
 
 
+def test_21_nothing_is_gone_because_it_sleeps(watched):
+    host = "127.21.1.21"
+    before = rows(watched, 21, "consumables")
+    assert len(before) == 1
+    watched.sim.send("set", host, "1.3.6.1.2.1.25.3.5.1.1.1", 2, 1)
+    watched.sim.send("unset", host, f"{SUPPLY}.*")
+    watched.sim.send("unset", host, "1.3.6.1.2.1.43.10.2.1.4.1.1")
+    wait_for(lambda: at(watched, 21)[0]["state"] == "asleep", 20, "asleep")
+    settle(watched, 21)
+    after = rows(watched, 21, "consumables")
+    assert [(s["id"], s["level"]) for s in after] == \
+        [(s["id"], s["level"]) for s in before]
+
+
 def test_23_the_unit_changed(watched):
     """From percent to pages, by a new firmware: the same cartridge."""
     host = "127.21.1.23"
