@@ -531,6 +531,25 @@ want_known_counters(struct course *c, const struct bag *image)
 		want_object(c, c->errand, &list[i]);
 }
 
+/* What the maker says of levels, as far as the device has it. */
+static void
+want_vendor_supplies(struct course *c, const struct bag *image)
+{
+	struct objid list[PLAN_VENDOR_OBJECTS];
+	struct bag_value value;
+	size_t i, n;
+
+	c->vendor = maker(c, image);
+	n = vendor_supply_objects(c->vendor, list, PLAN_VENDOR_OBJECTS);
+	if (n == 0)
+		return;
+	if (c->private == NULL)
+		open_private(c, image);
+	for (i = 0; i < n; i++)
+		if (bag_get(image, &list[i], &value))
+			want_object(c, c->errand, &list[i]);
+}
+
 /* By the names of its cells; or, where it is worth it, by the first of each
  * column and how many follow. */
 static void
@@ -546,6 +565,7 @@ want_supplies(struct course *c, const struct bag *image)
 	for (i = 0; i < n; i++)
 		if (item[i].when & STANDARD_SUPPLIES)
 			want_known(c, errand, &item[i].id, image);
+	want_vendor_supplies(c, image);
 }
 
 void

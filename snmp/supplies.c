@@ -74,6 +74,9 @@ supplies_percent(const struct vendor *v, int64_t level, int64_t capacity,
 static enum supply_state
 state_of(const struct vendor *v, const struct consumable *c)
 {
+	/* The standard has no number, the maker has one. */
+	if ((c->level == ABSENT || c->level < 0) && c->percent != ABSENT)
+		return c->percent <= LOW_PERCENT ? SUPPLY_LOW : SUPPLY_OK;
 	if (c->level == ABSENT)
 		return SUPPLY_NOT_REPORTED;
 	switch (c->level) {
@@ -295,6 +298,9 @@ decode_row(const struct subject *s, struct row row, struct consumable *c)
 	supplies_split(c);
 	c->percent = supplies_percent(s->vendor, c->level, c->capacity,
 	    c->unit);
+	if (c->percent == ABSENT && (c->level == -2 || c->level == -3))
+		c->percent = vendor_supply_percent(s->vendor, s->bag,
+		    c->kind, c->colour);
 	c->state = state_of(s->vendor, c);
 	c->time = s->now_ms;
 }

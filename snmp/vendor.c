@@ -35,10 +35,16 @@ bag_text(const struct bag *bag, const char *oid, uint32_t row, size_t rows)
 	return text_decode(value.octets, value.octets_len, ABSENT);
 }
 
+/* A device's texts, decoded when somebody first wants them. */
+struct texts {
+	const struct bag	*bag;
+	char			*sysdescr;
+	bool			 decoded;
+};
+
 /* Words stand in sysDescr, or in the description of one of the devices. */
 static bool
-words_said(const struct words *words, const struct bag *bag,
-    const char *sysdescr)
+words_said(const struct words *words, struct texts *t)
 {
 	struct objid		 column, id;
 	struct bag_value	 value;
@@ -46,14 +52,19 @@ words_said(const struct words *words, const struct bag *bag,
 	char			*text;
 	bool			 said = false;
 
+	if (words->count == 0)
+		return false;
+	if (!t->decoded)
+		t->sysdescr = bag_text(t->bag, STD_SYS_DESCR, 0, 0);
+	t->decoded = true;
 	for (i = 0; i < words->count; i++) {
-		if (sysdescr != NULL &&
-		    text_find_word(sysdescr, words->item[i]) != NULL)
+		if (t->sysdescr != NULL &&
+		    text_find_word(t->sysdescr, words->item[i]) != NULL)
 			return true;
 	}
 	objid_parse(STD_DEVICE_DESCR, &column);
-	for (cursor = 0, rows = 0; words->count > 0 && !said && rows < 16 &&
-	    bag_next(bag, &column, &cursor, &id, &value); rows++) {
+	for (cursor = 0, rows = 0; !said && rows < 16 &&
+	    bag_next(t->bag, &column, &cursor, &id, &value); rows++) {
 		text = value.type != BAG_OCTETS ? NULL :
 		    text_decode(value.octets, value.octets_len, ABSENT);
 		for (i = 0; text != NULL && i < words->count; i++)
@@ -63,46 +74,42 @@ words_said(const struct words *words, const struct bag *bag,
 	return said;
 }
 
-/* How much of sysObjectID the file's prefixes match, in characters. */
+/* How many numbers of sysObjectID the file's prefixes match. */
 static size_t
-enterprise_match(const struct vendor *v, const char *oid)
+enterprise_match(const struct vendor *v, const struct objid *id)
 {
-	size_t	 best = 0, len, i;
+	size_t	 best = 0, i;
 
-	for (i = 0; i < v->enterprise.count; i++) {
-		len = strlen(v->enterprise.item[i]);
-		if (len > best && strncmp(oid, v->enterprise.item[i],
-		    len) == 0 && (oid[len] == '.' || oid[len] == '\0'))
-			best = len;
-	}
+	for (i = 0; i < v->enterprise.count; i++)
+		if (v->prefixes[i].len > best &&
+		    objid_within(id, &v->prefixes[i]))
+			best = v->prefixes[i].len;
 	return best;
 }
 
 /* The longest number wins, among equals the file for certain models; words
  * count where no number is known. */
 static const struct vendor *
-match(const struct bag *bag, const char *oid, const char *sysdescr)
+match(struct texts *t, const struct objid *id)
 {
 	const struct vendor	**list, *v, *found = NULL;
 	size_t			 best = 0, score, i, n = vendor_files(&list);
 
 	for (i = 0; i < n; i++) {
 		v = list[i];
-		score = enterprise_match(v, oid);
+		score = enterprise_match(v, id);
 		score = score == 0 ? 0 : 2 * score + (v->only.count > 0);
-		if (score > best && (v->only.count == 0 ||
-		    words_said(&v->only, bag, sysdescr))) {
+		if (score > best &&
+		    (v->only.count == 0 || words_said(&v->only, t))) {
 			best = score;
 			found = v;
 		}
 	}
 	for (i = 0; found == NULL && i < n; i++)
-		if (list[i]->only.count > 0 &&
-		    words_said(&list[i]->only, bag, sysdescr))
+		if (words_said(&list[i]->only, t))
 			found = list[i];
 	for (i = 0; found == NULL && i < n; i++)
-		if (list[i]->only.count == 0 &&
-		    words_said(&list[i]->text, bag, sysdescr))
+		if (list[i]->only.count == 0 && words_said(&list[i]->text, t))
 			found = list[i];
 	return found;
 }
@@ -110,18 +117,16 @@ match(const struct bag *bag, const char *oid, const char *sysdescr)
 const struct vendor *
 vendor_match(const struct bag *bag)
 {
+	struct texts		 t = { .bag = bag };
 	const struct vendor	*found;
 	struct objid		 id;
 	struct bag_value	 value;
-	char			 oid[OBJID_TEXT_MAX] = "";
-	char			*sysdescr;
 
 	objid_parse(STD_SYS_OBJECT_ID, &id);
-	if (bag_get(bag, &id, &value) && value.type == BAG_OBJID)
-		objid_format(&value.objid, oid);
-	sysdescr = bag_text(bag, STD_SYS_DESCR, 0, 0);
-	found = match(bag, oid, sysdescr);
-	free(sysdescr);
+	if (!bag_get(bag, &id, &value) || value.type != BAG_OBJID)
+		value.objid.len = 0;
+	found = match(&t, &value.objid);
+	free(t.sysdescr);
 	return found;
 }
 
@@ -147,6 +152,18 @@ collect_objects(const struct vendor *v, struct objid *out, size_t n,
 	return n;
 }
 
+static size_t
+collect_supplies(const struct vendor *v, struct objid *out, size_t n,
+    size_t max)
+{
+	size_t	 i;
+
+	for (i = 0; v != NULL && i < v->supplies_len; i++)
+		n = objid_collect_text(out, n, max,
+		    v->supplies[i].percent.term[0].text);
+	return n;
+}
+
 size_t
 vendor_objects(const struct vendor *v, struct objid *out, size_t max)
 {
@@ -154,7 +171,14 @@ vendor_objects(const struct vendor *v, struct objid *out, size_t max)
 
 	n = collect_objects(v, out, 0, max);
 	n = collect_objects(common_for(v), out, n, max);
+	n = collect_supplies(v, out, n, max);
 	return vendor_permit(out, n);
+}
+
+size_t
+vendor_supply_objects(const struct vendor *v, struct objid *out, size_t max)
+{
+	return vendor_permit(out, collect_supplies(v, out, 0, max));
 }
 
 static size_t

@@ -54,6 +54,10 @@ const struct vendor	*vendor_match(const struct bag *);
 size_t	 vendor_objects(const struct vendor *, struct objid *out, size_t max);
 size_t	 vendor_counter_objects(const struct vendor *, const struct bag *,
 	    struct objid *out, size_t max);
+/* Those among the objects for identity that tell of supplies, and are worth
+ * asking whenever levels are. */
+size_t	 vendor_supply_objects(const struct vendor *, struct objid *out,
+	    size_t max);
 /* Columns that tell what the rows of self-describing tables are: walked when
  * everything is read, and again when the configuration changed. */
 size_t	 vendor_tables(const struct vendor *, struct objid *out, size_t max);
@@ -119,6 +123,14 @@ bool	 vendor_descr_generic(const struct vendor *, const char *sysdescr);
  * sampled is the total at the time of the vendor counters, or ABSENT. */
 void	 vendor_counters(const struct vendor *, const struct bag *,
 	    int64_t sampled, struct asset *);
+
+/*
+ * What is left of a supply of that kind (PrtMarkerSuppliesTypeTC) and colour
+ * (NULL: none) by the maker's own object, 0 to 100, or ABSENT: for where the
+ * standard's table has no number.
+ */
+int64_t	 vendor_supply_percent(const struct vendor *, const struct bag *,
+	    int64_t kind, const char *colour);
 
 /* All of them in turn: NULL behind the last. */
 const struct vendor	*vendor_nth(size_t n);

@@ -228,7 +228,7 @@ term_number(const struct bag *bag, const char *oid,
 	}
 	/* No counter is negative; and INT64_MAX is a Counter64 that was cut. */
 	return number < 0 || number > INT64_MAX / s->scale - 1 ? ABSENT :
-	    number * s->scale;
+	    number * s->scale / s->divisor;
 }
 
 /* A sum while it is put together. */
@@ -555,4 +555,35 @@ vendor_counters(const struct vendor *v, const struct bag *bag,
 		check_limit(&v->limits.item[i], a);
 	for (i = 0; i < v->checks.count; i++)
 		check_sum(&v->checks.item[i], sampled, a);
+}
+
+/* A file's toner is any, a cartridge of it too; ink likewise. */
+static bool
+kind_is(int64_t kind, int64_t wanted)
+{
+	enum { TONER = 3, INK = 5, INK_CARTRIDGE = 6, TONER_CARTRIDGE = 21 };
+
+	return kind == wanted || (wanted == TONER && kind == TONER_CARTRIDGE) ||
+	    (wanted == INK && kind == INK_CARTRIDGE);
+}
+
+int64_t
+vendor_supply_percent(const struct vendor *v, const struct bag *bag,
+    int64_t kind, const char *colour)
+{
+	const struct vendor_supply	*s;
+	int64_t				 percent;
+	size_t				 i;
+
+	for (i = 0; v != NULL && i < v->supplies_len; i++) {
+		s = &v->supplies[i];
+		if (!kind_is(kind, s->kind) || (s->colour[0] != '\0' &&
+		    (colour == NULL || strcasecmp(s->colour, colour) != 0)))
+			continue;
+		percent = term_number(bag, s->percent.term[0].text,
+		    &s->percent);
+		if (percent != ABSENT && percent <= 100)
+			return percent;
+	}
+	return ABSENT;
 }

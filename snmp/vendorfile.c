@@ -118,17 +118,19 @@ words_clear(struct words *words)
 }
 
 static void
+sum_clear(struct vendor_sum *s)
+{
+	free(s->name);
+	while (s->terms > 0)
+		free(s->term[--s->terms].text);
+	free(s->term);
+}
+
+static void
 sums_clear(struct vendor_sums *sums)
 {
-	struct vendor_sum	*s;
-
-	while (sums->count > 0) {
-		s = &sums->item[--sums->count];
-		free(s->name);
-		while (s->terms > 0)
-			free(s->term[--s->terms].text);
-		free(s->term);
-	}
+	while (sums->count > 0)
+		sum_clear(&sums->item[--sums->count]);
 	free(sums->item);
 }
 
@@ -141,6 +143,7 @@ vendorfile_clear(struct vendor *v)
 	free(v->name);
 	free(v->make);
 	words_clear(&v->enterprise);
+	free(v->prefixes);
 	words_clear(&v->text);
 	words_clear(&v->only);
 	words_clear(&v->generic);
@@ -172,6 +175,12 @@ vendorfile_clear(struct vendor *v)
 		free(v->exclusions[v->exclusions_len].why);
 	}
 	free(v->exclusions);
+	while (v->supplies_len > 0) {
+		v->supplies_len--;
+		free(v->supplies[v->supplies_len].colour);
+		sum_clear(&v->supplies[v->supplies_len].percent);
+	}
+	free(v->supplies);
 	memset(v, 0, sizeof(*v));
 }
 
@@ -222,6 +231,12 @@ vendorfile_each(const struct vendor *v, vendor_named_fn *fn, void *arg)
 			named.oid = s->term[k].text;
 			fn(arg, &named);
 		}
+	}
+	for (i = 0; i < v->supplies_len; i++) {
+		named.oid = v->supplies[i].percent.term[0].text;
+		named.name = "percent";
+		named.line = v->supplies[i].percent.line;
+		fn(arg, &named);
 	}
 	for (n = 0; n < v->tables_len; n++) {
 		t = &v->tables[n];

@@ -17,6 +17,7 @@
 #define VENDORFILE_TERMS_MAX	96	/* objects of all [counters] */
 #define VENDORFILE_SUMS_MAX	64	/* of [counters], of one [table] ... */
 #define VENDORFILE_TABLES_MAX	8
+#define VENDORFILE_SUPPLIES_MAX	32
 #define VENDORFILE_COLUMNS_MAX	24	/* that are walked, of all tables */
 
 enum vendor_how {
@@ -51,6 +52,7 @@ struct vendor_sum {
 	int			 tag;		/* Brother's record, or -1 */
 	int64_t			 unit;		/* or ABSENT */
 	int64_t			 scale;		/* factor, 1 is as it is */
+	int64_t			 divisor;	/* the same */
 	bool			 real;		/* IEEE 754 in octets */
 	bool			 digits;	/* a number in text */
 	size_t			 line;
@@ -81,6 +83,13 @@ struct vendor_descr {
 	char			*text;
 };
 
+/* A supply's percentage, where the standard's table has none. */
+struct vendor_supply {
+	int64_t			 kind;		/* PrtMarkerSuppliesTypeTC */
+	char			*colour;	/* "": any */
+	struct vendor_sum	 percent;	/* of one object */
+};
+
 struct vendor_level {
 	int64_t			 level;
 	enum supply_state	 state;
@@ -96,6 +105,7 @@ struct vendor {
 	enum vendor_origin	 origin;
 	char			*name, *make;
 	struct words		 enterprise, text, only, generic;
+	struct objid		*prefixes;	/* enterprise, parsed */
 	bool			 label, is_common, no_common, bare_percent;
 	bool			 no_bulk;
 	struct vendor_object	*objects;
@@ -109,6 +119,8 @@ struct vendor {
 	size_t			 levels_len;
 	struct vendor_exclusion	*exclusions;
 	size_t			 exclusions_len;
+	struct vendor_supply	*supplies;
+	size_t			 supplies_len;
 };
 
 /*

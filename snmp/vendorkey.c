@@ -144,6 +144,10 @@ set_enterprise(struct vendorkey *p, const char *key, char *value)
 		if (check_oid(p, word, 7) == -1 ||
 		    words_add(p, &p->v->enterprise, word) == -1)
 			return -1;
+		p->v->prefixes = xreallocarray(p->v->prefixes,
+		    p->v->enterprise.count, sizeof(p->v->prefixes[0]));
+		objid_parse(word,
+		    &p->v->prefixes[p->v->enterprise.count - 1]);
 	}
 	return 0;
 }
@@ -243,6 +247,13 @@ set_descr(struct vendorkey *p, const char *key, char *value)
 	return 0;
 }
 
+static void
+sum_init(struct vendorkey *p, struct vendor_sum *s, const char *name)
+{
+	*s = (struct vendor_sum){ .name = xstrdup(name), .tag = -1,
+	    .unit = ABSENT, .scale = 1, .divisor = 1, .line = p->line };
+}
+
 static struct vendor_sum *
 sum_add(struct vendorkey *p, struct vendor_sums *sums, const char *name)
 {
@@ -260,8 +271,7 @@ sum_add(struct vendorkey *p, struct vendor_sums *sums, const char *name)
 	sums->item = xreallocarray(sums->item, sums->count + 1,
 	    sizeof(sums->item[0]));
 	s = &sums->item[sums->count++];
-	*s = (struct vendor_sum){ .name = xstrdup(name), .tag = -1,
-	    .unit = ABSENT, .scale = 1, .line = p->line };
+	sum_init(p, s, name);
 	return s;
 }
 
@@ -342,23 +352,27 @@ counter_suffix(struct vendorkey *p, struct vendor_sum *s, const char *word)
 			return wrong(p, "scale: takes 1 to 1000000, not "
 			    "\"%.60s\"", word + 6);
 		s->scale = number;
+	} else if (strncmp(word, "divide:", 7) == 0) {
+		number = strtol(word + 7, &end, 10);
+		if (*end != '\0' || number < 1 || number > 1000000)
+			return wrong(p, "divide: takes 1 to 1000000, not "
+			    "\"%.60s\"", word + 7);
+		s->divisor = number;
 	} else if ((s->unit = keyword_value(words_unit, word)) == ABSENT) {
 		return wrong(p, "\"%.60s\" is no unit (impressions, sheets, "
 		    "items ...) and no way to read a number (record:TAG, "
-		    "float, digits, scale:N)", word);
+		    "float, digits, scale:N, divide:N)", word);
 	}
 	return 0;
 }
 
+/* "TERM + TERM HOW HOW UNIT": takes the words at its end off. */
 static int
-set_counter(struct vendorkey *p, const char *key, char *value)
+counter_parse(struct vendorkey *p, struct vendor_sum *s, char *value)
 {
-	struct vendor_sum	*s = sum_add(p, &p->v->counters, key);
-	char			*word;
-	size_t			 i;
+	char	*word;
+	size_t	 i;
 
-	if (s == NULL)
-		return -1;
 	while ((word = strrchr(value, ' ')) != NULL &&
 	    (word[1] < '0' || word[1] > '9') && word[1] != '?') {
 		if (counter_suffix(p, s, word + 1) == -1)
@@ -371,6 +385,16 @@ set_counter(struct vendorkey *p, const char *key, char *value)
 	for (i = 0; i < s->terms; i++)
 		if (check_oid(p, s->term[i].text, OBJECT_SHORTEST) == -1)
 			return -1;
+	return 0;
+}
+
+static int
+set_counter(struct vendorkey *p, const char *key, char *value)
+{
+	struct vendor_sum	*s = sum_add(p, &p->v->counters, key);
+
+	if (s == NULL || counter_parse(p, s, value) == -1)
+		return -1;
 	p->terms += s->terms;
 	return p->terms > VENDORFILE_TERMS_MAX ?
 	    too_many(p, VENDORFILE_TERMS_MAX) : 0;
@@ -386,6 +410,37 @@ check_counters(struct vendorkey *p, const struct vendor_sum *s)
 			return wrong(p, "\"%.60s\" is no counter",
 			    s->term[i].text);
 	return 0;
+}
+
+/* "tonerCartridge black = OID HOW ..." */
+static int
+set_supply(struct vendorkey *p, const char *key, char *value)
+{
+	struct vendor		*v = p->v;
+	struct vendor_supply	*s;
+	const char		*colour = strchr(key, ' ');
+	char			*word;
+	int64_t			 kind;
+
+	word = xstrndup(key, colour == NULL ? strlen(key) :
+	    (size_t)(colour - key));
+	kind = keyword_value(words_supply_kind, word);
+	free(word);
+	if (kind == ABSENT || keyword_of(words_supply_kind, kind) == NULL)
+		return wrong(p, "\"%.60s\" is no kind of supply (toner, opc "
+		    "...) with a colour", key);
+	if (v->supplies_len == VENDORFILE_SUPPLIES_MAX)
+		return too_many(p, VENDORFILE_SUPPLIES_MAX);
+	v->supplies = xreallocarray(v->supplies, v->supplies_len + 1,
+	    sizeof(v->supplies[0]));
+	s = &v->supplies[v->supplies_len++];
+	*s = (struct vendor_supply){ .kind = kind,
+	    .colour = xstrdup(colour == NULL ? "" : colour + 1) };
+	sum_init(p, &s->percent, "percent");
+	if (counter_parse(p, &s->percent, value) == -1)
+		return -1;
+	return s->percent.terms == 1 ? 0 :
+	    wrong(p, "a percentage is one object");
 }
 
 static int
@@ -531,6 +586,7 @@ static const struct key {
 	{ "descr", NULL, set_descr },
 	{ "counters", NULL, set_counter },
 	{ "table", NULL, set_table },
+	{ "supplies", NULL, set_supply },
 	{ "checks", NULL, set_check },
 	{ "at-most", NULL, set_limit },
 	{ "rules", "bare-percent", set_flag },
@@ -552,8 +608,8 @@ vendorkey_section(struct vendorkey *p, char *section)
 	p->section = k->section == NULL ? "" : k->section;
 	if (k->section == NULL)
 		return wrong(p, "there is no section [%.60s]: vendor, "
-		    "identity, descr, counters, table, checks, at-most, "
-		    "rules, exclude", section);
+		    "identity, descr, counters, table, supplies, checks, "
+		    "at-most, rules, exclude", section);
 	if (strcmp(section, "table") != 0)
 		return 0;
 	if (v->tables_len == VENDORFILE_TABLES_MAX) {

@@ -129,6 +129,9 @@ use_texts(const struct vendor *v, const struct bag *bag)
 	}
 	(void)vendor_descr_generic(v, descr);
 	(void)vendor_odd_level(v, -100);
+	for (fact = 0; fact < 40; fact++)
+		if (vendor_supply_percent(v, bag, fact, "black") > 100)
+			abort();
 }
 
 int

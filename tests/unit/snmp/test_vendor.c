@@ -263,6 +263,33 @@ test_brother_records(void **state)
 	bag_free(bag);
 }
 
+#define CARE "1.3.6.1.4.1.2435.2.3.9.4.2.1.5.5.8.0|4x|"
+
+/* Toner by the maker's own records, in hundredths of a percent. */
+static void
+test_brother_supplies(void **state)
+{
+	struct bag		*bag;
+	struct objid		 ids[8];
+	const struct vendor	*v;
+
+	/* 6f: 46.00 %, 70: 250 %, a2: 61.01 %, 41: 64.59 % */
+	bag = bag_of(BROTHER CARE "6f0104000011f8" "700104000061a8"
+	    "a20104000017d5" "4101040000193b" "ff\n");
+	v = vendor_match(bag);
+	assert_int_equal(vendor_supply_percent(v, bag, 21, "black"), 46);
+	assert_int_equal(vendor_supply_percent(v, bag, 3, "Black"), 46);
+	assert_int_equal(vendor_supply_percent(v, bag, 21, "cyan"), 61);
+	assert_true(vendor_supply_percent(v, bag, 21, "magenta") == ABSENT);
+	assert_true(vendor_supply_percent(v, bag, 21, NULL) == ABSENT);
+	assert_int_equal(vendor_supply_percent(v, bag, 9, NULL), 64);
+	assert_true(vendor_supply_percent(v, bag, 4, "black") == ABSENT);
+	assert_true(vendor_supply_percent(NULL, bag, 3, "black") == ABSENT);
+	assert_int_equal(vendor_supply_objects(v, ids, 8), 1);
+	assert_int_equal(vendor_supply_objects(NULL, ids, 8), 0);
+	bag_free(bag);
+}
+
 #define SHARP "1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.2385.3.1\n"
 #define LABEL "1.3.6.1.4.1.2385.1.1.19.2.1.4."
 #define VALUE "1.3.6.1.4.1.2385.1.1.19.2.1.3."
@@ -650,6 +677,11 @@ test_file_errors(void **state)
 		    "NAME = NAME" },
 		{ "[rules]\nlevel = -2 low\n", "below -3" },
 		{ "[rules]\nlevel = -20 purple\n", "below -3" },
+		{ "[supplies]\nbanana = 1.3.6.1.4.1.9.1\n", "no kind" },
+		{ "[supplies]\ntoner = 1.3.6.1.4.1.9.1 + 1.3.6.1.4.1.9.2\n",
+		    "one object" },
+		{ "[supplies]\ntoner = 1.3.6.1.4.1.9.1 divide:0\n",
+		    "divide:" },
 		{ "[exclude]\n1.3.6.1.4.1.9.1 =\n", "say why" } };
 	struct vendor	 v;
 	size_t		 i;
@@ -838,6 +870,7 @@ main(void)
 		cmocka_unit_test(test_match),
 		cmocka_unit_test(test_quiet),
 		cmocka_unit_test(test_brother_records),
+		cmocka_unit_test(test_brother_supplies),
 		cmocka_unit_test(test_sharp_labels),
 		cmocka_unit_test(test_konica_sums),
 		cmocka_unit_test(test_sample),
