@@ -6,12 +6,14 @@ with configuration and state of its own.
 """
 import json
 import os
+import re
 import shutil
 import subprocess
 
 import pytest
 
-from rig import PATIENCE, Process, program, run_program, write_secret
+from rig import (PATIENCE, Process, program, run_program, wait_for,
+                 write_secret)
 
 AUTHS = {"md5": "MD5", "sha1": "SHA", "sha224": "SHA-224",
          "sha256": "SHA-256", "sha384": "SHA-384", "sha512": "SHA-512"}
@@ -348,3 +350,53 @@ def test_probe(rig, printer):
                           "--privacy-password-file", rig.dir / "wrong")
     assert status == 1 and not wrong["printer"]
     assert "privacy password" in wrong["reason"]
+
+
+# --- the daemon -----------------------------------------------------------
+
+def test_daemon(rig, printer):
+    """platend finds the section that fits, and goes on when the device
+    restarts or forgets, without a word of it being gone."""
+    def section(user, privacy_password):
+        return {"version": "3", "user": user, "auth": "sha256",
+                "auth_password_file": rig.dir / "auth", "privacy": "aes256",
+                "privacy_password_file": rig.dir / privacy_password,
+                "port": printer.port, "timeout": f"{int(500 * PATIENCE)}ms",
+                "retries": 1}
+
+    rig.prosody.start()
+    rig.central.init()
+    rig.central.start()
+    agent = rig.agent.enrol()
+    agent.hosts = [f"127.0.0.1:{printer.port}"]
+    agent.more = {"snmp a-stranger": section("stranger", "privacy"),
+                  "snmp b-typo": section("operator", "wrong"),
+                  "snmp c-right": section("operator", "privacy")}
+    agent.write(heartbeat="500ms").start().wait_online()
+    row = wait_for(lambda: rig.central.json("devices"), 20, "the printer")[0]
+    assert row["serial"] == "SN0042"
+
+    def level():
+        return [c["level"] for c in rig.central.json("consumables")]
+
+    def change(to):
+        printer.stop()
+        printer.lines = re.sub(r"(9\.1\.1 integer) \d+", rf"\1 {to}",
+                               printer.lines)
+
+    assert level() == [62]
+    change(61)
+    printer.start()
+    wait_for(lambda: level() == [61], 20, "the level after a restart")
+    change(60)
+    (printer.state / "snmpd.conf").unlink()
+    printer.start()
+    wait_for(lambda: level() == [60], 20, "the level after lost boots")
+    change(59)
+    (printer.state / "snmpd.conf").unlink()
+    printer.engine = "0x80001f88046f74686572"
+    printer.start()
+    wait_for(lambda: level() == [59], 20, "the level of another engine")
+    assert len(rig.central.json("devices")) == 1
+    for secret in AUTH_PASSWORD, PRIVACY_PASSWORD, "not the password":
+        assert secret not in agent.log(whole=True)
