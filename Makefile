@@ -85,7 +85,7 @@ unit: $(UNIT)
 # The other programs there are driven by system tests.
 DRIVERS	:= $(filter-out $(UNIT),\
 	   $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*/*.c)))
-drivers: $(DRIVERS) fuzzers
+drivers: $(DRIVERS) fuzzers bench-tools
 
 # Targets of libFuzzer with FUZZ=1, else programs that try files, one by one.
 FUZZERS	:= $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -97,6 +97,12 @@ $(FUZZERS): %: %.o $$(call fuzz_own,$$@) $(SNMP_LIBS)
 $(B)/tests/fuzz/seed_printer: %: %.o $(B)/tests/fuzz/visit.o $(SNMP_LIBS)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 fuzzers: $(FUZZERS) $(if $(FUZZ),,$(B)/tests/fuzz/seed_printer)
+
+# What bench/run measures with, beside the programs.
+BENCH	:= $(patsubst %.c,$(B)/%,$(wildcard bench/*.c))
+$(BENCH): %: %.o $(SNMP_LIBS)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+bench-tools: $(BENCH)
 
 # --- what people call ---------------------------------------------------------
 
@@ -115,8 +121,8 @@ demo:
 	@$(MAKE) --no-print-directory all
 	@PLATEN_BUILD=$(abspath $(B)) tools/demo $(if $(KEEP),--keep)
 bench:
-	@tools/deps
-	@$(MAKE) --no-print-directory all
+	@tools/deps bench
+	@$(MAKE) --no-print-directory all bench-tools
 	@PLATEN_BUILD=$(abspath $(B)) bench/run
 lint:
 	mandoc -T lint -W warning man/*
@@ -140,4 +146,5 @@ clean:
 	rm -rf build build-san build-clang build-fuzz
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all unit drivers fuzzers check fuzz demo bench lint install clean
+.PHONY: all unit drivers fuzzers bench-tools check fuzz demo bench lint \
+	install clean
