@@ -122,7 +122,7 @@ def netdiscovery(rig, net, hosts):
     _, wall, cpu = timed(
         ["fusioninventory-netdiscovery", "--first", f"{part}.1", "--last",
          f"{part}.254", "--port", rig.sim.port, "--threads", THREADS,
-         "--community", "public", "--save", save])
+         "--timeout", "1", "--community", "public", "--save", save])
     text = "".join(p.read_text(errors="replace")
                    for p in save.rglob("*") if p.is_file())
     found = sum(f"<IP>{h}</IP>" in text for h in hosts
