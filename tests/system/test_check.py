@@ -199,11 +199,12 @@ def test_only_listed_objects_are_asked(rig, listed):
             assert not [o for o in rig.sim.send("asked", host)
                         if within(str(o), branch)], (name, reason)
     assert re.search(r"\d\d files about makers", rig.agent.log())
-    # Some makers' printers are never asked with GETBULK.
+    # Some makers' printers are never asked with GETBULK, others are.
     slow = [f for f in listed["files"] if not f["bulk"]]
     assert {f["name"] for f in slow} == {"hp", "brother"}
     bulks = {n: rig.sim.send("stats", h)["bulks"]
              for h, n in zip(hosts, names)}
+    assert bulks["sharp"] > 0
     assert not [n for n in bulks if n.startswith(("hp-", "brother"))
                 and bulks[n]], bulks
 
