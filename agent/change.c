@@ -62,6 +62,17 @@ change_forget(struct change *out, const char *id)
 	out->forget[out->forget_len++] = xstrdup(id);
 }
 
+bool
+change_idle(const struct change_suspects *memory)
+{
+	size_t i;
+
+	for (i = 0; i < CHANGE_SUSPECTS; i++)
+		if (memory->one[i].used)
+			return false;
+	return !memory->alerts && memory->pin_ms == 0;
+}
+
 /* When a reading of this kind may be told again. */
 static bool
 may_tell(int64_t last_ms, int64_t interval_ms, int64_t now_ms)
@@ -71,8 +82,8 @@ may_tell(int64_t last_ms, int64_t interval_ms, int64_t now_ms)
 	    now_ms < last_ms - interval_ms;
 }
 
-static void
-hold_back(struct change *out, int64_t due_ms)
+void
+change_hold_back(struct change *out, int64_t due_ms)
 {
 	if (out->due_ms == 0 || due_ms < out->due_ms)
 		out->due_ms = due_ms;
@@ -125,7 +136,7 @@ find_asset(const struct asset *before, const struct asset *now,
 	change_counters_find(before, now, state->suspects, policy, now_ms,
 	    &counters);
 	if (counters.due_ms != 0)
-		hold_back(out, counters.due_ms);
+		change_hold_back(out, counters.due_ms);
 	at_once = record_diff(asset_fields, before == NULL ? &empty : before,
 	    now, AT_ONCE, &partial) > 0 || counters.at_once.counters_len > 0;
 	if (counters.later.counters_len > 0) {
@@ -133,7 +144,7 @@ find_asset(const struct asset *before, const struct asset *now,
 		    may_tell(state->counters_ms, policy->counters_ms, now_ms))
 			state->counters_ms = now_ms;
 		else {
-			hold_back(out, state->counters_ms +
+			change_hold_back(out, state->counters_ms +
 			    policy->counters_ms);
 			asset_clear(&counters.later);
 		}
@@ -383,7 +394,7 @@ find_consumables(const struct report *told, struct printer *now,
 	    (told->consumables_len == 0 && now->consumables_len > 0))
 		state->levels_ms = now_ms;
 	if (any_held && !levels)
-		hold_back(out, state->levels_ms + policy->levels_ms);
+		change_hold_back(out, state->levels_ms + policy->levels_ms);
 	gone_consumables(told, now, now_ms, out);
 }
 

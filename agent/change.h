@@ -34,7 +34,7 @@ struct change_suspect {
 };
 #define CHANGE_SUSPECTS	8
 /* What a sleeping printer shows of its alerts. */
-enum change_sleep { SLEEP_NOT, SLEEP_SHOWS, SLEEP_HIDES };
+enum change_sleep { SLEEP_NOT, SLEEP_SHOWS, SLEEP_HIDES, SLEEP_WAKES };
 struct change_suspects {
 	struct change_suspect	 one[CHANGE_SUSPECTS];
 	char			 asset[UUID_TEXT_MAX];	/* whose it is */
@@ -42,11 +42,15 @@ struct change_suspects {
 						 * 0: none */
 	int64_t			 uptime;	/* ticks, then */
 	uint8_t			 rows, bits;	/* enum change_sleep */
+	bool			 alerts;	/* some stand */
 	int64_t			 pin_ms;	/* wall: when the pins were
 						 * counted; 0 never */
 	uint8_t			 pins[RECORD_COUNTERS_MAX]; /* readings without
 						 * a counter's old source */
 };
+
+/* Nothing in it matters: it may be forgotten, and zeroed next time. */
+bool	 change_idle(const struct change_suspects *);
 
 struct change_state {
 	int64_t	 counters_ms;	/* wall: when last told */
@@ -69,6 +73,8 @@ struct change {
 void	 change_init(struct change *);
 void	 change_clear(struct change *);
 bool	 change_any(const struct change *);
+/* Something is held back until then. */
+void	 change_hold_back(struct change *, int64_t due_ms);
 /* The told record of that id has gone. */
 void	 change_forget(struct change *, const char *id);
 

@@ -203,17 +203,19 @@ go_on_alert(const struct look *l, const struct alert *before,
 /* --- asleep -------------------------------------------------------------------- */
 
 /*
- * A table that is empty once the printer sleeps says nothing: many hide it.
- * But where rows were seen in its sleep, it shows them, and their end is one.
+ * A table that is empty once the printer sleeps says nothing: many hide it,
+ * and have it again a moment after they woke.  But where rows were seen in its
+ * sleep, it shows them, and their end is one.
  */
 static uint8_t
 sleep_mode(uint8_t before, bool asleep, bool shows, bool stood)
 {
 	if (!asleep)
-		return SLEEP_NOT;
+		return before == SLEEP_HIDES && !shows ? SLEEP_WAKES :
+		    SLEEP_NOT;
 	if (shows)
 		return SLEEP_SHOWS;
-	if (before == SLEEP_NOT)
+	if (before == SLEEP_NOT || before == SLEEP_WAKES)
 		return stood ? SLEEP_HIDES : SLEEP_SHOWS;
 	return before;
 }
@@ -248,8 +250,13 @@ note_sleep(const struct look *l)
 static bool
 is_hidden(const struct look *l, const struct alert *before)
 {
-	return (before->source == ALERT_ERROR_BITS ? l->memory->bits :
-	    l->memory->rows) == SLEEP_HIDES;
+	uint8_t mode = before->source == ALERT_ERROR_BITS ? l->memory->bits :
+	    l->memory->rows;
+
+	/* Nothing else may change: then nobody would look any more. */
+	if (mode == SLEEP_WAKES)
+		change_hold_back(l->out, l->now_ms + 1);
+	return mode == SLEEP_HIDES || mode == SLEEP_WAKES;
 }
 
 /* --- the whole ---------------------------------------------------------------- */
@@ -317,6 +324,7 @@ change_alerts_find(const struct report *told, struct printer *now,
 	l.done = xcalloc(now->alerts_len + 1, sizeof(*l.done));
 	note_sleep(&l);
 	find(&l, ignore);
+	memory->alerts = told->alerts_len > 0 || out->told.alerts_len > 0;
 	free(l.matched);
 	free(l.done);
 }

@@ -82,10 +82,7 @@ def drain(rig, store, db):
             **{part: s / waiting for part, s in cpu.items()}}
 
 
-def measure(quick=False):
-    global REPORTS, ROUNDS
-    if quick:
-        REPORTS, ROUNDS = 300, 1
+def measure():
     with Rig() as rig:
         agent = fleet.start(rig, PRINTERS, supplies="1s", counters="1s")
         fleet.ready(rig, PRINTERS)

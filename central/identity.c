@@ -94,10 +94,12 @@ identity_alert(struct fleet *fleet, int64_t agent, int64_t asset,
 	if (find_known(fleet, TABLES_ALERT, agent, change->id, row,
 	    record) != 0)
 		return -1;
-	if (row->id != 0 || change->index == ABSENT || change->code == ABSENT)
+	if (row->id != 0 || change->code == ABSENT ||
+	    (change->index == ABSENT && change->source != ALERT_ERROR_BITS))
 		return 0;
+	/* An error bit has no index, and is there once. */
 	if (fleet_int(fleet, &id, "SELECT id FROM alert WHERE asset = ? "
-	    "AND \"index\" = ? AND code = ? AND doubt <> 0 "
+	    "AND \"index\" IS ? AND code = ? AND doubt <> 0 "
 	    "ORDER BY id DESC LIMIT 1", "iii", asset, change->index,
 	    change->code) != 0)
 		return -1;

@@ -97,8 +97,12 @@ contrast_asleep(const struct bag *before, const struct bag *fresh)
 bool
 contrast_alerts_believed(const struct bag *before, const struct bag *fresh)
 {
+	/* Whoever did not ask for the status did not ask for these either. */
+	const struct bag *bag = has_any(fresh, PRINTER_STATUS) ? fresh :
+	    before;
+
 	return !contrast_asleep(before, fresh) ||
-	    has_any(fresh, CRITICAL_EVENTS) || has_any(fresh, ALL_EVENTS);
+	    has_any(bag, CRITICAL_EVENTS) || has_any(bag, ALL_EVENTS);
 }
 
 /* sysUpTime that fell (a wrap after 497 days looks the same, and costs a

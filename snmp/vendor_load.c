@@ -95,7 +95,6 @@ static struct vendor		**replaced;
 static size_t			 replaced_len;
 static struct exclusion		*excluded;
 static size_t			 excluded_len;
-static bool			 more_exclusions;	/* than those built in */
 static bool			 loaded;
 
 static void
@@ -216,7 +215,6 @@ exclude(const struct vendor *v, struct complaint *c)
 		e->origin = v->origin;
 		e->vendor = v;
 		e->n = i;
-		more_exclusions |= v->origin != VENDOR_BUILT_IN;
 		excluded_len++;
 	}
 }
@@ -246,9 +244,6 @@ vendor_permit(struct objid *list, size_t n)
 {
 	size_t	 i, left = 0;
 
-	/* Files that name what other files exclude are not in use. */
-	if (!more_exclusions)
-		return n;
 	for (i = 0; i < n; i++)
 		if (exclusion_of(&list[i], VENDOR_FROM_OWN) == NULL &&
 		    exclusion_below(&list[i], VENDOR_FROM_OWN) == NULL) {
@@ -543,7 +538,7 @@ vendor_unload(void)
 	in_use = replaced = NULL;
 	excluded = NULL;
 	excluded_len = 0;
-	more_exclusions = loaded = false;
+	loaded = false;
 }
 
 size_t

@@ -3,9 +3,10 @@ centre, and its end.  The same alert is the same one through a restart of the
 printer and a change of language; the removal rows of RFC 3805 are no alerts;
 two trays with the same code are two; odd times, codes and texts do no harm."""
 import datetime
+import json
 
 import pytest
-from rig import wait_for
+from rig import program, run_program, wait_for
 
 HOST = "127.10.27.1"
 ALERTS = "1.3.6.1.2.1.43.18.1.1"
@@ -261,3 +262,159 @@ def test_no_text_at_all(system):
     row(system, 901, text=b"", code=8, group=8, group_index=2)
     alert, = wait_alerts(system)
     assert alert["code"] == 8 and alert["code_name"] == "jam"
+
+
+# --- what the row itself does not say ----------------------------------------
+
+ERRORS = "1.3.6.1.2.1.25.3.5.1.2.1"
+STATUS = "1.3.6.1.2.1.25.3.2.1.5.1"
+CODE = "50.2 FUSER ERROR"
+
+
+def error_bits(rig, bits, status=5):
+    rig.sim.send(f"set {HOST} {STATUS} 2 {status}")
+    rig.sim.send(f"set {HOST} {ERRORS} 4x {bits}")
+
+
+def test_bits_without_rows_are_alerts(system):
+    """Printers that list no alerts and only set bits."""
+    rig = system
+    error_bits(rig, "4800")                         # noPaper, doorOpen
+    found = {a["code"]: a for a in wait_alerts(rig, count=2)}
+    assert {c: (a["group"], a["severity"], a["source"], a["index"])
+            for c, a in found.items()} == {
+        808: ("input", "critical", "error-bits", None),
+        3: ("cover", "critical", "error-bits", None)}
+    assert found[3]["code_name"] == "coverOpen"
+    assert found[3]["pages"] and found[3]["description"]
+    error_bits(rig, "4000", status=3)
+    left, = wait_alerts(rig, lambda a: a["severity"] != "critical")
+    assert left["id"] == found[808]["id"]
+    error_bits(rig, "0000", status=2)
+    wait_none(rig)
+    polls(rig)
+    assert len(alerts(rig, "--all")) == 2
+
+
+def test_bits_that_a_row_explains_add_nothing(system):
+    rig = system
+    error_bits(rig, "4000")
+    bit, = wait_alerts(rig)
+    row(rig, 950, code=808, group=8, group_index=2, text="Tray 2 empty")
+    both, = wait_alerts(rig, lambda a: a["source"] == "row")
+    assert both["id"] == bit["id"] and both["group_index"] == 2
+    assert both["description"] == "Tray 2 empty"
+    # The row goes first, the bit a while later: one end.
+    unset_row(rig, 950)
+    polls(rig)
+    still, = wait_alerts(rig)
+    assert still["id"] == bit["id"]
+    error_bits(rig, "0000", status=2)
+    wait_none(rig)
+    assert len(alerts(rig, "--all")) == 1
+
+
+def test_a_sleeping_printer_hides_its_table(system):
+    rig = system
+    row(rig, 960, severity=5, code=12, group=11, group_index=1,
+        text="Black low")
+    alert, = wait_alerts(rig)
+    rig.sim.send("asleepdata", HOST, f"{ALERTS}.*", "none")
+    rig.sim.send("asleep", HOST, "on")
+    wait_for(lambda: rig.central.json("devices")[0]["state"] == "asleep", 20,
+             "sleep", 0.1)
+    polls(rig)
+    assert [a["id"] for a in alerts(rig)] == [alert["id"]]
+    rig.sim.send("asleep", HOST, "off")
+    wait_for(lambda: rig.central.json("devices")[0]["state"] == "online", 20,
+             "its waking", 0.1)
+    polls(rig)
+    assert [a["id"] for a in alerts(rig, "--all")] == [alert["id"]]
+    unset_row(rig, 960)
+    wait_none(rig)
+
+
+def test_a_printer_that_is_gone_has_its_alerts_still(system):
+    rig = system
+    row(rig, 970, text="Jam")
+    wait_alerts(rig)
+    rig.sim.send("silent", HOST, "on")
+    wait_for(lambda: rig.central.json("devices")[0]["state"]
+             == "unreachable", 40, "the loss", 0.1)
+    assert len(alerts(rig)) == 1
+    rig.sim.send("silent", HOST, "off")
+    wait_for(lambda: rig.central.json("devices")[0]["state"] == "online", 40,
+             "the return", 0.1)
+    polls(rig)
+    assert len(alerts(rig, "--all")) == 1
+
+
+def test_the_makers_code_and_finishers(system):
+    rig = system
+    row(rig, 980, code=30, group=10, text=CODE)
+    row(rig, 981, code=30208, group=30, group_index=1, text="Stapler jam")
+    row(rig, 982, code=5206, group=52, group_index=1, text="Feeder jam")
+    found = {a["index"]: a for a in wait_alerts(rig, count=3)}
+    assert found[980]["vendor_code"] == "50.2"
+    assert found[981]["vendor_code"] is None
+    assert (found[981]["group"], found[981]["code_name"]) == (
+        "finDevice", "jam")
+    assert (found[982]["group"], found[982]["code_name"]) == (
+        "scanMediaPath", "scanMediaPathJam")
+
+
+def test_what_nobody_wants_to_hear_of(system):
+    """Not told; but read, known, and shown by platen probe.  A rule that
+    comes later ends what was told before."""
+    rig = system
+    row(rig, 990, severity=5, code=23, group=5, text="Energiesparmodus")
+    row(rig, 991, severity=5, code=1, group=5, text="SLEEP mode, deep")
+    row(rig, 992, severity=5, code=8, group=13, text="Jam")
+    assert {a["index"] for a in wait_alerts(rig, count=2)} == {991, 992}
+    seen = json.loads(run_program([program("platen"), "probe", "--json",
+                                   f"{HOST}:{rig.sim.port}"]))
+    assert {a["index"] for a in seen[0]["alerts"]} >= {990, 991, 992}
+    rig.agent.stop()
+    rig.agent.more = {"alerts": {"ignore": 'mediaPath:jam, "sleep*, deep"'}}
+    rig.agent.write(heartbeat="300ms", assets="2s").start().wait_online()
+    left, = wait_alerts(rig, lambda a: a["index"] == 990)
+    wait_for(lambda: len(alerts(rig)) == 1, 20, "the ends", 0.1)
+    assert all(a["cleared"] for a in alerts(rig, "--all")
+               if a["index"] in (991, 992))
+    polls(rig)
+    assert len(alerts(rig)) == 1
+
+
+# --- counters that start anew -------------------------------------------------
+
+LIFE = "1.3.6.1.2.1.43.10.2.1.4.1.1"
+
+
+def test_a_counter_that_starts_anew(rig):
+    """A smaller value is told at once, with the value before it; the history
+    marks it, and no reader sees a negative number of pages."""
+    rig.prosody.start()
+    rig.sim.start([f"{HOST}=@hp-mono"])
+    rig.central.init()
+    rig.central.start()
+    rig.agent.enrol().write(heartbeat="300ms", counters="1d", supplies="1d")
+    rig.agent.start().wait_online()
+    wait_for(lambda: rig.central.json("devices"), 20, "the printer", 0.1)
+
+    def total():
+        return {c["name"]: c for c in
+                rig.central.json("devices")[0]["counters"]}["total"]
+    first = total()
+    assert first["epoch"] is None and first["before"] is None
+    rig.sim.send(f"set {HOST} {LIFE} 65 17")
+    wait_for(lambda: total()["value"] == 17, 10, "the fall", 0.1)
+    assert total()["epoch"] == 1 and total()["before"] == first["value"]
+    rig.sim.send(f"set {HOST} {LIFE} 65 16")
+    wait_for(lambda: total()["value"] == 16, 10, "the next", 0.1)
+    assert total()["epoch"] == 2 and total()["before"] == 17
+    rows = [(r["value"], r["counter_epoch"], r["before"])
+            for r in rig.central.json("history")
+            if r["record"] == "counter" and r["name"] == "total"]
+    assert rows == [(first["value"], None, None), (17, 1, first["value"]),
+                    (16, 2, 17)]
+    assert rig.central.tool("history").count("started anew") == 2
