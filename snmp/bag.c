@@ -9,18 +9,25 @@
 
 #define ENTRY_HEAD	5
 
+/* How many octets of two's complement it takes. */
 static size_t
-number_encode(uint8_t out[8], int64_t number)
+number_size(int64_t number)
+{
+	uint64_t	 bits = (uint64_t)(number < 0 ? ~number : number);
+	size_t		 n = 1;
+
+	for (; bits > 0x7f; bits >>= 8)
+		n++;
+	return n;
+}
+
+static void
+number_write(uint8_t *out, size_t n, int64_t number)
 {
 	uint64_t	 bits = (uint64_t)number;
-	size_t		 n = 1, i;
 
-	while (n < 8 && (number < -((int64_t)1 << (8 * n - 1)) ||
-	    number >= (int64_t)1 << (8 * n - 1)))
-		n++;
-	for (i = 0; i < n; i++)
-		out[i] = (uint8_t)(bits >> 8 * (n - 1 - i));
-	return n;
+	while (n-- > 0)
+		*out++ = (uint8_t)(bits >> 8 * n);
 }
 
 static int64_t
@@ -111,44 +118,35 @@ loose_entry(const struct bag *bag, size_t i, struct entry *e)
 	}
 }
 
-/* The octets to write e with; numbers are put into the buffer. */
-static const uint8_t *
-entry_value(const struct entry *e, uint8_t buffer[8], size_t *len)
+static size_t
+value_size(const struct entry *e)
 {
-	if (!entry_is_number(e->type)) {
-		*len = e->octets_len;
-		return e->octets;
-	}
-	*len = number_encode(buffer, e->number);
-	return buffer;
-}
-
-static void
-loose_write(uint8_t *p, const struct entry *e)
-{
-	uint8_t		 buffer[8];
-	const uint8_t	*value;
-	size_t		 len;
-
-	value = entry_value(e, buffer, &len);
-	p[0] = (uint8_t)(e->key_len >> 8);
-	p[1] = (uint8_t)e->key_len;
-	p[2] = (uint8_t)e->type;
-	p[3] = (uint8_t)(len >> 8);
-	p[4] = (uint8_t)len;
-	memmove(p + ENTRY_HEAD, e->key, e->key_len);
-	if (len > 0)
-		memmove(p + ENTRY_HEAD + e->key_len, value, len);
+	return entry_is_number(e->type) ? number_size(e->number) :
+	    e->octets_len;
 }
 
 static size_t
 entry_size(const struct entry *e)
 {
-	uint8_t	 buffer[8];
-	size_t	 len;
+	return ENTRY_HEAD + e->key_len + value_size(e);
+}
 
-	(void)entry_value(e, buffer, &len);
-	return ENTRY_HEAD + e->key_len + len;
+static void
+loose_write(uint8_t *p, const struct entry *e)
+{
+	size_t	 len = value_size(e);
+
+	p[0] = (uint8_t)(e->key_len >> 8);
+	p[1] = (uint8_t)e->key_len;
+	p[2] = (uint8_t)e->type;
+	p[3] = (uint8_t)(len >> 8);
+	p[4] = (uint8_t)len;
+	p += ENTRY_HEAD;
+	memmove(p, e->key, e->key_len);
+	if (entry_is_number(e->type))
+		number_write(p + e->key_len, len, e->number);
+	else if (len > 0)
+		memmove(p + e->key_len, e->octets, len);
 }
 
 void
@@ -176,8 +174,8 @@ entry_key_cmp(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
 	return a_len < b_len ? -1 : a_len > b_len;
 }
 
-size_t
-entry_lower_bound(const struct bag *bag, size_t lo, const uint8_t *key,
+static size_t
+loose_lower_bound(const struct bag *bag, size_t lo, const uint8_t *key,
     size_t len)
 {
 	const uint8_t	*other;
@@ -185,13 +183,21 @@ entry_lower_bound(const struct bag *bag, size_t lo, const uint8_t *key,
 
 	while (lo < hi) {
 		mid = lo + (hi - lo) / 2;
-		other = key_at(bag, mid, &other_len);
+		other = loose_key(bag, mid, &other_len);
 		if (entry_key_cmp(other, other_len, key, len) < 0)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
 	return lo;
+}
+
+size_t
+entry_lower_bound(const struct bag *bag, size_t lo, const uint8_t *key,
+    size_t len)
+{
+	return bag->packed ? pack_lower_bound(bag, lo, key, len) :
+	    loose_lower_bound(bag, lo, key, len);
 }
 
 bool
@@ -464,7 +470,8 @@ bag_next(const struct bag *bag, const struct objid *prefix, size_t *cursor,
 		return false;
 	at = key_at(bag, i, &len);
 	objkey_decode(at, len, id);
-	value_of(bag, i, value);
+	if (value != NULL)
+		value_of(bag, i, value);
 	*cursor = i + 1;
 	return true;
 }

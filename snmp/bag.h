@@ -67,7 +67,7 @@ bool	 bag_get(const struct bag *, const struct objid *,
 	    struct bag_value *);
 /*
  * Steps through the values at or below prefix, in order: set *cursor to 0
- * first; id and value are set while it returns true.
+ * first; id and value (NULL: is not wanted) are set while it returns true.
  */
 bool	 bag_next(const struct bag *, const struct objid *prefix,
 	    size_t *cursor, struct objid *id, struct bag_value *value);

@@ -79,6 +79,8 @@ int	 entry_append(struct bag *, const struct entry *);
 
 /* --- bag_pack.c --- */
 const uint8_t	*pack_key(const struct bag *, size_t i, size_t *len);
+size_t	 pack_lower_bound(const struct bag *, size_t lo, const uint8_t *key,
+	    size_t len);
 void	 pack_entry(const struct bag *, size_t i, struct entry *);
 /* False when the slot cannot hold a value of that kind. */
 bool	 pack_replace(struct bag *, size_t i, const struct entry *);

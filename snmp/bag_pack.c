@@ -78,6 +78,47 @@ pack_key(const struct bag *bag, size_t i, size_t *len)
 	return section_key(section, i, len);
 }
 
+/* The first entry of one section, from lo of it on, that is not below. */
+static size_t
+section_lower_bound(const uint8_t *section, size_t lo, const uint8_t *key,
+    size_t len)
+{
+	size_t hi = get16(section), mid, other_len;
+	const uint8_t *other;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		other = section_key(section, mid, &other_len);
+		if (entry_key_cmp(other, other_len, key, len) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+size_t
+pack_lower_bound(const struct bag *bag, size_t lo, const uint8_t *key,
+    size_t len)
+{
+	const uint8_t *section;
+	size_t s, n, at, unused;
+
+	for (s = 0; s < BAG_SECTIONS; s++) {
+		if (bag->section[s] == BAG_NO_SECTION)
+			continue;
+		section = pool_octets(bag->section[s], &unused);
+		n = get16(section);
+		if (lo >= bag->start[s] + n || (s < BAG_SECTIONS - 1 &&
+		    entry_key_cmp(key, len, cuts[s].octets, cuts[s].len) >= 0))
+			continue;
+		at = section_lower_bound(section, lo > bag->start[s] ?
+		    lo - bag->start[s] : 0, key, len);
+		return bag->start[s] + at;
+	}
+	return lo > bag->count ? lo : bag->count;
+}
+
 /* --- slots: the little end first ---
  * A number that fits; up to three octets, whose count is in the fourth; or
  * the number of what is in the pool, with the highest bit set.

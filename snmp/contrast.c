@@ -29,11 +29,10 @@ oid_of(enum known which)
 static bool
 has_any(const struct bag *bag, enum known column)
 {
-	struct bag_value value;
 	struct objid id;
 	size_t cursor = 0;
 
-	return bag_next(bag, oid_of(column), &cursor, &id, &value);
+	return bag_next(bag, oid_of(column), &cursor, &id, NULL);
 }
 
 /* The number at that OID; what has another type is not there. */
@@ -50,20 +49,33 @@ get_number(const struct bag *bag, const struct objid *id, int64_t *number)
 }
 
 void
-contrast_keep(struct bag *before, const struct bag *image, bool alerts)
+contrast_keep(struct bag *before, const struct bag *image,
+    enum contrast_extent extent)
 {
-	static const enum known kept[] = { UPTIME, DEVICE_STATUS,
-		PRINTER_STATUS, ERRORS, CONFIG_CHANGES, CRITICAL_EVENTS,
-		ALL_EVENTS, LIFE, ALERT_CODE };
+	static const struct {
+		enum known		 column;
+		enum contrast_extent	 from;
+	} kept[] = {
+		{ UPTIME, CONTRAST_NEWS },
+		{ DEVICE_STATUS, CONTRAST_SLEEP },
+		{ PRINTER_STATUS, CONTRAST_SLEEP },
+		{ ERRORS, CONTRAST_NEWS },
+		{ CONFIG_CHANGES, CONTRAST_NEWS },
+		{ CRITICAL_EVENTS, CONTRAST_NEWS },
+		{ ALL_EVENTS, CONTRAST_NEWS },
+		{ LIFE, CONTRAST_NEWS },
+		{ ALERT_CODE, CONTRAST_ALERTS },
+	};
 	struct bag_value value;
 	struct objid id;
 	size_t i, cursor;
 
 	for (i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
-		if (kept[i] == ALERT_CODE && !alerts)
+		if (kept[i].from > extent)
 			continue;
 		cursor = 0;
-		while (bag_next(image, oid_of(kept[i]), &cursor, &id, &value))
+		while (bag_next(image, oid_of(kept[i].column), &cursor, &id,
+		    &value))
 			bag_put(before, &id, &value);
 	}
 }

@@ -9,10 +9,12 @@
 
 #include "snmp/bag.h"
 
-/* Into before goes what the rest needs of the image.  alerts: the known rows'
- * codes, too, which are then going to be asked for. */
+/* Into before goes what the rest needs of the image: for contrast_asleep()
+ * CONTRAST_SLEEP, for the others CONTRAST_NEWS, and CONTRAST_ALERTS with the
+ * codes of the known rows, if these are going to be asked for. */
+enum contrast_extent { CONTRAST_SLEEP, CONTRAST_NEWS, CONTRAST_ALERTS };
 void	 contrast_keep(struct bag *before, const struct bag *image,
-	    bool alerts);
+	    enum contrast_extent);
 
 /* sysUpTime fell, or the configuration changed. */
 bool	 contrast_restarted(const struct bag *before, const struct bag *fresh);

@@ -8,6 +8,8 @@
 #include "snmp/reading.h"
 
 #define VENDOR_ROWS_MAX	128
+/* Fewer supplies fit in one request by name, with the heartbeat. */
+#define BULK_ROWS_MIN	6
 
 /* Standard objects that are looked for by name. */
 enum known {
@@ -77,11 +79,10 @@ static void
 want_rows(struct course *c, struct errand *errand, const struct objid *column,
     const struct bag *image)
 {
-	struct bag_value value;
 	struct objid id;
 	size_t cursor = 0;
 
-	while (bag_next(image, column, &cursor, &id, &value))
+	while (bag_next(image, column, &cursor, &id, NULL))
 		if (id.len > column->len)
 			errand_row(errand, &id);
 }
@@ -98,11 +99,10 @@ want_known_item(struct course *c, struct errand *errand,
 static bool
 has_any(const struct bag *bag, enum known column)
 {
-	struct bag_value value;
 	struct objid id;
 	size_t cursor = 0;
 
-	return bag_next(bag, oid_of(column), &cursor, &id, &value);
+	return bag_next(bag, oid_of(column), &cursor, &id, NULL);
 }
 
 static struct errand *
@@ -132,7 +132,9 @@ start(struct course *c, unsigned what, const struct bag *image)
 	c->fresh = bag_new();
 	c->before = bag_new();
 	if (image != NULL)
-		contrast_keep(c->before, image, what & READING_KNOWN_ALERTS);
+		contrast_keep(c->before, image, what & READING_ALL ?
+		    CONTRAST_SLEEP : what & READING_KNOWN_ALERTS ?
+		    CONTRAST_ALERTS : CONTRAST_NEWS);
 }
 
 /* Whose objects may be asked for; NULL where only the standard's may. */
@@ -142,26 +144,13 @@ maker(const struct course *c, const struct bag *bag)
 	return c->standard_only ? NULL : vendor_match(bag);
 }
 
-static size_t
-counter_objects(const struct course *c, const struct bag *bag,
-    struct objid list[PLAN_VENDOR_OBJECTS])
-{
-	return c->standard_only ? 0 : vendor_counter_objects(c->vendor, bag,
-	    list, PLAN_VENDOR_OBJECTS);
-}
-
+/* NULL: only what is standard may be asked. */
 static void
 open_private(struct course *c, const struct bag *bag)
 {
 	plan_private_free(c->private);
-	c->private = plan_private_new(c->vendor, bag);
-}
-
-static size_t
-vendor_columns(const struct course *c, struct objid list[PLAN_VENDOR_TABLES])
-{
-	return c->standard_only ? 0 :
-	    vendor_tables(c->vendor, list, PLAN_VENDOR_TABLES);
+	c->private = c->standard_only ? NULL :
+	    plan_private_new(c->vendor, bag);
 }
 
 static bool
@@ -176,20 +165,19 @@ is_supply(const struct plan_item *item)
 static void
 prepare_tables(struct course *c, const struct bag *image)
 {
-	struct objid list[PLAN_VENDOR_TABLES];
+	const struct objid *list;
 	size_t i, n;
 
 	c->vendor = c->tables_of = maker(c, image);
-	if ((n = vendor_columns(c, list)) == 0)
+	open_private(c, NULL);
+	list = plan_private_list(c->private, PLAN_TABLES, &n);
+	if (n == 0)
 		return;
 	c->tables = new_errand(c);
-	open_private(c, NULL);
 	for (i = 0; i < n; i++) {
 		want_column(c, c->tables, &list[i], NULL, VENDOR_ROWS_MAX);
 		want_rows(c, c->tables, &list[i], image);
 	}
-	plan_private_free(c->private);
-	c->private = NULL;
 }
 
 static void
@@ -200,6 +188,7 @@ start_again(struct course *c, const struct bag *image)
 	bool other;
 
 	c->phase = COURSE_STANDARD;
+	errand_known(c->errand);
 	if (c->jetdirect)
 		c->context = new_errand(c);
 	item = plan_items(&n);
@@ -251,19 +240,22 @@ start_standard(struct course *c)
 static void
 start_tables(struct course *c)
 {
-	struct objid list[PLAN_VENDOR_TABLES];
+	const struct vendor *prepared_for = c->tables_of;
+	const struct objid *list;
 	size_t i, n;
 
 	c->phase = COURSE_TABLES;
 	c->vendor = maker(c, c->fresh);
-	if (c->tables != NULL && c->tables_of == c->vendor) {
+	if (c->bulk && vendor_no_bulk(c->vendor))
+		course_set_bulk(c, false);
+	if (c->private == NULL || c->vendor != prepared_for)
+		open_private(c, NULL);
+	else if (c->tables != NULL) {
 		turn_to(c, c->tables);
 		c->tables = NULL;
 		return;
 	}
-	if ((n = vendor_columns(c, list)) == 0)
-		return;
-	open_private(c, NULL);
+	list = plan_private_list(c->private, PLAN_TABLES, &n);
 	for (i = 0; i < n; i++)
 		want_column(c, c->errand, &list[i], NULL, VENDOR_ROWS_MAX);
 }
@@ -297,38 +289,19 @@ want_known(struct course *c, struct errand *errand, const struct objid *column,
     const struct bag *image)
 {
 	struct objid id;
-	struct bag_value value;
 	size_t cursor = 0;
 
-	while (bag_next(image, column, &cursor, &id, &value))
+	while (bag_next(image, column, &cursor, &id, NULL))
 		want_object(c, errand, &id);
 }
 
 static void
-want_vendor_objects(struct course *c)
+want_private(struct course *c, enum plan_sort sort)
 {
-	struct objid list[PLAN_VENDOR_OBJECTS];
+	const struct objid *list;
 	size_t i, n;
 
-	if (c->standard_only)
-		return;
-	/* Nobody's, too: many answer them. */
-	n = vendor_objects(c->vendor, list, PLAN_VENDOR_OBJECTS);
-	for (i = 0; i < n; i++)
-		want_object(c, c->errand, &list[i]);
-}
-
-/* Together with the life counts, though these were read a moment ago: sums
- * of a printer at work hold only within one sample. */
-static void
-want_counters(struct course *c)
-{
-	struct objid list[PLAN_VENDOR_OBJECTS];
-	size_t i, n;
-
-	if ((n = counter_objects(c, c->fresh, list)) == 0)
-		return;
-	want_known(c, c->errand, oid_of(LIFE), c->fresh);
+	list = plan_private_list(c->private, sort, &n);
 	for (i = 0; i < n; i++)
 		want_object(c, c->errand, &list[i]);
 }
@@ -336,29 +309,20 @@ want_counters(struct course *c)
 static void
 start_objects(struct course *c)
 {
+	size_t n;
+
 	c->phase = COURSE_OBJECTS;
-	open_private(c, c->fresh);	/* its tables name some */
+	(void)plan_private_list(c->private, PLAN_TABLES, &n);
+	if (n > 0)
+		open_private(c, c->fresh);	/* they name some */
 	want_by_device(c);
-	want_vendor_objects(c);
-	want_counters(c);
-}
-
-/* Counters that only show now that all else is there. */
-static bool
-start_counters(struct course *c)
-{
-	struct objid list[PLAN_VENDOR_OBJECTS];
-	size_t i, n;
-
-	c->phase = COURSE_COUNTERS;
-	n = counter_objects(c, c->fresh, list);
-	for (i = 0; i < n && errand_has(c->errand, &list[i]); i++)
-		;
-	if (i == n)
-		return false;
-	open_private(c, c->fresh);
-	want_counters(c);
-	return true;
+	want_private(c, PLAN_OBJECTS);	/* nobody's, too: many answer them */
+	/* Together with the life counts, though these were read a moment
+	 * ago: sums of a printer at work hold only within one sample. */
+	(void)plan_private_list(c->private, PLAN_COUNTERS, &n);
+	if (n > 0)
+		want_known(c, c->errand, oid_of(LIFE), c->fresh);
+	want_private(c, PLAN_COUNTERS);
 }
 
 static bool
@@ -369,8 +333,8 @@ start_stranger(struct course *c)
 	if (c->vendor == NULL)
 		return false;
 	c->phase = COURSE_STRANGER;
-	open_private(c, c->fresh);
-	want_vendor_objects(c);
+	open_private(c, NULL);
+	want_private(c, PLAN_OBJECTS);
 	return true;
 }
 
@@ -459,10 +423,6 @@ course_advance(struct course *c)
 		start_objects(c);
 		return COURSE_ON;
 	case COURSE_OBJECTS:
-		if (start_counters(c))
-			return COURSE_ON;
-		/* FALLTHROUGH */
-	case COURSE_COUNTERS:
 		return start_context(c) ? COURSE_ON_CONTEXT : COURSE_DONE;
 	case COURSE_CONTEXT:
 		end_context(c);
@@ -486,13 +446,12 @@ static void
 want_first_life(struct course *c, const struct bag *image)
 {
 	const struct objid *column = oid_of(LIFE);
-	struct bag_value value;
 	struct objid id;
 	uint32_t device = 0;
 	size_t cursor = 0;
 	bool any = false;
 
-	while (bag_next(image, column, &cursor, &id, &value)) {
+	while (bag_next(image, column, &cursor, &id, NULL)) {
 		if (id.len == column->len ||
 		    (any && id.sub[column->len] == device))
 			continue;
@@ -517,18 +476,13 @@ want_heartbeat(struct course *c, const struct plan_item *item,
 static void
 want_known_counters(struct course *c, const struct bag *image)
 {
-	struct objid list[PLAN_VENDOR_OBJECTS];
-	size_t i, n;
-
 	c->vendor = maker(c, image);
 	open_private(c, image);
 	want_known(c, c->errand, oid_of(UNIT), image);
 	if (!(c->what & READING_HEARTBEAT))
 		want_object(c, c->errand, oid_of(UPTIME));
 	want_known(c, c->errand, oid_of(LIFE), image);
-	n = counter_objects(c, image, list);
-	for (i = 0; i < n; i++)
-		want_object(c, c->errand, &list[i]);
+	want_private(c, PLAN_COUNTERS);
 }
 
 /* What the maker says of levels, as far as the device has it. */
@@ -539,7 +493,8 @@ want_vendor_supplies(struct course *c, const struct bag *image)
 	struct bag_value value;
 	size_t i, n;
 
-	c->vendor = maker(c, image);
+	if (c->private == NULL)
+		c->vendor = maker(c, image);
 	n = vendor_supply_objects(c->vendor, list, PLAN_VENDOR_OBJECTS);
 	if (n == 0)
 		return;
@@ -550,21 +505,47 @@ want_vendor_supplies(struct course *c, const struct bag *image)
 			want_object(c, c->errand, &list[i]);
 }
 
-/* By the names of its cells; or, where it is worth it, by the first of each
- * column and how many follow. */
+/* By the first of the column and how many follow. */
+static void
+want_rows_in_bulk(struct course *c, struct errand *errand,
+    const struct plan_item *item, const struct bag *image)
+{
+	struct objid id;
+	size_t cursor = 0;
+	bool any = false;
+
+	want_item(c, errand, item);
+	while (bag_next(image, &item->id, &cursor, &id, NULL)) {
+		errand_row(errand, &id);
+		any = true;
+	}
+	if (any)
+		errand_row_last(errand, &id);
+}
+
+/* By the names of the cells; many rows with GETBULK, whose question is
+ * shorter. */
 static void
 want_supplies(struct course *c, const struct bag *image)
 {
 	const struct plan_item *item;
 	struct errand *errand = c->errand;
-	size_t i, n;
+	struct objid id;
+	size_t i, n, rows = 0, cursor = 0;
 
+	while (bag_next(image, oid_of(SUPPLY_LEVEL), &cursor, &id, NULL))
+		rows++;
 	if (c->jetdirect)
 		errand = c->context = new_errand(c);
 	item = plan_items(&n);
-	for (i = 0; i < n; i++)
-		if (item[i].when & STANDARD_SUPPLIES)
+	for (i = 0; i < n; i++) {
+		if (!(item[i].when & STANDARD_SUPPLIES))
+			continue;
+		if (c->bulk && rows >= BULK_ROWS_MIN)
+			want_rows_in_bulk(c, errand, &item[i], image);
+		else
 			want_known(c, errand, &item[i].id, image);
+	}
 	want_vendor_supplies(c, image);
 }
 
@@ -608,26 +589,58 @@ course_set_bulk(struct course *c, bool bulk)
 		errand_bulk(c->context, bulk);
 }
 
-size_t
-course_rows(const struct course *c, struct objid *ids, size_t max)
+bool
+course_bulk_harms(const struct course *c)
+{
+	return vendor_no_bulk(vendor_match(c->fresh));
+}
+
+/* The first column from item i on with several rows; i is behind it then. */
+static size_t
+trial_column(const struct course *c, size_t *i, struct objid *column,
+    struct objid *row, size_t max)
 {
 	const struct plan_item *item;
-	struct bag_value value;
-	size_t i, n, len, cursor;
+	size_t n, len, cursor;
 
 	item = plan_items(&n);
-	for (i = 0; i < n; i++) {
-		if (item[i].shape != STANDARD_BY_ROW)
+	while (*i < n) {
+		if (item[(*i)++].shape != STANDARD_BY_ROW)
 			continue;
-		objid_copy(&ids[0], &item[i].id);
+		objid_copy(column, &item[*i - 1].id);
 		cursor = 0;
-		for (len = 1; len < max && bag_next(c->fresh, &ids[0],
-		    &cursor, &ids[len], &value); len++)
+		for (len = 0; len < max && bag_next(c->fresh, column, &cursor,
+		    &row[len], NULL); len++)
 			;
-		if (len > 2)
+		if (len > 1)
 			return len;
 	}
 	return 0;
+}
+
+/* sysUpTime once, and the first rows of one column, or of two. */
+size_t
+course_trial(const struct course *c, struct talk_question *question,
+    struct objid ids[COURSE_TRIAL_IDS], struct objid expect[COURSE_TRIAL_MAX])
+{
+	struct objid row[2][COURSE_TRIAL_MAX / 2];
+	size_t i = 0, len, other, columns, n = 0, r;
+
+	len = trial_column(c, &i, &ids[1], row[0], COURSE_TRIAL_MAX / 2);
+	if (len == 0 || !bag_get(c->fresh, oid_of(UPTIME),
+	    &(struct bag_value){ .type = BAG_TICKS }))
+		return 0;
+	other = trial_column(c, &i, &ids[2], row[1], len);
+	columns = other == len ? 2 : 1;
+	objid_copy(&expect[n++], oid_of(UPTIME));
+	objid_copy(&ids[0], oid_of(UPTIME));
+	ids[0].len--;
+	for (r = 0; r < len * columns; r++)
+		objid_copy(&expect[n++], &row[r % columns][r / columns]);
+	*question = (struct talk_question){ .op = TALK_GETBULK, .ids = ids,
+	    .n = 1 + columns, .non_repeaters = 1,
+	    .repetitions = (unsigned)len };
+	return n;
 }
 
 /* --- what came of it --- */

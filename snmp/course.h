@@ -24,7 +24,6 @@ enum course_phase {
 				 * rows that it had */
 	COURSE_TABLES,		/* the maker's */
 	COURSE_OBJECTS,		/* what goes by device, and the maker's */
-	COURSE_COUNTERS,	/* those that turned up late */
 	COURSE_CONTEXT,		/* supplies again in the other context */
 	COURSE_KNOWN		/* what the image has, and nothing else */
 };
@@ -74,10 +73,18 @@ enum course_turn	 course_advance(struct course *);
 
 /* Whether GETBULK may be used from here on. */
 void	 course_set_bulk(struct course *, bool);
-/* The OIDs of a column's rows that have come, to try GETBULK on: the column
- * in ids[0], then at most max - 1 rows.  Returns how many, 0 when there is no
- * column with several. */
-size_t	 course_rows(const struct course *, struct objid *ids, size_t max);
+/* Whether the makers' files keep from trying it. */
+bool	 course_bulk_harms(const struct course *);
+/*
+ * A question to try GETBULK with, about rows that have come already: its OIDs
+ * go to ids, and to expect what an honest answer has, in that order.  Returns
+ * how many these are, 0 when there are no rows to try it on.
+ */
+#define COURSE_TRIAL_IDS	3
+#define COURSE_TRIAL_MAX	9
+size_t	 course_trial(const struct course *, struct talk_question *,
+	    struct objid ids[COURSE_TRIAL_IDS],
+	    struct objid expect[COURSE_TRIAL_MAX]);
 
 /* What the answers speak for, and the first thing that made no sense. */
 void	 course_covered(const struct course *, struct objid **, size_t *len);

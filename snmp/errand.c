@@ -36,6 +36,7 @@ struct stretch {
 	uint32_t	 from;		/* in words: the index it has come to */
 	uint32_t	 until;		/* a row that is known; 0: the end */
 	uint16_t	 expect;	/* rows and an end; 0: not known */
+	uint16_t	 put_off, asked;	/* in that round, if ever */
 	uint8_t		 state;
 	bool		 tried;
 };
@@ -51,10 +52,11 @@ struct errand {
 	size_t		 stretches_len, stretches_cap;
 	size_t		 objects_done;	/* so many at the front are */
 	size_t		 stretches_done;
-	bool		 bulk;
+	bool		 bulk, known;
+	uint16_t	 round;		/* of questions, from 1 */
 
 	enum talk_op	 op;		/* what was asked last */
-	size_t		 repetitions;
+	size_t		 singles, repetitions;	/* GETBULK's */
 	uint32_t	 asked[TALK_VARBINDS_MAX];
 	size_t		 asked_len;
 	char		 why[ERRAND_WHY_MAX];
@@ -101,6 +103,7 @@ errand_new(void)
 	struct errand *errand = xcalloc(1, sizeof(*errand));
 
 	pack(errand, NULL, 0);		/* so that 0 is nobody's place */
+	errand->round = 1;
 	return errand;
 }
 
@@ -199,6 +202,24 @@ errand_row(struct errand *errand, const struct objid *id)
 }
 
 void
+errand_row_last(struct errand *errand, const struct objid *id)
+{
+	struct stretch *last = &errand->stretches[errand->stretches_len - 1];
+	size_t len = errand->words[errand->columns[last->column].at];
+
+	if (!errand->bulk || last->expect == 0)
+		return;
+	last->expect--;
+	last->until = pack(errand, id->sub + len, id->len - len);
+}
+
+void
+errand_known(struct errand *errand)
+{
+	errand->known = true;
+}
+
+void
 errand_bulk(struct errand *errand, bool bulk)
 {
 	errand->bulk = bulk;
@@ -237,7 +258,7 @@ rows_ahead(const struct errand *errand, const struct stretch *stretch)
 {
 	size_t rows = errand->columns[stretch->column].rows;
 
-	if (!errand->bulk || stretch->until != 0)
+	if (!errand->bulk || (stretch->until != 0 && stretch->expect == 0))
 		return 1;
 	if (stretch->expect > rows)
 		rows = stretch->expect - rows;
@@ -248,37 +269,95 @@ rows_ahead(const struct errand *errand, const struct stretch *stretch)
 	return rows < BULK_ROWS_MAX ? rows : BULK_ROWS_MAX;
 }
 
-/* Those with about as many rows ahead as the first one: what a column of few
- * gets in a long answer is only its neighbours' rows. */
+/*
+ * Where all is known, the end of one column is mostly the beginning of the
+ * next: what is asked just now will tell.  Put off once, and no more.
+ */
+static bool
+put_off(struct errand *errand, size_t i)
+{
+	struct stretch *stretch = &errand->stretches[i];
+	const struct stretch *before = stretch - 1;
+
+	if (!errand->known || errand->bulk || i == 0 || stretch->from != 0 ||
+	    stretch->expect != 0 || before->state != WANTED ||
+	    errand->columns[stretch->column].rows_max == 1)
+		return false;
+	if (stretch->put_off == 0)
+		stretch->put_off = errand->round;
+	return stretch->put_off == errand->round;
+}
+
+static bool
+is_due(struct errand *errand, size_t i)
+{
+	return errand->stretches[i].state == WANTED && !put_off(errand, i);
+}
+
+/* One row of each, those first that were not tried. */
 static void
-pick_stretches(struct errand *errand, size_t limit, bool tried)
+pick_singles(struct errand *errand, size_t limit)
 {
 	const struct stretch *stretch;
-	size_t i, ahead, budget = limit;
+	size_t i, tried;
+
+	for (tried = 0; tried < 2; tried++)
+		for (i = errand->stretches_done; i < errand->stretches_len &&
+		    errand->asked_len < limit; i++) {
+			stretch = &errand->stretches[i];
+			if (stretch->tried == (tried == 1) &&
+			    is_due(errand, i) && rows_ahead(errand,
+			    stretch) == 1)
+				errand->asked[errand->asked_len++] =
+				    (uint32_t)i;
+		}
+}
+
+/*
+ * Several rows of each, for what is left of the limit with its factor: as many
+ * as the first one has ahead.  Those that have more go on later; those with
+ * much fewer wait, as what they got would mostly be their neighbours' rows.
+ */
+static void
+pick_repeaters(struct errand *errand, size_t limit)
+{
+	size_t i, ahead, room, names = limit;
 
 	for (i = errand->stretches_done; i < errand->stretches_len &&
-	    errand->asked_len < budget; i++) {
-		stretch = &errand->stretches[i];
-		if (stretch->state != WANTED || stretch->tried != tried)
+	    errand->asked_len < names; i++) {
+		if (!is_due(errand, i) || (ahead = rows_ahead(errand,
+		    &errand->stretches[i])) == 1)
 			continue;
-		ahead = rows_ahead(errand, stretch);
-		if (errand->asked_len == 0) {
-			errand->repetitions = ahead;
-			if (ahead > 1)
-				budget = BULK_FACTOR * limit / ahead;
-			if (budget > limit)
-				budget = limit;
-		} else if (ahead > errand->repetitions ||
-		    2 * ahead <= errand->repetitions)
+		if (errand->repetitions == 1) {
+			room = BULK_FACTOR * limit - errand->asked_len;
+			errand->repetitions = ahead < room ? ahead : room;
+			names = errand->asked_len + room /
+			    errand->repetitions;
+			if (names > limit)
+				names = limit;
+		} else if (2 * ahead <= errand->repetitions)
 			continue;
 		errand->asked[errand->asked_len++] = (uint32_t)i;
 	}
+}
+
+static void
+pick_stretches(struct errand *errand, size_t limit)
+{
+	while (errand->stretches_done < errand->stretches_len &&
+	    errand->stretches[errand->stretches_done].state != WANTED)
+		errand->stretches_done++;
+	pick_singles(errand, limit);
+	errand->singles = errand->asked_len;
+	if (errand->bulk)
+		pick_repeaters(errand, limit);
 }
 
 size_t
 errand_next(struct errand *errand, size_t limit, struct talk_question *question,
     struct objid ids[TALK_VARBINDS_MAX])
 {
+	struct stretch *stretch;
 	size_t i;
 
 	if (limit > TALK_VARBINDS_MAX)
@@ -289,24 +368,23 @@ errand_next(struct errand *errand, size_t limit, struct talk_question *question,
 	question->ids = ids;
 	errand->asked_len = 0;
 	errand->repetitions = 1;
+	errand->singles = 0;
 	pick_objects(errand, limit);
 	errand->op = TALK_GET;
 	for (i = 0; i < errand->asked_len; i++)
 		unpack(errand, errand->objects[errand->asked[i]].at, &ids[i]);
 	if (errand->asked_len == 0) {
-		while (errand->stretches_done < errand->stretches_len &&
-		    errand->stretches[errand->stretches_done].state != WANTED)
-			errand->stretches_done++;
-		pick_stretches(errand, limit, false);
-		if (errand->asked_len == 0 || !errand->bulk)
-			pick_stretches(errand, limit, true);
+		pick_stretches(errand, limit);
 		errand->op = errand->repetitions > 1 ? TALK_GETBULK :
 		    TALK_GETNEXT;
-		for (i = 0; i < errand->asked_len; i++)
-			position(errand, &errand->stretches[errand->asked[i]],
-			    &ids[i]);
+		for (i = 0; i < errand->asked_len; i++) {
+			stretch = &errand->stretches[errand->asked[i]];
+			stretch->asked = errand->round;
+			position(errand, stretch, &ids[i]);
+		}
 	}
 	question->op = errand->op;
+	question->non_repeaters = (unsigned)errand->singles;
 	question->repetitions = (unsigned)errand->repetitions;
 	question->n = errand->asked_len;
 	return errand->asked_len;
@@ -437,6 +515,31 @@ take_row(struct errand *errand, struct stretch *stretch,
 		stretch->from = pack(errand, index, len);
 }
 
+/*
+ * What is next to one place is next to all places before it: a walk that has
+ * left its column may so end or begin those behind it.
+ */
+static void
+take_onward(struct errand *errand, size_t at, const struct talk_varbind *vb,
+    struct bag *into, bool *full)
+{
+	struct objid from, here;
+	struct stretch *stretch;
+
+	position(errand, &errand->stretches[at], &from);
+	while (++at < errand->stretches_len) {
+		stretch = &errand->stretches[at];
+		if (stretch->state != WANTED || stretch->tried ||
+		    stretch->asked == errand->round)
+			break;
+		position(errand, stretch, &here);
+		if (objid_cmp(&here, &from) < 0 ||
+		    (!vb->missing && objid_cmp(&vb->id, &here) <= 0))
+			break;
+		take_row(errand, stretch, vb, into, full);
+	}
+}
+
 /* Whether each column goes forward until it leaves itself, as RFC 3416
  * section 4.2.3 lays it out: row by row, and in each all columns. */
 static bool
@@ -445,14 +548,15 @@ bulk_sane(const struct errand *errand, const struct talk_varbind *vb, size_t n)
 	const struct stretch *stretch;
 	const struct objid *last;
 	struct objid asked;
-	size_t i, at;
+	size_t i, at, step;
 
 	for (i = 0; i < errand->asked_len && i < n; i++) {
 		stretch = &errand->stretches[errand->asked[i]];
 		position(errand, stretch, &asked);
 		last = &asked;
-		for (at = i; at < n && !vb[at].missing;
-		    at += errand->asked_len) {
+		step = i < errand->singles ? n : errand->asked_len -
+		    errand->singles;
+		for (at = i; at < n && !vb[at].missing; at += step) {
 			if (objid_cmp(&vb[at].id, last) <= 0)
 				return false;
 			last = &vb[at].id;
@@ -469,13 +573,19 @@ take_rows(struct errand *errand, const struct talk_varbind *vb, size_t n,
     struct bag *into, bool *full)
 {
 	struct stretch *stretch;
-	size_t at;
+	size_t at, i;
 
 	for (at = 0; at < n; at++) {
-		stretch = &errand->stretches[errand->asked[at %
-		    errand->asked_len]];
-		if (stretch->state == WANTED)
-			take_row(errand, stretch, &vb[at], into, full);
+		i = errand->asked[at < errand->asked_len ? at :
+		    errand->singles + (at - errand->singles) %
+		    (errand->asked_len - errand->singles)];
+		stretch = &errand->stretches[i];
+		if (stretch->state != WANTED)
+			continue;
+		take_row(errand, stretch, &vb[at], into, full);
+		if (errand->known && stretch->state == ENDED &&
+		    stretch->until == 0)
+			take_onward(errand, i, &vb[at], into, full);
 	}
 }
 
@@ -484,7 +594,8 @@ errand_take(struct errand *errand, const struct talk_varbind *vb, size_t n,
     struct bag *into)
 {
 	bool full = false, any = false;
-	size_t i, most = errand->asked_len * errand->repetitions;
+	size_t i, most = errand->singles + (errand->asked_len -
+	    errand->singles) * errand->repetitions;
 
 	if (errand->op == TALK_GET) {
 		for (i = 0; i < n; i++)
@@ -497,6 +608,7 @@ errand_take(struct errand *errand, const struct talk_varbind *vb, size_t n,
 		take_rows(errand, vb, n, into, &full);
 		any = n > 0;
 	}
+	errand->round++;
 	/* Less than was asked: the rest is asked again, if there is a hope. */
 	if (!any)
 		errand_skip(errand, "is answered with something else");
@@ -511,6 +623,7 @@ errand_skip(struct errand *errand, const char *reason)
 	struct objid id;
 	size_t i;
 
+	errand->round++;
 	for (i = 0; i < errand->asked_len; i++) {
 		if (errand->op != TALK_GET) {
 			stretch = &errand->stretches[errand->asked[i]];
@@ -559,17 +672,6 @@ errand_untried(const struct errand *errand)
 	for (i = errand->stretches_done; i < errand->stretches_len; i++)
 		if (errand->stretches[i].state == WANTED &&
 		    !errand->stretches[i].tried)
-			return true;
-	return false;
-}
-
-bool
-errand_has(const struct errand *errand, const struct objid *id)
-{
-	size_t i;
-
-	for (i = 0; i < errand->objects_len; i++)
-		if (same(errand, errand->objects[i].at, id))
 			return true;
 	return false;
 }

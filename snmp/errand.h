@@ -35,6 +35,11 @@ void	 errand_column(struct errand *, const struct objid *, const char *name,
 	    unsigned rows_max);
 /* A row that the column added last is known to have; in order. */
 void	 errand_row(struct errand *, const struct objid *);
+/* That was its last row, and what may be behind it is not asked for.  For
+ * GETBULK only. */
+void	 errand_row_last(struct errand *, const struct objid *);
+/* All rows of what is to be walked are known, more or less. */
+void	 errand_known(struct errand *);
 /* Whether columns may be asked for with GETBULK.  Before they are added, and
  * false later, when it turns out not to work. */
 void	 errand_bulk(struct errand *, bool);
@@ -68,8 +73,6 @@ void	 errand_stop(struct errand *);
 bool	 errand_idle(const struct errand *);
 /* Whether a column has not been tried yet. */
 bool	 errand_untried(const struct errand *);
-/* Whether that object was asked for, or is going to be. */
-bool	 errand_has(const struct errand *, const struct objid *);
 
 /* What the answers speak for: columns that were read to the end and objects
  * that are not there.  Appends to *out (grown as needed). */

@@ -43,11 +43,17 @@ objkey_add(struct objkey *key, uint32_t sub)
 void
 objkey_encode(struct objkey *key, const struct objid *id)
 {
-	size_t	 i;
+	uint8_t *out = key->octets;
+	size_t i;
 
-	key->len = 0;
-	for (i = 0; i < id->len && i < OBJID_MAX; i++)
-		objkey_add(key, id->sub[i]);
+	/* Nearly all are below 128. */
+	for (i = 0; i < id->len && i < OBJID_MAX; i++) {
+		if (id->sub[i] < 0x80)
+			*out++ = (uint8_t)id->sub[i];
+		else
+			out += sub_encode(out, id->sub[i]);
+	}
+	key->len = (size_t)(out - key->octets);
 }
 
 void
@@ -60,9 +66,11 @@ objkey_decode(const uint8_t *p, size_t len, struct objid *id)
 	id->len = 0;
 	while (p < end && id->len < OBJID_MAX) {
 		sub = *p++;
-		if (sub < 0x80)
-			more = 0;
-		else if (sub < 0xc0)
+		if (sub < 0x80) {
+			id->sub[id->len++] = sub;
+			continue;
+		}
+		if (sub < 0xc0)
 			sub &= 0x3f, more = 1;
 		else if (sub < 0xe0)
 			sub &= 0x1f, more = 2;

@@ -60,8 +60,8 @@ static const struct {
 };
 
 struct plan_private {
-	struct objid	*list;		/* objects, then tables */
-	size_t		 objects, tables;
+	struct objid	*list;			/* all of them */
+	size_t		 first[PLAN_SORTS + 1];	/* of each sort, and behind */
 };
 
 static struct plan_item	items[ITEMS_MAX];
@@ -110,45 +110,68 @@ plan_items(size_t *n)
 	return items;
 }
 
-/* The last item that is not after id: the only one that it can be within. */
-static const struct plan_item *
-item_before(const struct objid *id)
+/* Whether that item lets id be asked. */
+static bool
+item_allows(const struct plan_item *item, const struct objid *id)
 {
-	const struct plan_item *item;
-	size_t low = 0, high, middle;
+	if (item->shape != STANDARD_SCALAR)
+		return objid_within(id, &item->id);
+	/* GETNEXT of a scalar starts from its object type. */
+	return (id->len == item->id.len || id->len + 1 == item->id.len) &&
+	    objid_within(&item->id, id);
+}
 
-	item = plan_items(&high);
-	while (low < high) {
+/* The last item that is not after id is the only one that it can be within;
+ * but for a scalar's type, which is right before its item. */
+static const struct plan_item *
+item_for(const struct objid *id)
+{
+	static const struct plan_item *last;
+	const struct plan_item *item;
+	size_t low = 0, high, middle, n;
+
+	/* Mostly it is about the same column as the last time, or the one
+	 * behind it. */
+	item = plan_items(&n);
+	if (last != NULL && item_allows(last, id))
+		return last;
+	if (last != NULL && last + 1 < item + n && item_allows(last + 1, id))
+		return ++last;
+	for (high = n; low < high; ) {
 		middle = low + (high - low) / 2;
 		if (objid_cmp(&item[middle].id, id) <= 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low == 0 ? NULL : &item[low - 1];
+	if (low > 0 && item_allows(&item[low - 1], id))
+		return last = &item[low - 1];
+	if (low < n && item_allows(&item[low], id))
+		return last = &item[low];
+	return NULL;
 }
 
 struct plan_private *
 plan_private_new(const struct vendor *v, const struct bag *bag)
 {
-	struct plan_private *private = xmalloc(sizeof(*private));
+	struct plan_private *private = xcalloc(1, sizeof(*private));
 	struct objid list[PLAN_VENDOR_OBJECTS];
-	size_t n;
+	size_t n = 0, sort, len = 0, i;
 
-	n = vendor_objects(v, list, PLAN_VENDOR_OBJECTS);
-	private->list = xreallocarray(NULL, n + 1, sizeof(list[0]));
-	memcpy(private->list, list, n * sizeof(list[0]));
-	private->objects = n;
-	n = vendor_counter_objects(v, bag, list, PLAN_VENDOR_OBJECTS);
-	private->list = xreallocarray(private->list,
-	    private->objects + n + 1, sizeof(list[0]));
-	memcpy(private->list + private->objects, list, n * sizeof(list[0]));
-	private->objects += n;
-	n = vendor_tables(v, list, PLAN_VENDOR_TABLES);
-	private->list = xreallocarray(private->list,
-	    private->objects + n + 1, sizeof(list[0]));
-	memcpy(private->list + private->objects, list, n * sizeof(list[0]));
-	private->tables = n;
+	for (sort = 0; sort < PLAN_SORTS; sort++) {
+		if (sort == PLAN_OBJECTS)
+			n = vendor_objects(v, list, PLAN_VENDOR_OBJECTS);
+		else if (sort == PLAN_COUNTERS)
+			n = vendor_counter_objects(v, bag, list,
+			    PLAN_VENDOR_OBJECTS);
+		else
+			n = vendor_tables(v, list, PLAN_VENDOR_TABLES);
+		private->list = xreallocarray(private->list, len + n + 1,
+		    sizeof(list[0]));
+		for (i = 0; i < n; i++)
+			objid_copy(&private->list[len++], &list[i]);
+		private->first[sort + 1] = len;
+	}
 	return private;
 }
 
@@ -161,15 +184,36 @@ plan_private_free(struct plan_private *private)
 	free(private);
 }
 
+const struct objid *
+plan_private_list(const struct plan_private *private, enum plan_sort sort,
+    size_t *n)
+{
+	if (private == NULL) {
+		*n = 0;
+		return NULL;
+	}
+	*n = private->first[sort + 1] - private->first[sort];
+	return private->list + private->first[sort];
+}
+
 static bool
 private_allows(const struct objid *id, const struct plan_private *private)
 {
+	static size_t next;
 	size_t i;
 
-	for (i = 0; i < private->objects; i++)
-		if (objid_cmp(&private->list[i], id) == 0)
+	/* They are mostly asked for in turn. */
+	if (next < private->first[PLAN_TABLES] &&
+	    objid_cmp(&private->list[next], id) == 0) {
+		next++;
+		return true;
+	}
+	for (i = 0; i < private->first[PLAN_TABLES]; i++)
+		if (objid_cmp(&private->list[i], id) == 0) {
+			next = i + 1;
 			return true;
-	for (; i < private->objects + private->tables; i++)
+		}
+	for (; i < private->first[PLAN_SORTS]; i++)
 		if (objid_within(id, &private->list[i]))
 			return true;
 	return false;
@@ -178,20 +222,6 @@ private_allows(const struct objid *id, const struct plan_private *private)
 bool
 plan_allows(const struct objid *id, const struct plan_private *private)
 {
-	const struct plan_item *item;
-	struct objid scalar;
-
-	item = item_before(id);
-	if (item != NULL && (item->shape == STANDARD_SCALAR ?
-	    objid_cmp(id, &item->id) == 0 : objid_within(id, &item->id)))
-		return true;
-	/* GETNEXT of a scalar starts from its object type. */
-	scalar = *id;
-	objid_add(&scalar, 0);
-	item = item_before(&scalar);
-	if (item != NULL && item->shape == STANDARD_SCALAR &&
-	    objid_cmp(&scalar, &item->id) == 0)
-		return true;
-	return private != NULL && private_allows(id, private) &&
-	    !vendor_excluded(id);
+	return item_for(id) != NULL ||
+	    (private != NULL && private_allows(id, private));
 }

@@ -38,6 +38,16 @@ struct plan_private	*plan_private_new(const struct vendor *,
 			    const struct bag *);
 void			 plan_private_free(struct plan_private *);
 
+enum plan_sort {
+	PLAN_OBJECTS,		/* what a device is */
+	PLAN_COUNTERS,
+	PLAN_TABLES,		/* columns */
+	PLAN_SORTS
+};
+/* Lends those of one sort; NULL has none. */
+const struct objid	*plan_private_list(const struct plan_private *,
+			    enum plan_sort, size_t *n);
+
 /*
  * Whether id may be asked: an instance of a standard object, or the column
  * itself (which GETNEXT starts from); or one of the private objects, or

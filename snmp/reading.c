@@ -21,7 +21,6 @@
 #define REQUESTS_MAX		400	/* of one reading */
 #define TIMEOUTS_MAX		6	/* that a living device may cost */
 #define CONTEXT			"Jetdirect"
-#define BULK_TRIAL		8	/* rows that GETBULK is tried on */
 
 struct reading {
 	struct asker		*asker;
@@ -152,6 +151,8 @@ fill_result(struct reading *r, struct reading_result *result)
 	}
 	result->fresh = c->fresh;
 	c->fresh = NULL;
+	if (vendor_no_bulk(c->vendor))
+		r->memo.bulk = MEMO_BULK_NO;
 	result->memo = r->memo;
 	result->memo.jetdirect = c->jetdirect;
 	talk_over(r);
@@ -236,6 +237,7 @@ version_other(struct reading *r)
 {
 	r->version_changed = true;
 	r->target.version = r->target.version == 1 ? 2 : 1;
+	course_set_bulk(&r->course, false);
 	/* v1 has no GETBULK. */
 	course_set_bulk(&r->course, r->memo.bulk == MEMO_BULK_YES &&
 	    r->target.version >= 2);
@@ -486,41 +488,39 @@ static void
 on_bulk(void *arg, enum talk_status status, int error,
     const struct talk_varbind *vb, size_t n)
 {
-	struct objid ids[BULK_TRIAL + 1];
+	struct objid ids[COURSE_TRIAL_IDS], expect[COURSE_TRIAL_MAX];
+	struct talk_question question;
 	struct reading *r = arg;
 	size_t i, len;
 
 	(void)error;
-	len = course_rows(&r->course, ids, BULK_TRIAL + 1);
-	r->memo.bulk = MEMO_BULK_NO;
-	/* What comes behind the rows is of no interest; and an answer that
-	 * was cut may have less, but not less than two. */
-	for (i = 0; status == TALK_OK && i < n && i + 1 < len &&
-	    !vb[i].missing && objid_cmp(&vb[i].id, &ids[i + 1]) == 0; i++)
-		;
-	if (status == TALK_OK && i > 1 && (i == n || i + 1 == len)) {
-		r->memo.bulk = MEMO_BULK_YES;
-		course_set_bulk(&r->course, true);
-	}
 	if (status == TALK_REFUSED) {
 		say(r, "its SNMP agent went away");
 		finish(r, READING_BROKEN);
 		return;
 	}
+	len = course_trial(&r->course, &question, ids, expect);
+	for (i = 0; status == TALK_OK && i < n && i < len && !vb[i].missing &&
+	    objid_cmp(&vb[i].id, &expect[i]) == 0; i++)
+		;
+	/* An answer may be cut short, but not to less than two rows. */
+	r->memo.bulk = status == TALK_OK && i >= 2 * question.n - 1 &&
+	    (i == n || i == len) ? MEMO_BULK_YES : MEMO_BULK_NO;
+	course_set_bulk(&r->course, r->memo.bulk == MEMO_BULK_YES);
 	step(r);
 }
 
 static bool
 try_bulk(struct reading *r)
 {
-	struct objid ids[BULK_TRIAL + 1];
-	struct talk_question question = { .op = TALK_GETBULK, .ids = ids,
-	    .n = 1 };
-	size_t len;
+	struct objid ids[COURSE_TRIAL_IDS], expect[COURSE_TRIAL_MAX];
+	struct talk_question question;
 
-	if ((len = course_rows(&r->course, ids, BULK_TRIAL + 1)) == 0)
+	if (course_bulk_harms(&r->course))
+		r->memo.bulk = MEMO_BULK_NO;
+	if (r->memo.bulk == MEMO_BULK_NO ||
+	    course_trial(&r->course, &question, ids, expect) == 0)
 		return false;
-	question.repetitions = (unsigned)(len - 1);
 	r->requests++;
 	talk_ask(r->talk, &question, on_bulk, r);
 	return true;
@@ -532,6 +532,9 @@ step(struct reading *r)
 	struct objid ids[TALK_VARBINDS_MAX];
 	struct talk_question question;
 
+	/* If the first request is not answered that shall not be for its
+	 * being a GETBULK. */
+	errand_bulk(r->course.errand, r->course.bulk && r->answered);
 	while ((r->asked = errand_next(r->course.errand, varbinds_now(r),
 	    &question, ids)) == 0) {
 		if (bulk_untried(r) && try_bulk(r))

@@ -14,6 +14,7 @@
 #include "snmp/printer.h"
 #include "snmp/reading.h"
 #include "tests/unit/snmp/toy.h"
+#include "tests/unit/snmp/v3peer.h"
 
 #define GENERAL	"1.3.6.1.2.1.43.5.1.1"
 #define SUPPLY	"1.3.6.1.2.1.43.11.1.1"
@@ -83,6 +84,12 @@ struct manner {
 	const char	*endless;	/* this column never ends */
 	int		 die_after;	/* requests; 0: never */
 	bool		 others;	/* other OIDs than were asked for */
+	enum bulk_manner {
+		BULK_FINE, BULK_MUTE, BULK_ERROR, BULK_TOO_BIG, BULK_SHORT,
+		BULK_REVERSED, BULK_COLUMNS, BULK_REPEATED, BULK_ENDLESS,
+		BULK_OTHER, BULK_EMPTY, BULK_MANNERS
+	}		 bulk;
+	bool		 elsewhere;	/* from another port than was asked */
 	uint32_t	 mangle;	/* a seed */
 };
 
@@ -97,6 +104,7 @@ static struct loop	*loop;
 static struct asker	*asker;
 static struct toy	 toy;
 static struct manner	 manner;
+static int		 bulks;		/* GETBULK requests */
 static struct outcome	 got;
 static struct device_memo memo;
 static struct plan_private *private;	/* of the toy's maker */
@@ -260,6 +268,49 @@ answer_mangled(struct toy *t, const struct toy_request *q)
 	toy_send(t, q, &out);
 }
 
+/* Answers GETBULK in one of the wrong ways. */
+static void
+answer_bulk(struct toy *t, const struct toy_request *q,
+    const struct toy_value *table)
+{
+	static const struct toy_value end = { .tag = TOY_END };
+	struct toy_bytes list = { .len = 0 }, out;
+	struct objid found[300], id;
+	const struct toy_value *v[300];
+	size_t n = 0, i, rows = (size_t)q->b, at, once = (size_t)q->a,
+	    wide = q->n - once;
+
+	if (manner.bulk == BULK_ENDLESS)
+		rows += 5;
+	for (i = 0; i < once + wide * rows && n < 300; i++, n++) {
+		id = i < q->n ? q->oid[i] : found[i - wide];
+		v[n] = toy_find(table, &id, true, &found[n]);
+	}
+	for (i = 0; i < n; i++) {
+		at = i;
+		if (manner.bulk == BULK_REVERSED)
+			at = n - 1 - i;
+		else if (manner.bulk == BULK_COLUMNS && i >= once)
+			at = once + (i - once) / rows + (i - once) % rows *
+			    wide;
+		else if (manner.bulk == BULK_REPEATED && i >= q->n)
+			at = once + (i - once) % wide;
+		else if (manner.bulk == BULK_SHORT && i >= q->n + wide)
+			break;
+		else if (manner.bulk == BULK_EMPTY)
+			break;
+		else if (manner.bulk == BULK_OTHER) {
+			objid_parse("1.3.6.1.2.1.1.4.0", &id);
+			toy_varbind(&list, &id, &manner.table[0]);
+			continue;
+		}
+		toy_varbind(&list, &found[at], v[at] != NULL ? v[at] : &end);
+	}
+	toy_message(&out, q->version, q->community, TOY_RESPONSE, q->id, 0, 0,
+	    &list);
+	toy_send(t, q, &out);
+}
+
 static void
 behave(struct toy *t, const struct toy_request *q)
 {
@@ -267,8 +318,10 @@ behave(struct toy *t, const struct toy_request *q)
 		{ "1.3.6.1.2.1.1.4.0", 4, 0, "not asked" }, { 0 }
 	};
 	struct toy_request other = *q;
+	struct toy aside = *t;
 	size_t i;
 
+	bulks += q->pdu == TOY_GETBULK;
 	/* Whatever else: only what may be asked. */
 	for (i = 0; i < q->n; i++)
 		assert_true(plan_allows(&q->oid[i], private));
@@ -278,8 +331,12 @@ behave(struct toy *t, const struct toy_request *q)
 	if (table_of(q) == NULL || (manner.v1_only && q->version != 0) ||
 	    (manner.mute_over != 0 && q->n > manner.mute_over) ||
 	    (manner.mute != NULL && asks_within(q, manner.mute)) ||
-	    (manner.die_after != 0 && t->requests > manner.die_after))
+	    (manner.die_after != 0 && t->requests > manner.die_after) ||
+	    (manner.bulk == BULK_MUTE && q->pdu == TOY_GETBULK))
 		return;
+	aside.fd = t->other_fd;
+	if (manner.elsewhere)
+		t = &aside;
 	if (manner.undecodable) {
 		struct toy_bytes junk = { .b = { 0x30, 2, 1, 1 }, .len = 4 };
 
@@ -294,6 +351,12 @@ behave(struct toy *t, const struct toy_request *q)
 		answer_row(t, q, manner.endless, true);
 	else if (manner.mangle != 0)
 		answer_mangled(t, q);
+	else if (manner.bulk == BULK_ERROR && q->pdu == TOY_GETBULK)
+		toy_error(t, q, 5, 0);
+	else if (manner.bulk == BULK_TOO_BIG && q->pdu == TOY_GETBULK)
+		toy_error(t, q, 1, 0);
+	else if (manner.bulk != BULK_FINE && q->pdu == TOY_GETBULK)
+		answer_bulk(t, q, table_of(q));
 	else if (manner.others && q->pdu == TOY_GET) {
 		other.n = 1;
 		objid_parse(odd[0].oid, &other.oid[0]);
@@ -305,6 +368,7 @@ behave(struct toy *t, const struct toy_request *q)
 static int
 setup(void **state)
 {
+	bulks = 0;
 	(void)state;
 	memset(&manner, 0, sizeof(manner));
 	memcpy(manner.table, model, sizeof(model));
@@ -959,7 +1023,7 @@ test_again(void **state)
 	int cost, asleep = 0;
 
 	(void)state;
-	for (seed = 1; seed <= 60; seed++) {
+	for (seed = 1; seed <= 300; seed++) {
 		memset(&memo, 0, sizeof(memo));
 		manner.v1_only = seed % 5 == 0;
 		memo.version = manner.v1_only ? 1 : 2;
@@ -997,7 +1061,7 @@ test_again(void **state)
 		free(want);
 		bag_free(image);
 	}
-	assert_true(asleep < 20);
+	assert_true(asleep < 60);
 }
 
 /* Another printer at the same address, of another make. */
@@ -1022,6 +1086,207 @@ test_another(void **state)
 	assert_string_equal(got.text, want);
 	free(want);
 	bag_free(image);
+}
+
+/* Supplies enough for GETBULK to be worth it. */
+static void
+many_supplies(void)
+{
+	static const char *const columns[] = { ".4", ".5", ".6", ".7", ".8",
+		".9" };
+	size_t i, row, n;
+
+	n = sizeof(model) / sizeof(model[0]) - 1;
+	for (i = 0; i < 6; i++)
+		for (row = 10; row < 20; row++) {
+			snprintf(arena[n], sizeof(arena[0]), SUPPLY
+			    "%s.3.%zu", columns[i], row);
+			manner.table[n].oid = arena[n];
+			manner.table[n].tag = i == 2 ? 4 : 2;
+			manner.table[n].number = (int64_t)row;
+			manner.table[n++].text = "Some supply";
+		}
+	qsort(manner.table, n, sizeof(manner.table[0]), value_cmp);
+	manner.table[n].oid = NULL;
+}
+
+/* GETBULK is tried once; where it works everything comes out the same. */
+static void
+test_bulk(void **state)
+{
+	struct bag *image;
+	char *want;
+	int plain;
+
+	(void)state;
+	many_supplies();
+	memo.bulk = MEMO_BULK_NO;
+	bag_free(whole(&want));
+	assert_int_equal(bulks, 0);
+	plain = toy.requests;
+
+	memset(&memo, 0, sizeof(memo));
+	image = whole(NULL);
+	assert_string_equal(text_of(image), want);
+	assert_int_equal(memo.bulk, MEMO_BULK_YES);
+	assert_int_equal(bulks, 1);
+	read_it(READING_ALL, NULL);
+	assert_string_equal(got.text, want);
+	assert_true(toy.requests < plain);
+	read_it(READING_ALL, image);
+	assert_string_equal(got.text, want);
+	assert_true(toy.requests < plain / 2);
+	assert_int_equal(memo.bulk, MEMO_BULK_YES);
+
+	/* Three columns, twelve rows: and what goes is seen. */
+	bulks = 0;
+	remove_row(SUPPLY ".9.3.15");
+	row(SUPPLY ".9.3.16")->number = 1;
+	read_it(READING_SUPPLIES, image);
+	assert_true(bulks > 0);
+	assert_true(toy.requests <= 3);
+	assert_int_equal(bag_count(got.result.fresh), 12 * 3 - 1);
+	bag_merge(image, got.result.fresh, got.covered,
+	    got.result.covered_len);
+	assert_int_equal(bag_number(image, SUPPLY ".9", 2, 3, 15), ABSENT);
+	assert_int_equal(bag_number(image, SUPPLY ".9", 2, 3, 16), 1);
+	assert_int_equal(bag_number(image, SUPPLY ".9", 2, 3, 19), 19);
+
+	/* Not with v1. */
+	bulks = 0;
+	manner.v1_only = true;
+	memo.version = 1;
+	read_it(READING_SUPPLIES, image);
+	assert_int_equal(bulks, 0);
+	free(want);
+	bag_free(image);
+}
+
+/* Where it does not work that is found out, and harms nothing: at the trial,
+ * and from a device that did it once. */
+static void
+test_bulk_odd(void **state)
+{
+	struct bag *image;
+	char *want;
+	int trial, asked;
+
+	(void)state;
+	many_supplies();
+	image = whole(&want);
+	for (manner.bulk = BULK_MUTE; manner.bulk < BULK_MANNERS;
+	    manner.bulk++)
+		for (trial = 0; trial < 2; trial++) {
+			memset(&memo, 0, sizeof(memo));
+			memo.version = 2;
+			memo.bulk = trial ? MEMO_BULK_UNKNOWN : MEMO_BULK_YES;
+			bulks = 0;
+			read_timed(READING_ALL, image,
+			    manner.bulk == BULK_MUTE ? 50 : 1000);
+			assert_int_equal(got.result.status, READING_DONE);
+			assert_string_equal(got.result.why, "");
+			assert_string_equal(got.text, want);
+			assert_true(bulks > 0);
+			assert_true(!trial || bulks == 1);
+			/* An answer cut short, or longer than was asked, is
+			 * good for what it has. */
+			assert_int_equal(memo.bulk, manner.bulk == BULK_SHORT ||
+			    manner.bulk == BULK_ENDLESS ? MEMO_BULK_YES :
+			    MEMO_BULK_NO);
+			if (memo.bulk == MEMO_BULK_YES)
+				continue;
+			asked = bulks;
+			read_it(READING_ALL, image);
+			assert_int_equal(bulks, asked);
+			assert_string_equal(got.text, want);
+		}
+	free(want);
+	bag_free(image);
+}
+
+/* Some answer from another address: after silence, when strays have come, it
+ * is tried to listen to anybody. */
+static void
+test_alone(void **state)
+{
+	(void)state;
+	manner.elsewhere = true;
+	read_timed(READING_ALL, NULL, 100);
+	assert_int_equal(got.result.status, READING_DONE);
+	assert_true(memo.alone);
+	assert_int_equal(memo.version, 2);
+	assert_int_equal(bag_count(got.result.fresh), MODEL_WANTED + 1);
+	read_timed(READING_ALL, NULL, 100);
+	assert_int_equal(got.result.status, READING_DONE);
+
+	/* A device that is only silent is not asked for it. */
+	memset(&memo, 0, sizeof(memo));
+	manner.elsewhere = false;
+	manner.mute = "1.3.6.1";
+	read_timed(READING_ALL, NULL, 20);
+	assert_int_equal(got.result.status, READING_SILENT);
+	assert_int_equal(toy.requests, 2);
+	assert_false(memo.alone);
+}
+
+/* An SNMPv3 device that does not know us: discovered, then refused. */
+static void
+on_v3(void *arg, int fd, unsigned events)
+{
+	static const uint32_t unknown_user[] = { 1, 3, 6, 1, 6, 3, 15, 1, 1,
+		3, 0 };
+	static const uint32_t unknown_engine[] = { 1, 3, 6, 1, 6, 3, 15, 1, 1,
+		4, 0 };
+	const struct v3peer *peer = arg;
+	struct sockaddr_in from;
+	socklen_t from_len = sizeof(from);
+	struct v3message message;
+	struct usmmsg m;
+	uint8_t bytes[2048];
+	ssize_t n;
+
+	(void)events;
+	n = recvfrom(fd, bytes, sizeof(bytes), 0, (struct sockaddr *)&from,
+	    &from_len);
+	assert_true(n > 0);
+	assert_true(usmmsg_parse(&m, bytes, (size_t)n));
+	v3_put_pdu(v3message_start(&message), BER_REPORT, 0,
+	    m.engine.len > 0 ? unknown_user : unknown_engine, 11, 1);
+	v3peer_wrap(peer, &message.out, m.msg_id, 0);
+	sendto(fd, message.out.at, ber_out_len(&message.out), 0,
+	    (struct sockaddr *)&from, from_len);
+}
+
+static void
+test_denied(void **state)
+{
+	struct credential credential = { .version = 3 };
+	struct reading_target target = { .credential = &credential,
+	    .timeout_ms = 1000 };
+	struct v3peer peer;
+	char why[160];
+	int fd;
+
+	(void)state;
+	credential.user = usm_user_new("someone", USM_SHA1, "a password",
+	    USM_NOPRIV, NULL, why, sizeof(why));
+	assert_non_null(credential.user);
+	v3peer_init(&peer, "\x80\x01\x1f\x88\x04toys", credential.user);
+	fd = toy_socket(&target.addr);
+	loop_watch(loop, fd, LOOP_READ, on_v3, &peer);
+	outcome_clear();
+	reading_start(asker, loop, &target, READING_ALL, NULL, &memo,
+	    on_reading, &got);
+	while (got.calls == 0)
+		loop_once(loop, 100);
+	/* The word is the engine's; there is no falling back to v2c. */
+	assert_int_equal(got.result.status, READING_DENIED);
+	assert_string_equal(got.result.why,
+	    talk_why(TALK_DENIED, USM_UNKNOWN_USER));
+	assert_int_equal(got.result.memo.version, 0);
+	loop_watch(loop, fd, 0, NULL, NULL);
+	close(fd);
+	usm_user_free(credential.user);
 }
 
 static void
@@ -1233,6 +1498,10 @@ main(void)
 		T(heartbeat_size),
 		T(supplies_moved),
 		T(asleep),
+		T(bulk),
+		T(bulk_odd),
+		T(alone),
+		T(denied),
 		T(memo),
 		T(again),
 		T(another),
