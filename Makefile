@@ -31,7 +31,7 @@ override CFLAGS += -std=c11 -D_GNU_SOURCE -I. -MMD -MP $(WARN) \
 	   -DPLATEN_DATADIR='"$(PREFIX)/share/platen"' \
 	   $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 override LDFLAGS += $(if $(SAN),$(SANF),-pie -Wl,-z,relro,-z,now)
-LDLIBS	:= $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lnetsnmp -lm
+LDLIBS	:= $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
 
 # Rooms, each after those that it may stand on (doc/design.md 2).
 ROOMS	:= central agent crypto xmpp snmp schema base
@@ -81,11 +81,13 @@ UNIT	:= $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*/test_*.c))
 $(B)/tests/unit/%: $(B)/tests/unit/%.o \
     $$(foreach r,$$(below_$$(word 1,$$(subst /, ,$$*))),$(B)/lib$$(r).a)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+# net-snmp's library is what some of them compare with.
+$(B)/tests/unit/snmp/%: LDLIBS += -lnetsnmp
 unit: $(UNIT)
 # The other programs there are driven by system tests.
 DRIVERS	:= $(filter-out $(UNIT),\
 	   $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*/*.c)))
-drivers: $(DRIVERS) fuzzers
+drivers: $(DRIVERS) fuzzers bench-tools
 
 # Targets of libFuzzer with FUZZ=1, else programs that try files, one by one.
 FUZZERS	:= $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -97,6 +99,12 @@ $(FUZZERS): %: %.o $$(call fuzz_own,$$@) $(SNMP_LIBS)
 $(B)/tests/fuzz/seed_printer: %: %.o $(B)/tests/fuzz/visit.o $(SNMP_LIBS)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 fuzzers: $(FUZZERS) $(if $(FUZZ),,$(B)/tests/fuzz/seed_printer)
+
+# What bench/run measures with, beside the programs.
+BENCH	:= $(patsubst %.c,$(B)/%,$(wildcard bench/*.c))
+$(BENCH): %: %.o $(SNMP_LIBS)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+bench-tools: $(BENCH)
 
 # --- what people call ---------------------------------------------------------
 
@@ -115,8 +123,8 @@ demo:
 	@$(MAKE) --no-print-directory all
 	@PLATEN_BUILD=$(abspath $(B)) tools/demo $(if $(KEEP),--keep)
 bench:
-	@tools/deps
-	@$(MAKE) --no-print-directory all
+	@tools/deps bench
+	@$(MAKE) --no-print-directory all bench-tools
 	@PLATEN_BUILD=$(abspath $(B)) bench/run
 lint:
 	mandoc -T lint -W warning man/*
@@ -140,4 +148,5 @@ clean:
 	rm -rf build build-san build-clang build-fuzz
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all unit drivers fuzzers check fuzz demo bench lint install clean
+.PHONY: all unit drivers fuzzers bench-tools check fuzz demo bench lint \
+	install clean

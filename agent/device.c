@@ -13,6 +13,8 @@
 #define SIZE_FIRST	64
 #define SAID_MS		(60 * 60 * 1000)	/* until a complaint is new */
 
+static void	 forget_rows(struct device *);
+
 /* --- the table -------------------------------------------------------------- */
 
 static size_t
@@ -203,8 +205,7 @@ device_free(struct device_table *table, struct device *d)
 	usm_engine_free(d->engine);
 	bag_free(d->image);
 	probe_free(d->probe);
-	free(d->suspects);
-	free(d->rows);
+	forget_rows(d);
 	free(d->why);
 	free(d);
 }
@@ -263,53 +264,40 @@ device_rows(const struct device *d)
 	return d->rows_len > 1 ? d->rows : &d->only_row;
 }
 
-bool
+static void
+forget_rows(struct device *d)
+{
+	size_t i;
+
+	for (i = 0; i < d->rows_len; i++)
+		recall_clear(device_recall(d, i));
+	free(d->recalls);
+	d->recalls = NULL;
+	free(d->rows);
+	d->rows = NULL;
+	d->rows_len = 0;
+}
+
+void
 device_note_rows(struct device *d, const int64_t *rows, size_t n)
 {
 	if (n == d->rows_len && memcmp(rows, device_rows(d),
 	    n * sizeof(*rows)) == 0)
-		return false;
-	free(d->suspects);
-	d->suspects = NULL;
-	free(d->rows);
-	d->rows = NULL;
+		return;
+	forget_rows(d);
 	if (n > 1) {
 		d->rows = xreallocarray(NULL, n, sizeof(*rows));
 		memcpy(d->rows, rows, n * sizeof(*rows));
+		d->recalls = xcalloc(n, sizeof(*d->recalls));
 	} else if (n == 1)
 		d->only_row = rows[0];
 	d->rows_len = (uint8_t)n;
-	return true;
 }
 
-void
-device_suspects(const struct device *d, size_t row,
-    struct change_suspects *out)
+struct recall *
+device_recall(struct device *d, size_t n)
 {
-	if (d->suspects == NULL)
-		memset(out, 0, sizeof(*out));
-	else
-		*out = d->suspects[row];
-}
-
-void
-device_note_suspects(struct device *d, size_t row,
-    const struct change_suspects *suspects)
-{
-	bool any = !change_idle(suspects);
-	size_t i;
-
-	if (d->suspects == NULL && any)
-		d->suspects = xcalloc(d->rows_len, sizeof(*d->suspects));
-	if (d->suspects == NULL)
-		return;
-	d->suspects[row] = *suspects;
-	for (i = 0; i < d->rows_len; i++)
-		any |= !change_idle(&d->suspects[i]);
-	if (!any) {
-		free(d->suspects);
-		d->suspects = NULL;
-	}
+	return d->rows_len > 1 ? &d->recalls[n] : &d->only_recall;
 }
 
 /* --- what is said of it --------------------------------------------------------- */

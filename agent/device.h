@@ -14,9 +14,9 @@
 #include <stdint.h>
 #include <netinet/in.h>
 
-#include "agent/change.h"
 #include "agent/config.h"
 #include "agent/patrol.h"
+#include "agent/recall.h"
 #include "agent/tiers.h"
 #include "base/loop.h"
 #include "schema/record.h"
@@ -55,9 +55,10 @@ struct device {
 	struct bag		*image;
 	struct reading		*reading;
 	struct device_probe	*probe;		/* NULL: none */
-	struct change_suspects	*suspects;	/* one a row, or NULL */
-	int64_t			*rows;		/* hrDeviceIndexes; of one: */
+	int64_t			*rows;		/* hrDeviceIndexes, and what is */
+	struct recall		*recalls;	/* kept of each; of one: */
 	int64_t			 only_row;
+	struct recall		 only_recall;
 	char			*why;		/* last complaint */
 	struct timer		 timer;
 	struct tiers		 tiers;
@@ -123,15 +124,12 @@ void		 device_set_id(struct device_table *, struct device *,
  * goes by. */
 void		 device_count(struct device_table *, struct device *);
 
-/* The rows of its printers; note_rows() is true when they are others now. */
+/* The rows of its printers. */
 const int64_t	*device_rows(const struct device *);
-bool		 device_note_rows(struct device *, const int64_t *rows,
+void		 device_note_rows(struct device *, const int64_t *rows,
 		    size_t n);
-/* The suspects of its n-th row, into out and from it. */
-void		 device_suspects(const struct device *, size_t row,
-		    struct change_suspects *out);
-void		 device_note_suspects(struct device *, size_t row,
-		    const struct change_suspects *);
+/* What is kept of its n-th row; lost when the rows are others. */
+struct recall	*device_recall(struct device *, size_t n);
 
 /* "10.0.0.5:161", in one of 4 static buffers in turn. */
 const char	*device_name(const struct device *);

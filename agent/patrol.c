@@ -182,7 +182,7 @@ note_asset(void *arg, const struct known_asset *asset)
 		return;
 	memcpy(rows, device_rows(d), d->rows_len * sizeof(*rows));
 	rows[d->rows_len] = asset->row;
-	(void)device_note_rows(d, rows, d->rows_len + 1u);
+	device_note_rows(d, rows, d->rows_len + 1u);
 }
 
 /* Nobody will look at it again, so nobody can say that it is well. */

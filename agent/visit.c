@@ -112,11 +112,11 @@ tell_row(struct device *d, size_t i, const char *ip, bool levels_read)
 	printer_decode(d->image, device_rows(d)[i], ip, clock_wall_ms(),
 	    &printer);
 	d->tiers.blind |= counts_no_pages(&printer.asset);
-	device_suspects(d, i, &suspects);
+	recall_get(device_recall(d, i), &suspects);
 	if (teller_printer(patrol->teller, d, d->id, ip, d->zone, &printer,
 	    levels_read, &suspects, &result) == -1)
 		d->dirty = true;
-	device_note_suspects(d, i, &suspects);
+	recall_put(device_recall(d, i), &suspects);
 	if (result.due_ms != 0 && (d->due_ms == 0 ||
 	    result.due_ms < d->due_ms))
 		d->due_ms = result.due_ms;

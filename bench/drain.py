@@ -82,7 +82,10 @@ def drain(rig, store, db):
             **{part: s / waiting for part, s in cpu.items()}}
 
 
-def measure():
+def measure(quick=False):
+    global REPORTS, ROUNDS
+    if quick:
+        REPORTS, ROUNDS = 300, 1
     with Rig() as rig:
         agent = fleet.start(rig, PRINTERS, supplies="1s", counters="1s")
         fleet.ready(rig, PRINTERS)

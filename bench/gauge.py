@@ -3,8 +3,28 @@ import contextlib
 import os
 import pathlib
 import platform
+import shutil
 import subprocess
+import sys
 import time
+
+# What was not measured, because it is not installed: {program: package}.
+MISSING = {}
+PACKAGES = {"prometheus-snmp-exporter": "prometheus-snmp-exporter",
+            "onesixtyone": "onesixtyone", "snmpbulkwalk": "snmp",
+            "fusioninventory-netdiscovery":
+                "fusioninventory-agent-task-network"}
+
+
+def present(program):
+    """Whether a peer is there; if not, its rows are left out."""
+    if shutil.which(program):
+        return True
+    if program not in MISSING:
+        MISSING[program] = PACKAGES[program]
+        print(f"{program} is left out: apt-get install {PACKAGES[program]}",
+              file=sys.stderr)
+    return False
 
 
 def cpu_s(pid):

@@ -23,9 +23,10 @@
  * usual ones lie close together. */
 #define NEAR_SIZE	2048
 #define FAR_SIZE	(MUX_PAYLOAD_MAX + 1 - NEAR_SIZE)
-/* When the system has no buffers: try again after, and so many times. */
+/* When the interface's queue is full, which IP_RECVERR tells: try again
+ * after, and so many times for one datagram. */
 #define NOBUFS_MS	2
-#define NOBUFS_TRIES	10
+#define NOBUFS_TRIES	50
 
 struct line {
 	struct mux	*mux;
@@ -310,8 +311,9 @@ send_failed(struct sock *sock, int *own)
 	case ENOBUFS:
 	case ENOMEM:
 		if (++sock->nobufs < NOBUFS_TRIES) {
-			timer_after(mux->loop, &mux->again, NOBUFS_MS,
-			    on_again, mux);
+			if (!timer_pending(&mux->again))
+				timer_after(mux->loop, &mux->again,
+				    NOBUFS_MS, on_again, mux);
 			return WAIT;
 		}
 		break;
@@ -358,12 +360,15 @@ static void
 on_flush(void *arg)
 {
 	struct mux *mux = arg;
+	struct sock *sock;
 	size_t i;
 
 	enter(mux);
 	for (i = 0; i < SOCKETS && !mux->dead; i++) {
-		if (!mux->socks[i].blocked)
-			flush(&mux->socks[i]);
+		sock = &mux->socks[i];
+		if (!sock->blocked &&
+		    (sock->nobufs == 0 || !timer_pending(&mux->again)))
+			flush(sock);
 	}
 	leave(mux);
 }

@@ -1,7 +1,5 @@
 #include "snmp/objid.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 int
@@ -33,17 +31,23 @@ objid_parse(const char *text, struct objid *out)
 char *
 objid_format(const struct objid *id, char out[OBJID_TEXT_MAX])
 {
-	char	 digits[16];
-	size_t	 at = 0, i;
-	int	 n;
+	char		 digits[16], *p;
+	uint32_t	 sub;
+	size_t		 at = 0, i, n;
 
 	for (i = 0; i < id->len; i++) {
-		n = snprintf(digits, sizeof(digits), "%s%" PRIu32,
-		    i == 0 ? "" : ".", id->sub[i]);
-		if (at + (size_t)n >= OBJID_TEXT_MAX)
+		p = digits + sizeof(digits);
+		sub = id->sub[i];
+		do
+			*--p = (char)('0' + sub % 10);
+		while ((sub /= 10) > 0);
+		if (i > 0)
+			*--p = '.';
+		n = (size_t)(digits + sizeof(digits) - p);
+		if (at + n >= OBJID_TEXT_MAX)
 			break;
-		memcpy(out + at, digits, (size_t)n);
-		at += (size_t)n;
+		memcpy(out + at, p, n);
+		at += n;
 	}
 	out[at] = '\0';
 	return out;

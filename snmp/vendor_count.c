@@ -211,24 +211,44 @@ digits_number(const struct bag_value *value)
 	return number;
 }
 
+static bool
+is_number(const struct bag_value *value)
+{
+	return value->type != BAG_OCTETS && value->type != BAG_OBJID &&
+	    value->type != BAG_IPADDRESS;
+}
+
+/* What the object counts, read in the way of the sum that it is a part of. */
 static int64_t
-term_number(const struct bag *bag, const char *oid,
+object_number(const struct bag *bag, const struct objid *id,
     const struct vendor_sum *s)
 {
 	struct bag_value	 value;
 	int64_t			 number;
 
+	if (!bag_get(bag, id, &value))
+		return ABSENT;
 	if (s->tag >= 0 || s->real || s->digits) {
-		if (!bag_octets(bag, &value, oid, 0))
+		if (value.type != BAG_OCTETS)
 			return ABSENT;
 		number = s->tag >= 0 ? record_number(&value, s->tag) :
 		    s->real ? real_number(&value) : digits_number(&value);
 	} else {
-		number = bag_number(bag, oid, 0);
+		number = is_number(&value) ? value.number : ABSENT;
 	}
 	/* No counter is negative; and INT64_MAX is a Counter64 that was cut. */
 	return number < 0 || number > INT64_MAX / s->scale - 1 ? ABSENT :
 	    number * s->scale / s->divisor;
+}
+
+static int64_t
+term_number(const struct bag *bag, const char *oid,
+    const struct vendor_sum *s)
+{
+	struct objid	 id;
+
+	objid_parse(oid, &id);
+	return object_number(bag, &id, s);
 }
 
 /* A sum while it is put together. */
@@ -301,16 +321,15 @@ static int64_t
 cell_unit(const struct vendor_table *table, const struct bag *bag,
     const struct cell *c)
 {
-	struct objid	 object;
-	char		 oid[OBJID_TEXT_MAX];
-	int64_t		 unit;
+	struct bag_value	 value;
+	struct objid		 object;
 
 	if (table->units == NULL ||
 	    !cell_object(table, bag, c, table->units, &object))
 		return table->unit;
-	unit = bag_number(bag, objid_format(&object, oid), 0);
-	return unit == ABSENT || keyword_of(words_unit, unit) == NULL ?
-	    ABSENT : unit;
+	return !bag_get(bag, &object, &value) || !is_number(&value) ||
+	    keyword_of(words_unit, value.number) == NULL ? ABSENT :
+	    value.number;
 }
 
 /* A sum's source says the rows that it takes, and not those that there are:
@@ -349,12 +368,11 @@ add_cells(const struct vendor_table *table, const struct bag *bag,
 		    &object))
 			continue;
 		first = t->parts == 0;
-		objid_format(&object, oid);
-		if (!total_add(t, term_number(bag, oid, s),
+		if (!total_add(t, object_number(bag, &object, s),
 		    s->term[term].optional))
 			continue;
 		if (!table->sum)
-			total_say(t, oid);
+			total_say(t, objid_format(&object, oid));
 		if (first)
 			*unit = cell_unit(table, bag, &cells->item[i]);
 		else if (*unit != cell_unit(table, bag, &cells->item[i]))

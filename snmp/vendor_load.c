@@ -95,6 +95,7 @@ static struct vendor		**replaced;
 static size_t			 replaced_len;
 static struct exclusion		*excluded;
 static size_t			 excluded_len;
+static bool			 more_exclusions;	/* than those built in */
 static bool			 loaded;
 
 static void
@@ -215,6 +216,7 @@ exclude(const struct vendor *v, struct complaint *c)
 		e->origin = v->origin;
 		e->vendor = v;
 		e->n = i;
+		more_exclusions |= v->origin != VENDOR_BUILT_IN;
 		excluded_len++;
 	}
 }
@@ -244,6 +246,9 @@ vendor_permit(struct objid *list, size_t n)
 {
 	size_t	 i, left = 0;
 
+	/* Files that name what other files exclude are not in use. */
+	if (!more_exclusions)
+		return n;
 	for (i = 0; i < n; i++)
 		if (exclusion_of(&list[i], VENDOR_FROM_OWN) == NULL &&
 		    exclusion_below(&list[i], VENDOR_FROM_OWN) == NULL) {
@@ -538,7 +543,7 @@ vendor_unload(void)
 	in_use = replaced = NULL;
 	excluded = NULL;
 	excluded_len = 0;
-	loaded = false;
+	more_exclusions = loaded = false;
 }
 
 size_t

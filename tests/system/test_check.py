@@ -199,13 +199,64 @@ def test_only_listed_objects_are_asked(rig, listed):
             assert not [o for o in rig.sim.send("asked", host)
                         if within(str(o), branch)], (name, reason)
     assert re.search(r"\d\d files about makers", rig.agent.log())
-    # Some makers' printers are never asked with GETBULK.
+    # Some makers' printers are never asked with GETBULK, others are.
     slow = [f for f in listed["files"] if not f["bulk"]]
     assert {f["name"] for f in slow} == {"hp", "brother"}
     bulks = {n: rig.sim.send("stats", h)["bulks"]
              for h, n in zip(hosts, names)}
+    assert bulks["sharp"] > 0
     assert not [n for n in bulks if n.startswith(("hp-", "brother"))
                 and bulks[n]], bulks
+
+
+def test_a_model_of_ones_own(rig, tmp_path):
+    """A technician describes a printer that nobody knew: no compiler, and
+    a broken file beside it does not keep the daemon from anything."""
+    host, tree = "127.10.79.1", "1.3.6.1.4.1.99999"
+    rig.sim.start([f"{host}=@pantum"])
+    rig.sim.send("set", host, "1.3.6.1.2.1.1.2.0", "6", f"{tree}.7")
+    rig.sim.send("set", host, "1.3.6.1.2.1.1.1.0", "4", "Acme Printall 3")
+    for row, label, count in (4, "Color", 70), (9, "Mono ", 4050):
+        rig.sim.send("set", host, f"{tree}.2.1.{row}", "4", label)
+        rig.sim.send("set", host, f"{tree}.2.2.{row}", "65", count)
+    rig.sim.send("set", host, f"{tree}.1.0", "4", "AC-000177")
+    (tmp_path / "acme.ini").write_text(f"""[vendor]
+name = acme
+make = Acme
+enterprise = {tree}
+[identity]
+serial = {tree}.1.0
+[table]
+label = {tree}.2.1
+value = {tree}.2.2
+unit = impressions
+mono = Mono
+colour = Color
+[checks]
+total = mono + colour
+""")
+    (tmp_path / "broken.ini").write_text(BROKEN)
+    rig.prosody.start()
+    rig.central.init()
+    rig.central.start()
+    rig.agent.more = {"agent": {"vendors": tmp_path}}
+    rig.agent.enrol().write().start()
+    wait_for(lambda: rig.central.json("devices"), 30)
+    device, = rig.central.json("devices")
+    assert device["serial"] == "AC-000177"
+    counters = {c["name"]: c for c in device["counters"]}
+    assert counters["mono"]["value"] == 4050
+    assert counters["mono"]["oid"] == f"{tree}.2.2.9"
+    assert counters["total"]["value"] == 4120
+    assert counters["total"]["check"] == "ok"
+    assert f"{tmp_path}/broken.ini:7: " in rig.agent.log()
+    # Labels move when the configuration changes, and are looked up anew.
+    rig.sim.send("set", host, f"{tree}.2.1.4", "4", "Mono")
+    rig.sim.send("set", host, f"{tree}.2.1.9", "4", "Color")
+    rig.sim.send("config", host)
+    wait_for(lambda: {c["name"]: c["oid"] for d in rig.central.json("devices")
+                      for c in d["counters"]}.get("mono") ==
+             f"{tree}.2.2.4", 30, "the other row")
 
 
 # --- what is wrong -------------------------------------------------------------------

@@ -366,14 +366,14 @@ static bool
 read_all(const uint8_t *bytes, size_t len)
 {
 	const uint8_t *community;
-	size_t community_len, n = 0;
+	size_t community_len, n = 0, i;
 	int version;
 	struct ber_in in;
 	struct ber_pdu pdu;
 	struct objid id;
 	struct bag_value value;
 	bool missing;
-	volatile uint8_t touch = 0;
+	uint8_t touch = 0;
 
 	ber_message_version(bytes, len);
 	if (!ber_get_message(bytes, len, &version, &community,
@@ -383,10 +383,12 @@ read_all(const uint8_t *bytes, size_t len)
 		if (!ber_get_varbind(&pdu.varbinds, &id, &value, &missing))
 			return false;
 		assert_in_range(id.len, 2, OBJID_MAX);
-		if (!missing && value.octets_len > 0)
-			touch ^= value.octets[value.octets_len - 1];
+		for (i = 0; !missing && i < value.octets_len; i++)
+			touch ^= value.octets[i];
 		assert_in_range(++n, 1, len);
 	}
+	/* Every octet that is lent was looked at. */
+	assert_in_range(touch, 0, UINT8_MAX);
 	return true;
 }
 
