@@ -213,6 +213,41 @@ def test_found_listed_and_remembered(rig):
     wait_for(lambda: set(listed()) == {"127.42.0.30"}, 10)
 
 
+def secure(rig, name, password, **more):
+    """A section [snmp NAME] for the simulated user."""
+    files = {}
+    for key, text in ("auth", password), ("privacy", "password-2"):
+        path = rig.dir / f"{name}.{key}"
+        write_secret(path, text + "\n")
+        files[f"{key}_password_file"] = path
+    return {"version": "3", "user": "someone", "auth": "sha1",
+            "privacy": "aes128", "port": rig.sim.port, "timeout": "300ms",
+            "retries": 0, **files, **more}
+
+
+def test_wrong_credentials_never_stop_the_search(rig):
+    """v3 with a wrong password, with a right one, v2c: each printer is found
+    with what fits, and one that nothing fits is listed with the reason."""
+    rig.sim.start(["127.42.5.1=@hp-mono,community=hidden",
+                   "127.42.5.2=@xerox", "127.42.6.1=@kyocera,community=x"],
+                  user="someone:sha1:password-1:aes128:password-2")
+    agent = lonely(rig, ["127.42.5.0/24", "127.42.6.0/28"])
+    agent.more["snmp wrong"] = secure(rig, "wrong", "password-9")
+    agent.more["snmp right"] = secure(rig, "right", "password-1",
+                                      networks="127.42.5.0/24")
+    agent.more["snmp more"] = {"version": "2c", "community": "strange",
+                               "port": rig.sim.port, "timeout": "300ms"}
+    agent.write().start()
+    done = finished(agent)
+    assert set(printers(agent)) == {"127.42.5.1", "127.42.5.2"}
+    assert (done["found"], done["others"]) == (2, 1)
+    listed = wait_for(lambda: [d for d in agent.json("devices", "--all")
+                               if not d["printer"]], 10)
+    assert [d["host"].split(":")[0] for d in listed] == ["127.42.6.1"]
+    assert re.search(r"password|credentials", listed[0]["reason"])
+    assert "password-" not in agent.log()
+
+
 def test_strangers_are_asked_once_a_scan(rig):
     plain = rig.dir / "plain.snmprec"
     plain.write_text("1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.8072.3.2.10\n")
