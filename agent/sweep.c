@@ -1,68 +1,42 @@
 #include "agent/sweep.h"
 
 #include <arpa/inet.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/calls.h"
 #include "agent/findings.h"
 #include "agent/handover.h"
 #include "agent/hosts.h"
 #include "agent/rounds.h"
-#include "base/bucket.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "snmp/hail.h"
 
-#define TICK_MS		10	/* packets leave in small groups */
-#define QUIET_MS	500	/* while there is only progress to write */
-#define LOOKS_MAX	20000	/* addresses stepped over in a tick */
 #define READING_COST	8	/* packets of a first reading, about */
 #define NOTE_MS		2000	/* how often progress is written */
 #define KNOWN_FIRST_MS	40000	/* at most, for known printers to answer */
-
-enum phase {
-	IDLE,
-	KNOWN_FIRST,		/* the patrol asks those that it knows */
-	CALLING,		/* in a pass */
-	LISTENING,		/* after a pass */
-	THIRD			/* the scan is over; looks for v3 engines */
-};
 
 struct sweep {
 	struct loop		*loop;
 	const struct config	*conf;
 	struct store		*store;
 	struct patrol		*patrol;
-	struct hail		*hail;
+	struct calls		*calls;
 	struct hosts		*hosts;
 	struct handover		*handover;
 	struct findings		*findings;
 	struct network_set	*allowed;	/* all but what is excluded */
-	struct network_set	*set;		/* of this scan */
-	struct rounds		*rounds;
-	uint8_t			*answered;	/* a bit for each address */
-	struct bucket		 bucket;
 
-	enum phase		 phase;
-	struct timer		 tick;		/* calls out, hands over */
-	bool			 quiet;		/* nothing to send, then */
-	struct timer		 turn;		/* to the next phase */
+	struct timer		 begin;		/* the scan's first pass */
 	struct timer		 again;		/* the next scan */
+	struct timer		 note;
+	bool			 begun;		/* passes, that is */
 	int64_t			 new_ms;	/* mono */
-	int64_t			 noted_ms;
-	int64_t			 pass_ms;	/* mono: it began */
 	int64_t			 begun_ms;	/* mono: for the time to go */
 	uint64_t		 begun_steps;
-	uint32_t		 near;		/* the /24 that was looked at */
-	bool			 near_answers;
 	struct progress		 progress;
 };
-
-static void	 on_tick(void *);
-static void	 on_turn(void *);
-static void	 begin_pass(struct sweep *, int, uint32_t);
 
 /* --- what is looked at -------------------------------------------------------- */
 
@@ -100,7 +74,7 @@ make_allowed(const struct config *conf)
 /* Without any networks and hosts it is the subnets that we stand in, as they
  * are now. */
 static void
-make_set(struct sweep *s)
+set_networks(struct sweep *s)
 {
 	struct range *networks, *exclude;
 	size_t networks_len, exclude_len;
@@ -109,96 +83,67 @@ make_set(struct sweep *s)
 	exclude = parse_ranges(&s->conf->exclude, &exclude_len);
 	if (s->conf->networks.count == 0 && s->conf->hosts.count == 0)
 		networks_len = network_attached(networks);
-	rounds_free(s->rounds);
-	network_set_free(s->set);
-	s->set = network_set_new(networks, networks_len, exclude,
-	    exclude_len);
-	s->rounds = rounds_new(s->conf, s->set);
-	free(s->answered);
-	s->answered = xcalloc(network_set_count(s->set) / 8 + 1, 1);
+	calls_set(s->calls, network_set_new(networks, networks_len, exclude,
+	    exclude_len));
 	free(networks);
 	free(exclude);
 }
 
-static bool
-has_answered(const struct sweep *s, size_t index)
-{
-	return (s->answered[index / 8] >> (index % 8) & 1) != 0;
-}
-
-/* True when it is news. */
-static bool
-note_answer(struct sweep *s, uint32_t address)
-{
-	size_t index = s->set == NULL ? SIZE_MAX :
-	    network_set_index(s->set, address);
-
-	if (index == SIZE_MAX || has_answered(s, index))
-		return false;
-	s->answered[index / 8] |= (uint8_t)(1u << (index % 8));
-	return true;
-}
-
 /* --- progress ----------------------------------------------------------------- */
-
-/* The longest that anybody is given for a first answer. */
-static int64_t
-patience_ms(const struct sweep *s)
-{
-	int64_t most = 0;
-	size_t i;
-
-	for (i = 0; i < s->conf->snmp_len; i++)
-		if (s->conf->snmp[i].timeout_ms > most)
-			most = s->conf->snmp[i].timeout_ms;
-	return most;
-}
 
 /* From how long the part that is done took; before there is one, from the
  * rate. */
 static int64_t
-seconds_left(const struct sweep *s, uint64_t steps_done, uint64_t steps_left)
+seconds_left(const struct sweep *s)
 {
 	int64_t ms, took = clock_mono_ms() - s->begun_ms;
-
-	if (s->phase == KNOWN_FIRST || steps_done - s->begun_steps < 100 ||
-	    took < 1000)
-		ms = (int64_t)(steps_left * 1000 / (uint64_t)s->conf->rate);
-	else
-		ms = (int64_t)((double)steps_left * (double)took /
-		    (double)(steps_done - s->begun_steps));
-	if (s->phase == CALLING)
-		ms += patience_ms(s) * 2;
-	return (ms + 999) / 1000;
-}
-
-static void
-update_progress(struct sweep *s)
-{
-	struct progress *p = &s->progress;
 	uint64_t done, left;
 
-	if (!p->running)
-		return;
-	rounds_steps(s->rounds, &done, &left);
-	p->pass = rounds_pass(s->rounds);
-	p->done = (int64_t)rounds_done(s->rounds);
-	p->left = (int64_t)rounds_count(s->rounds) - p->done;
-	p->where = rounds_where(s->rounds);
-	p->seconds_left = seconds_left(s, done, left);
+	rounds_steps(calls_rounds(s->calls), &done, &left);
+	if (!s->begun || done - s->begun_steps < 100 || took < 1000)
+		ms = (int64_t)(left * 1000 / (uint64_t)s->conf->rate);
+	else
+		ms = (int64_t)((double)left * (double)took /
+		    (double)(done - s->begun_steps));
+	if (left > 0)
+		ms += calls_listen_ms(s->calls);
+	return (ms + 999) / 1000;
 }
 
 /* A note that is lost costs a part of a pass after a restart, no more. */
 static void
-note_progress(struct sweep *s, bool now)
+note_progress(struct sweep *s)
 {
-	int64_t mono = clock_mono_ms();
+	const struct rounds *rounds = calls_rounds(s->calls);
+	struct progress *p = &s->progress;
 
-	if (!now && mono - s->noted_ms < NOTE_MS)
-		return;
-	s->noted_ms = mono;
-	update_progress(s);
-	(void)progress_write(s->store, &s->progress);
+	if (s->begun) {
+		p->pass = rounds_pass(rounds);
+		p->where = rounds_where(rounds);
+		p->done = (int64_t)rounds_done(rounds);
+		p->left = (int64_t)rounds_count(rounds) - p->done;
+	}
+	if (p->running)
+		p->seconds_left = seconds_left(s);
+	(void)progress_write(s->store, p);
+}
+
+static void
+on_note(void *arg)
+{
+	struct sweep *s = arg;
+
+	note_progress(s);
+	if (s->progress.running)
+		timer_after(s->loop, &s->note, NOTE_MS, on_note, s);
+}
+
+/* Soon, when there is no scan whose next note has it anyway. */
+static void
+note_soon(struct sweep *s)
+{
+	if (!timer_pending(&s->note))
+		timer_after(s->loop, &s->note, NOTE_MS, on_note, s);
 }
 
 void
@@ -209,12 +154,46 @@ sweep_progress(const struct sweep *s, struct progress *out)
 
 /* --- who answers -------------------------------------------------------------- */
 
-static void
-wake(struct sweep *s)
+static bool
+on_known(void *arg, const struct sockaddr_in *addr)
 {
-	if (!timer_pending(&s->tick) || s->quiet)
-		timer_after(s->loop, &s->tick, 0, on_tick, s);
-	s->quiet = false;
+	struct sweep *s = arg;
+
+	if (!patrol_has(s->patrol, addr))
+		return false;
+	s->progress.found += s->progress.running;
+	return true;
+}
+
+/* An SNMPv3 engine that no user is configured for is not worth a reading: it
+ * would only be silent. */
+static bool
+on_answer(void *arg, const struct hand *hand, bool fits)
+{
+	struct sweep *s = arg;
+
+	if (fits) {
+		if (!handover_add(s->handover, hand))
+			return false;
+		calls_wake(s->calls);
+	} else {
+		s->progress.others++;
+		findings_add(s->findings, hand, PATROL_DENIED);
+		note_soon(s);
+	}
+	return true;
+}
+
+static int64_t
+on_spend(void *arg, int64_t tokens, bool *more)
+{
+	struct sweep *s = arg;
+	size_t n;
+
+	n = handover_start(s->handover,
+	    (size_t)(tokens + READING_COST - 1) / READING_COST);
+	*more = handover_waiting(s->handover) > 0;
+	return READING_COST * (int64_t)n;
 }
 
 static void
@@ -222,51 +201,19 @@ on_reading(void *arg, const struct hand *hand, enum patrol_find find)
 {
 	struct sweep *s = arg;
 
-	if (hand->host != NULL)
+	findings_add(s->findings, hand, find);
+	calls_wake(s->calls);
+	if (hand->host != NULL) {
 		hosts_answered(hand->host, find);
-	else if (hand->tries == 1 && find == PATROL_PRINTER) {
+		return;
+	}
+	if (find == PATROL_PRINTER) {
 		s->progress.found++;
 		s->progress.fresh++;
+		s->progress.others -= hand->tries > 1;
 	} else if (hand->tries == 1)
 		s->progress.others++;
-	else if (find == PATROL_PRINTER) {
-		s->progress.found++;
-		s->progress.fresh++;
-		s->progress.others--;
-	}
-	findings_add(s->findings, hand, find);
-	note_progress(s, false);
-}
-
-/*
- * An SNMPv3 engine that no user is configured for is not worth a reading: it
- * would only be silent.  In a pass it is none of ours either, but a late
- * answer to an earlier third look: v2c has its turn yet.
- */
-static void
-on_answer(void *arg, const struct hail_answer *a)
-{
-	struct sweep *s = arg;
-	uint32_t address = ntohl(a->addr.sin_addr.s_addr);
-	struct hand hand = { .addr = a->addr, .version = a->version,
-	    .elsewhere = a->elsewhere, .enterprise = a->enterprise };
-	bool known = s->rounds != NULL && (a->version != 3 ||
-	    rounds_has_v3(s->rounds, address, ntohs(a->addr.sin_port)));
-	size_t index;
-
-	if ((!known && s->progress.running) || !note_answer(s, address) ||
-	    patrol_has(s->patrol, &a->addr))
-		return;
-	index = network_set_index(s->set, address);
-	(void)network_set_address(s->set, index, &hand.zone);
-	if (!known) {
-		s->progress.others++;
-		findings_add(s->findings, &hand, PATROL_DENIED);
-		return;
-	}
-	if (!handover_add(s->handover, &hand))
-		s->answered[index / 8] &= (uint8_t)~(1u << (index % 8));
-	wake(s);
+	note_soon(s);
 }
 
 static void
@@ -279,189 +226,52 @@ on_host(void *arg, void *host, const struct sockaddr_in *addr)
 	    SIZE_MAX)
 		return;
 	(void)handover_add(s->handover, &hand);
-	wake(s);
+	calls_wake(s->calls);
 }
 
-/* --- calling out -------------------------------------------------------------- */
+/* --- a scan ------------------------------------------------------------------- */
 
-/* Third looks are for networks where somebody answered: an address in one
- * that is not used at all is asked twice as it is. */
+/* Both passes are over; the scan is when those that answered are read. */
 static bool
-is_near_an_answer(struct sweep *s, const struct look *look)
-{
-	uint32_t address = look->address & ~UINT32_C(255), i;
-	size_t index;
-
-	if (s->near == address)
-		return s->near_answers;
-	s->near = address;
-	s->near_answers = false;
-	for (i = 0; i < 256 && !s->near_answers; i++) {
-		index = network_set_index(s->set, address + i);
-		s->near_answers = index != SIZE_MAX && has_answered(s, index);
-	}
-	return s->near_answers;
-}
-
-static bool
-is_worth_a_call(struct sweep *s, const struct look *look,
-    const struct sockaddr_in *addr)
-{
-	if (look->version == 0 || has_answered(s, look->index))
-		return false;
-	if (patrol_has(s->patrol, addr)) {
-		(void)note_answer(s, look->address);
-		s->progress.found++;
-		return false;
-	}
-	return s->phase != THIRD || is_near_an_answer(s, look);
-}
-
-/* As much as the bucket allows; false when the pass is over. */
-static bool
-call_out(struct sweep *s, int64_t tokens)
-{
-	struct sockaddr_in addr = { .sin_family = AF_INET };
-	struct look look;
-	int n;
-
-	for (n = 0; n < LOOKS_MAX && tokens > 0 && hail_room(s->hail) > 0;
-	    n++) {
-		if (!rounds_next(s->rounds, &look))
-			return false;
-		addr.sin_addr.s_addr = htonl(look.address);
-		addr.sin_port = htons(look.port);
-		if (!is_worth_a_call(s, &look, &addr))
-			continue;
-		if (hail_send(s->hail, &addr, look.version, look.community)) {
-			bucket_take(&s->bucket, 1);
-			tokens--;
-		}
-	}
-	return true;
-}
-
-/*
- * Between the first call and the second an address is given time to answer,
- * and twice that after the second.  The second pass comes to each address in
- * the same order and at the same pace, so what the first took is time given.
- */
-static int64_t
-listen_ms(const struct sweep *s)
-{
-	int64_t patience = patience_ms(s), took;
-
-	if (network_set_count(s->set) == 0)
-		return 0;
-	if (s->progress.pass == ROUNDS_PASSES)
-		return 2 * patience;
-	took = clock_mono_ms() - s->pass_ms;
-	return took < patience ? patience - took : 0;
-}
-
-static void
-pass_over(struct sweep *s)
-{
-
-	if (s->phase == THIRD) {
-		s->phase = IDLE;
-		note_progress(s, true);
-		return;
-	}
-	s->phase = LISTENING;
-	timer_after(s->loop, &s->turn, listen_ms(s), on_turn, s);
-}
-
-static bool
-is_calling(const struct sweep *s)
-{
-	return s->phase == CALLING || s->phase == THIRD;
-}
-
-static void
-on_tick(void *arg)
+on_over(void *arg)
 {
 	struct sweep *s = arg;
-	int64_t now = clock_mono_ms(), tokens, wait;
-
-	tokens = bucket_look(&s->bucket, now);
-	if (tokens > 0 && handover_waiting(s->handover) > 0) {
-		bucket_take(&s->bucket, READING_COST * (int64_t)
-		    handover_start(s->handover,
-		    (size_t)(tokens + READING_COST - 1) / READING_COST));
-		tokens = bucket_look(&s->bucket, now);
-	}
-	if (is_calling(s) && tokens > 0 && !call_out(s, tokens))
-		pass_over(s);
-	if (s->progress.running)
-		note_progress(s, false);
-	if (is_calling(s) || handover_waiting(s->handover) > 0) {
-		wait = bucket_wait_ms(&s->bucket, 1);
-		timer_after(s->loop, &s->tick, wait > TICK_MS ? wait :
-		    TICK_MS, on_tick, s);
-		s->quiet = false;
-	} else if (s->progress.running) {
-		timer_after(s->loop, &s->tick, QUIET_MS, on_tick, s);
-		s->quiet = true;
-	}
-}
-
-/* --- from phase to phase ------------------------------------------------------ */
-
-static void
-finish(struct sweep *s)
-{
 	struct progress *p = &s->progress;
 
-	p->done += p->left;
-	p->left = 0;
+	if (handover_waiting(s->handover) + handover_reading(s->handover) > 0)
+		return false;
+	note_progress(s);
+	s->begun = false;
 	p->running = false;
 	p->finished_ms = clock_wall_ms();
 	p->seconds_left = 0;
-	findings_forget(s->findings, s->set, p->started_ms);
-	note_progress(s, true);
-	if (network_set_count(s->set) > 0)
+	findings_forget(s->findings, calls_network(s->calls), p->started_ms);
+	note_progress(s);
+	if (p->done > 0)
 		log_info("sweep", "%lld addresses looked at: %lld printers, "
 		    "%lld of them new, %lld others", (long long)p->done,
 		    (long long)p->found, (long long)p->fresh,
 		    (long long)p->others);
-	rounds_go(s->rounds, ROUNDS_THIRD, 0);
-	s->phase = THIRD;
-	s->near = 0;
-	wake(s);
+	return true;
 }
 
 static void
-on_turn(void *arg)
+on_done(void *arg)
+{
+	note_progress(arg);
+}
+
+static void
+on_begin(void *arg)
 {
 	struct sweep *s = arg;
-
-	if (s->phase == KNOWN_FIRST)
-		begin_pass(s, s->progress.pass, s->progress.where);
-	else if (s->progress.pass < ROUNDS_PASSES)
-		begin_pass(s, s->progress.pass + 1, 0);
-	else if (handover_waiting(s->handover) +
-	    handover_reading(s->handover) > 0)
-		timer_after(s->loop, &s->turn, TICK_MS, on_turn, s);
-	else
-		finish(s);
-}
-
-static void
-begin_pass(struct sweep *s, int pass, uint32_t where)
-{
 	uint64_t left;
 
-	rounds_go(s->rounds, pass, where);
-	if (s->phase == KNOWN_FIRST) {
-		s->begun_ms = clock_mono_ms();
-		rounds_steps(s->rounds, &s->begun_steps, &left);
-	}
-	s->phase = CALLING;
-	s->pass_ms = clock_mono_ms();
-	s->progress.pass = pass;
-	note_progress(s, true);
-	wake(s);
+	calls_begin(s->calls, s->progress.pass, s->progress.where);
+	rounds_steps(calls_rounds(s->calls), &s->begun_steps, &left);
+	s->begun_ms = clock_mono_ms();
+	s->begun = true;
+	on_note(s);
 }
 
 /*
@@ -478,7 +288,7 @@ known_first_ms(const struct sweep *s)
 	patrol_count(s->patrol, &counts);
 	if (counts.online + counts.asleep + counts.unreachable == 0)
 		return 0;
-	until = s->conf->heartbeat_ms / 2 + patience_ms(s);
+	until = s->conf->heartbeat_ms / 2 + calls_listen_ms(s->calls);
 	until = s->new_ms + (until < KNOWN_FIRST_MS ? until :
 	    KNOWN_FIRST_MS) - clock_mono_ms();
 	return until > 0 ? until : 0;
@@ -491,19 +301,14 @@ on_again(void *arg)
 }
 
 static void
-wait_for_next(struct sweep *s, int64_t after)
-{
-	timer_after(s->loop, &s->again, after, on_again, s);
-}
-
-static void
 begin_scan(struct sweep *s)
 {
 	hosts_start(s->hosts);
-	s->phase = KNOWN_FIRST;
+	s->begun = false;
 	s->progress.running = true;
-	wait_for_next(s, s->conf->interval_ms);
-	timer_after(s->loop, &s->turn, known_first_ms(s), on_turn, s);
+	note_progress(s);
+	timer_after(s->loop, &s->again, s->conf->interval_ms, on_again, s);
+	timer_after(s->loop, &s->begin, known_first_ms(s), on_begin, s);
 }
 
 void
@@ -512,20 +317,19 @@ sweep_scan(struct sweep *s)
 	struct progress *p = &s->progress;
 	int64_t finished = p->finished_ms;
 
-	if (p->running || s->hail == NULL) {
-		hosts_start(s->hosts);
-		wait_for_next(s, s->conf->interval_ms);
+	if (p->running) {
+		timer_after(s->loop, &s->again, s->conf->interval_ms,
+		    on_again, s);
 		return;
 	}
-	make_set(s);
+	set_networks(s);
 	memset(p, 0, sizeof(*p));
 	p->pass = 1;
-	p->left = (int64_t)network_set_count(s->set);
+	p->left = (int64_t)rounds_count(calls_rounds(s->calls));
 	p->started_ms = clock_wall_ms();
 	p->finished_ms = finished;
-	p->fingerprint = rounds_fingerprint(s->rounds);
+	p->fingerprint = rounds_fingerprint(calls_rounds(s->calls));
 	begin_scan(s);
-	note_progress(s, true);
 }
 
 /*
@@ -533,14 +337,14 @@ sweep_scan(struct sweep *s)
  * were met already are counted again here, the others when they are met.
  */
 static void
-on_known(void *arg, uint32_t address, bool printer)
+on_met(void *arg, uint32_t address, bool printer)
 {
 	struct sweep *s = arg;
 
 	if (printer && s->progress.pass == 1 &&
 	    address >= s->progress.where)
 		return;
-	if (!note_answer(s, address))
+	if (!calls_spare(s->calls, address))
 		return;
 	if (printer)
 		s->progress.found++;
@@ -556,12 +360,12 @@ go_on(struct sweep *s)
 
 	if (!p->running || p->pass < 1 || p->pass > ROUNDS_PASSES)
 		return false;
-	make_set(s);
-	if (p->fingerprint != rounds_fingerprint(s->rounds))
+	set_networks(s);
+	if (p->fingerprint != rounds_fingerprint(calls_rounds(s->calls)))
 		return false;
 	log_info("sweep", "going on with the scan that was interrupted");
 	p->found = p->others = 0;
-	findings_each(s->findings, p->started_ms, on_known, s);
+	findings_each(s->findings, p->started_ms, on_met, s);
 	begin_scan(s);
 	return true;
 }
@@ -573,7 +377,7 @@ sweep_start(struct sweep *s)
 	int64_t now = clock_wall_ms(), due;
 
 	progress_read(s->store, p);
-	if (s->hail != NULL && go_on(s))
+	if (go_on(s))
 		return;
 	due = p->started_ms + s->conf->interval_ms;
 	if (p->running || due <= now || p->started_ms > now) {
@@ -581,14 +385,19 @@ sweep_start(struct sweep *s)
 		sweep_scan(s);
 	} else {
 		hosts_start(s->hosts);
-		wait_for_next(s, due - now);
+		timer_after(s->loop, &s->again, due - now, on_again, s);
 	}
 }
+
+/* --- exports ------------------------------------------------------------------ */
 
 struct sweep *
 sweep_new(struct loop *loop, const struct config *conf, struct store *store,
     struct patrol *patrol)
 {
+	static const struct calls_events events = { .known = on_known,
+	    .answer = on_answer, .spend = on_spend, .over = on_over,
+	    .done = on_done };
 	struct sweep *s;
 
 	s = xcalloc(1, sizeof(*s));
@@ -597,12 +406,12 @@ sweep_new(struct loop *loop, const struct config *conf, struct store *store,
 	s->store = store;
 	s->patrol = patrol;
 	s->new_ms = clock_mono_ms();
-	s->hail = hail_new(loop, on_answer, s);
+	if ((s->calls = calls_new(loop, conf, &events, s)) == NULL)
+		fatalx("sweep", "no printers can be looked for");
 	s->hosts = hosts_new(loop, conf, patrol, on_host, s);
 	s->handover = handover_new(loop, patrol, on_reading, s);
 	s->findings = findings_new(loop, store);
 	s->allowed = make_allowed(conf);
-	bucket_init(&s->bucket, conf->rate, conf->rate / 20, s->new_ms);
 	return s;
 }
 
@@ -611,18 +420,15 @@ sweep_free(struct sweep *s)
 {
 	if (s == NULL)
 		return;
-	timer_clear(s->loop, &s->tick);
-	timer_clear(s->loop, &s->turn);
+	timer_clear(s->loop, &s->begin);
 	timer_clear(s->loop, &s->again);
+	timer_clear(s->loop, &s->note);
 	if (s->progress.running)
-		note_progress(s, true);
+		note_progress(s);
 	hosts_free(s->hosts);
 	handover_free(s->handover);
 	findings_free(s->findings);
-	hail_free(s->hail);
-	rounds_free(s->rounds);
-	network_set_free(s->set);
+	calls_free(s->calls);
 	network_set_free(s->allowed);
-	free(s->answered);
 	free(s);
 }
