@@ -266,10 +266,18 @@ asset_json(struct json *js, const struct report *told)
 	json_object_end(js);
 }
 
-static void
-asset_row(struct screen_table *table, const struct report *told)
+struct screen_table *
+inspect_printers_new(void)
 {
-	const struct asset *a = &told->assets[0];
+	static const char *const columns[] = { "ADDRESS", "STATE", "MAKE",
+	    "MODEL", "SERIAL", ">PAGES", "LOCATION", NULL };
+
+	return screen_table_new(columns);
+}
+
+void
+inspect_printers_row(struct screen_table *table, const struct asset *a)
+{
 	const struct counter *total = asset_counter(a, "total");
 	const char *cells[7];
 	char pages[24] = "";
@@ -287,6 +295,24 @@ asset_row(struct screen_table *table, const struct report *told)
 	screen_table_row(table, cells);
 }
 
+struct screen_table *
+inspect_others_new(void)
+{
+	static const char *const columns[] = { "ADDRESS",
+	    "NO PRINTER, BECAUSE", NULL };
+
+	return screen_table_new(columns);
+}
+
+void
+inspect_others_row(struct screen_table *table, const char *address,
+    const char *why)
+{
+	const char *cells[2] = { address, why };
+
+	screen_table_row(table, cells);
+}
+
 static void
 on_asset(void *arg, const struct known_asset *asset)
 {
@@ -299,7 +325,7 @@ on_asset(void *arg, const struct known_asset *asset)
 		if (d->look->json)
 			asset_json(&d->json, &told);
 		else
-			asset_row(d->table, &told);
+			inspect_printers_row(d->table, &told.assets[0]);
 	}
 	report_clear(&told);
 }
@@ -309,13 +335,12 @@ static void
 on_device(void *arg, const struct known_device *device)
 {
 	struct devices *d = arg;
-	const char *cells[2] = { device->address, device->why };
 
 	if (device->printer)
 		return;
 	d->others++;
 	if (!d->look->json) {
-		screen_table_row(d->table, cells);
+		inspect_others_row(d->table, device->address, device->why);
 		return;
 	}
 	json_object(&d->json, NULL);
@@ -345,21 +370,17 @@ inspect_devices_json(struct store *st, bool all, struct json *js,
 int
 inspect_devices_table(struct store *st, bool all)
 {
-	static const char *const columns[] = { "ADDRESS", "STATE", "MAKE",
-	    "MODEL", "SERIAL", ">PAGES", "LOCATION", NULL };
-	static const char *const others[] = { "ADDRESS", "NO PRINTER, BECAUSE",
-	    NULL };
 	const struct look look = { .store = st };
 	struct devices d = { .look = &look };
 	int rc;
 
-	d.table = screen_table_new(columns);
+	d.table = inspect_printers_new();
 	rc = known_each_asset(st, on_asset, &d);
 	screen_table_print(d.table, stdout, 0);
 	screen_table_free(d.table);
 	if (rc == -1 || !all)
 		return rc;
-	d.table = screen_table_new(others);
+	d.table = inspect_others_new();
 	rc = known_each_device(st, on_device, &d);
 	if (d.others > 0) {
 		putchar('\n');

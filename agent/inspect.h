@@ -11,6 +11,8 @@
 #include "agent/config.h"
 #include "agent/store.h"
 #include "base/json.h"
+#include "base/screen.h"
+#include "schema/record.h"
 
 /* argv[0] is the subcommand.  The exit status: 0, 1 when the store cannot be
  * read, 2 for bad usage. */
@@ -23,5 +25,12 @@ pid_t	 inspect_running(const struct config *);
 int	 inspect_devices_table(struct store *, bool all);
 int	 inspect_devices_json(struct store *, bool all, struct json *,
 	    const char *key);
+
+/* The two tables of it; the caller fills, prints and frees them. */
+struct screen_table	*inspect_printers_new(void);
+void	 inspect_printers_row(struct screen_table *, const struct asset *);
+struct screen_table	*inspect_others_new(void);
+void	 inspect_others_row(struct screen_table *, const char *address,
+	    const char *why);
 
 #endif

@@ -70,7 +70,10 @@ progress_json(const struct progress *p, bool live, struct json *js,
 	json_int(js, "done", p->done);
 	json_int(js, "left", p->left);
 	json_int(js, "found", p->found);
-	json_int(js, "new", p->fresh);
+	if (p->fresh >= 0)
+		json_int(js, "new", p->fresh);
+	else
+		json_null(js, "new");
 	json_int(js, "others", p->others);
 	json_time(js, "started", p->started_ms);
 	json_time(js, "finished", p->finished_ms);
@@ -86,7 +89,7 @@ progress_text(const struct progress *p, bool live,
     char out[PROGRESS_TEXT_MAX])
 {
 	int64_t s = p->seconds_left;
-	char rest[48] = "", pass[24] = "";
+	char rest[48] = "", pass[24] = "", fresh[40] = "";
 
 	if (live && p->running) {
 		snprintf(pass, sizeof(pass), "pass %d of 2, ", p->pass);
@@ -96,9 +99,11 @@ progress_text(const struct progress *p, bool live,
 		    s < 120 ? s : s < 7200 ? (s + 30) / 60 :
 		    (s + 1800) / 3600);
 	}
+	if (p->fresh >= 0)
+		snprintf(fresh, sizeof(fresh), " (%" PRId64 " new)",
+		    p->fresh);
 	snprintf(out, PROGRESS_TEXT_MAX, "%s%" PRId64 " of %" PRId64
-	    " addresses, %" PRId64 " printers (%" PRId64 " new), %" PRId64
-	    " others%s", pass, p->done, p->done + p->left, p->found,
-	    p->fresh, p->others, rest);
+	    " addresses, %" PRId64 " printers%s, %" PRId64 " others%s", pass,
+	    p->done, p->done + p->left, p->found, fresh, p->others, rest);
 	return out;
 }

@@ -17,7 +17,8 @@ struct progress {
 	int		 pass;			/* 1 or 2 */
 	int64_t		 done, left;		/* addresses */
 	int64_t		 found;			/* printers, known ones too */
-	int64_t		 fresh;			/* of those, new ones */
+	int64_t		 fresh;			/* of those, new ones; -1:
+						 * nothing to compare with */
 	int64_t		 others;		/* answered, no printers */
 	int64_t		 started_ms;		/* wall; 0 never */
 	int64_t		 finished_ms;		/* wall: the last whole one */

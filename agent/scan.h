@@ -1,4 +1,5 @@
-/* `platen scan`: has the agent look for printers, and watches it. */
+/* `platen scan`: has the agent look for printers, and watches it; or looks by
+ * itself. */
 #ifndef AGENT_SCAN_H
 #define AGENT_SCAN_H
 

@@ -18,7 +18,7 @@ import threading
 import time
 
 import pytest
-from rig import PATIENCE, program, wait_for, write_secret
+from rig import PATIENCE, program, run_program, wait_for, write_secret
 
 KEY = "D6poTtKIZ7l/Smot7l34zpdOdrcBjj8iocTPJnhXDyA="
 
@@ -456,6 +456,54 @@ def test_sigusr1_at_any_time(rig):
     assert scan(agent)["started"] == first["started"]
     os.kill(agent.pid, signal.SIGUSR1)
     assert finished(agent, after=first["finished"])["found"] == 1
+
+
+def direct(*args, check=True):
+    return run_program([program("platen"), "scan", "--direct", *args], check)
+
+
+def test_scan_without_an_agent(rig):
+    """Printers, strangers and what keeps its secrets, from the command
+    line and with the file's credentials."""
+    plain = rig.dir / "plain.snmprec"
+    plain.write_text("1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.8072.3.2.10\n")
+    rig.sim.start(["127.49.0.1=@hp-mono", "127.49.0.2=@xerox",
+                   "127.49.0.3=@kyocera,community=other",
+                   f"127.49.0.9={plain}"],
+                  user="someone:sha1:password-1:aes128:password-2")
+    here = ["--port", str(rig.sim.port), "--rate", "2000"]
+    text = direct(*here, "127.49.0.0/28", "127.49.0.1-4")
+    assert "14 of 14 addresses, 2 printers, 2 others" in text
+    for line in (r"127\.49\.0\.1 .*HP", r"127\.49\.0\.2 .*Xerox",
+                 r"127\.49\.0\.3:\d+ .*SNMPv3 \(Kyocera\), but none",
+                 r"127\.49\.0\.9:\d+ .*printer"):
+        assert re.search(line, text), (line, text)
+    found = json.loads(direct(*here, "--json", "127.49.0.0/28"))
+    assert found["scan"]["found"] == 2 and found["scan"]["new"] is None
+    assert [d["printer"] for d in found["devices"]] == \
+        [True, True, False, False]
+    assert all(d["asset"]["serial"] for d in found["devices"][:2])
+    # Other credentials; and those of a file, with its networks.
+    other = json.loads(direct(*here, "--json", "--community", "other",
+                              "127.49.0.3"))
+    assert other["devices"][0]["printer"]
+    agent = lonely(rig, ["127.49.0.1-8"], exclude="127.49.0.2")
+    agent.more["snmp more"] = secure(rig, "right", "password-1")
+    agent.write()
+    found = json.loads(direct("-c", agent.ini, "--json"))
+    assert [(d["host"].split(":")[0], d["printer"]) for d in
+            found["devices"]] == [("127.49.0.1", True), ("127.49.0.3", True)]
+    assert not list(agent.dir.iterdir())
+
+
+@pytest.mark.parametrize("words", [
+    ["300.1.1.1"], ["10.0.0.0/8"], ["--rate", "0"], ["--port", "x"],
+    ["-c", "x", "--community", "y"], ["--no-such-option"]])
+def test_bad_usage(words):
+    done = direct(*words, check=False)
+    assert done.returncode == 2 and done.stderr
+    done = run_program([program("platen"), "scan", "10.0.0.1"], False)
+    assert done.returncode == 2
 
 
 # --- names ----------------------------------------------------------------
