@@ -4,8 +4,7 @@
  *
  *	fullpoll HOSTS PORT OPEN [USER AUTH PASSWORD [PRIVACY PASSWORD]]
  *
- * HOSTS is a file with an address a line, OPEN how many requests may be on
- * their way at once.  Each line on stdin is a round over all of them: "first"
+ * HOSTS is a file with an address a line, OPEN how many are read at once.  Each line on stdin is a round over all of them: "first"
  * (everything, knowing nothing), "all" (everything, the image known), "cells"
  * (the known cells: heartbeat, alerts, supplies, counters), "heartbeat".  Each
  * answers with a line of JSON.
@@ -45,9 +44,11 @@ struct fleet {
 	struct asker		*asker;
 	struct credential	 credential;
 	struct printer_at	*printer;
-	size_t			 len, left;
+	size_t			 len, open;
 	/* of one round */
 	unsigned		 what;
+	bool			 known;
+	size_t			 next, left;
 	size_t			 done, changed;
 	struct talk_traffic	 traffic;
 };
@@ -127,6 +128,8 @@ decode(const struct printer_at *p)
 	}
 }
 
+static void	start_next(struct fleet *);
+
 static void
 on_reading(void *arg, struct reading_result *r)
 {
@@ -148,20 +151,25 @@ on_reading(void *arg, struct reading_result *r)
 		}
 	}
 	bag_free(r->fresh);
+	start_next(f);
 	if (--f->left == 0)
 		loop_stop(f->loop);
 }
 
 static void
-start(struct printer_at *p, bool known)
+start_next(struct fleet *f)
 {
-	struct fleet *f = p->fleet;
-	struct reading_target target = { .addr = p->addr,
-	    .credential = &f->credential, .engine = p->engine,
+	struct reading_target target = { .credential = &f->credential,
 	    .timeout_ms = TIMEOUT_MS, .retries = RETRIES };
+	struct printer_at *p;
 
+	if (f->next == f->len)
+		return;
+	p = &f->printer[f->next++];
+	target.addr = p->addr;
+	target.engine = p->engine;
 	reading_start(f->asker, f->loop, &target, f->what,
-	    known ? p->image : NULL, &p->memo, on_reading, p);
+	    f->known ? p->image : NULL, &p->memo, on_reading, p);
 }
 
 static double
@@ -191,11 +199,13 @@ poll_all(struct fleet *f, unsigned what, bool known)
 	size_t i;
 
 	f->what = what;
+	f->known = known;
+	f->next = 0;
 	f->done = f->changed = 0;
 	f->left = f->len;
 	f->traffic = (struct talk_traffic){ 0 };
-	for (i = 0; i < f->len; i++)
-		start(&f->printer[i], known);
+	for (i = 0; i < f->open; i++)
+		start_next(f);
 	loop_run(f->loop);
 	cpu = seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
 	wall = seconds(CLOCK_MONOTONIC) - wall;
@@ -244,7 +254,8 @@ main(int argc, char **argv)
 	read_hosts(&f, argv[1], atoi(argv[2]));
 	make_credential(&f, argc, argv);
 	f.loop = loop_new();
-	f.asker = asker_new(f.loop, (size_t)atoi(argv[3]));
+	f.open = (size_t)atoi(argv[3]);
+	f.asker = asker_new(f.loop, f.open);
 	/* a signal counts as something to wait for */
 	loop_signal(f.loop, SIGTERM, NULL, NULL);
 	serve(&f);
