@@ -131,22 +131,27 @@ entry_size(const struct entry *e)
 	return ENTRY_HEAD + e->key_len + value_size(e);
 }
 
+/* All but the key, which stands there already. */
 static void
-loose_write(uint8_t *p, const struct entry *e)
+loose_finish(uint8_t *p, const struct entry *e, size_t key_len, size_t len)
 {
-	size_t	 len = value_size(e);
-
-	p[0] = (uint8_t)(e->key_len >> 8);
-	p[1] = (uint8_t)e->key_len;
+	p[0] = (uint8_t)(key_len >> 8);
+	p[1] = (uint8_t)key_len;
 	p[2] = (uint8_t)e->type;
 	p[3] = (uint8_t)(len >> 8);
 	p[4] = (uint8_t)len;
-	p += ENTRY_HEAD;
-	memmove(p, e->key, e->key_len);
+	p += ENTRY_HEAD + key_len;
 	if (entry_is_number(e->type))
-		number_write(p + e->key_len, len, e->number);
+		number_write(p, len, e->number);
 	else if (len > 0)
-		memmove(p + e->key_len, e->octets, len);
+		memmove(p, e->octets, len);
+}
+
+static void
+loose_write(uint8_t *p, const struct entry *e)
+{
+	memmove(p + ENTRY_HEAD, e->key, e->key_len);
+	loose_finish(p, e, e->key_len, value_size(e));
 }
 
 void
@@ -347,6 +352,28 @@ entry_append(struct bag *bag, const struct entry *new)
 	return loose_insert(bag, bag->count, new);
 }
 
+/* What is put in order goes straight behind the last; false when it does
+ * not belong there, or there is no room. */
+static bool
+loose_push(struct bag *bag, const struct objid *id, const struct entry *new)
+{
+	uint8_t		*p = bag->data + bag->len;
+	const uint8_t	*last;
+	size_t		 len = value_size(new), key_len, last_len;
+
+	if (bag->packed || bag->count == 0 || bag->count == bag->count_cap ||
+	    bag->cap - bag->len < ENTRY_HEAD + 5 * id->len + len)
+		return false;
+	key_len = objkey_write(p + ENTRY_HEAD, id);
+	last = loose_key(bag, bag->count - 1U, &last_len);
+	if (entry_key_cmp(last, last_len, p + ENTRY_HEAD, key_len) >= 0)
+		return false;
+	loose_finish(p, new, key_len, len);
+	bag->at[bag->count++] = bag->len;
+	bag->len += (uint32_t)(ENTRY_HEAD + key_len + len);
+	return true;
+}
+
 static int
 entry_put(struct bag *bag, const struct objid *id, struct entry *new)
 {
@@ -354,6 +381,8 @@ entry_put(struct bag *bag, const struct objid *id, struct entry *new)
 	const uint8_t	*last;
 	size_t		 i = bag->count, len;
 
+	if (loose_push(bag, id, new))
+		return 0;
 	objkey_encode(&key, id);
 	new->key = key.octets;
 	new->key_len = key.len;
@@ -455,21 +484,51 @@ bag_get(const struct bag *bag, const struct objid *id,
 	return key_get(bag, &key, value);
 }
 
+/*
+ * Where the values at or below key begin.  Mostly that is where somebody has
+ * just stopped: tables are gone through column by column.
+ */
+static size_t
+start_of(const struct bag *bag, const struct objkey *key, size_t hint)
+{
+	const uint8_t	*other;
+	size_t		 len;
+
+	if (hint > 0 && hint < bag->count) {
+		other = key_at(bag, hint, &len);
+		if (entry_key_cmp(other, len, key->octets, key->len) >= 0) {
+			other = key_at(bag, hint - 1, &len);
+			if (entry_key_cmp(other, len, key->octets,
+			    key->len) < 0)
+				return hint;
+		}
+	}
+	return entry_lower_bound(bag, 0, key->octets, key->len);
+}
+
 bool
 bag_next(const struct bag *bag, const struct objid *prefix, size_t *cursor,
     struct objid *id, struct bag_value *value)
 {
+	static size_t	 stopped;	/* a guess, good for any bag */
 	struct objkey	 key;
+	struct objid	 found;
 	const uint8_t	*at;
 	size_t		 i = *cursor, len;
 
-	objkey_encode(&key, prefix);
-	if (i == 0)
-		i = entry_lower_bound(bag, 0, key.octets, key.len);
-	if (!entry_below(bag, i, &key))
+	if (i == 0) {
+		objkey_encode(&key, prefix);
+		i = start_of(bag, &key, stopped);
+	}
+	if (i < bag->count) {
+		at = key_at(bag, i, &len);
+		objkey_decode(at, len, &found);
+	}
+	if (i >= bag->count || !objid_within(&found, prefix)) {
+		stopped = i;
 		return false;
-	at = key_at(bag, i, &len);
-	objkey_decode(at, len, id);
+	}
+	objid_copy(id, &found);
 	if (value != NULL)
 		value_of(bag, i, value);
 	*cursor = i + 1;

@@ -153,6 +153,14 @@ open_private(struct course *c, const struct bag *bag)
 	    plan_private_new(c->vendor, bag);
 }
 
+static void
+open_tables(struct course *c)
+{
+	plan_private_free(c->private);
+	c->private = c->standard_only ? NULL :
+	    plan_private_tables(c->vendor);
+}
+
 static bool
 is_supply(const struct plan_item *item)
 {
@@ -169,7 +177,7 @@ prepare_tables(struct course *c, const struct bag *image)
 	size_t i, n;
 
 	c->vendor = c->tables_of = maker(c, image);
-	open_private(c, NULL);
+	open_tables(c);
 	list = plan_private_list(c->private, PLAN_TABLES, &n);
 	if (n == 0)
 		return;
@@ -233,7 +241,8 @@ start_standard(struct course *c)
 	c->phase = COURSE_STANDARD;
 	item = plan_items(&n);
 	for (i = 0; i < n; i++)
-		if (item[i].shape != STANDARD_BY_DEVICE)
+		if (item[i].shape != STANDARD_BY_DEVICE &&
+		    !(item[i].when & STANDARD_IDENTIFY))
 			want_item(c, c->errand, &item[i]);
 }
 
@@ -249,7 +258,7 @@ start_tables(struct course *c)
 	if (c->bulk && vendor_no_bulk(c->vendor))
 		course_set_bulk(c, false);
 	if (c->private == NULL || c->vendor != prepared_for)
-		open_private(c, NULL);
+		open_tables(c);
 	else if (c->tables != NULL) {
 		turn_to(c, c->tables);
 		c->tables = NULL;
@@ -312,9 +321,7 @@ start_objects(struct course *c)
 	size_t n;
 
 	c->phase = COURSE_OBJECTS;
-	(void)plan_private_list(c->private, PLAN_TABLES, &n);
-	if (n > 0)
-		open_private(c, c->fresh);	/* they name some */
+	open_private(c, c->fresh);	/* tables name some */
 	want_by_device(c);
 	want_private(c, PLAN_OBJECTS);	/* nobody's, too: many answer them */
 	/* Together with the life counts, though these were read a moment

@@ -167,11 +167,7 @@ errand_column(struct errand *errand, const struct objid *id, const char *name,
     unsigned rows_max)
 {
 	struct column *column;
-	size_t i;
 
-	for (i = 0; i < errand->columns_len; i++)
-		if (same(errand, errand->columns[i].at, id))
-			return;
 	errand->columns = grow(errand->columns, errand->columns_len,
 	    &errand->columns_cap, sizeof(*errand->columns));
 	column = &errand->columns[errand->columns_len];

@@ -28,8 +28,8 @@ struct errand;
 struct errand	*errand_new(void);
 void		 errand_free(struct errand *);
 
-/* Each copies the OID.  The same column again is ignored; name (may be NULL,
- * is kept: a literal) is what messages call it. */
+/* Each copies the OID, and takes it once.  name (may be NULL, is kept: a
+ * literal) is what messages call it. */
 void	 errand_object(struct errand *, const struct objid *);
 void	 errand_column(struct errand *, const struct objid *, const char *name,
 	    unsigned rows_max);

@@ -40,10 +40,10 @@ objkey_add(struct objkey *key, uint32_t sub)
 		key->len += sub_encode(key->octets + key->len, sub);
 }
 
-void
-objkey_encode(struct objkey *key, const struct objid *id)
+size_t
+objkey_write(uint8_t *out, const struct objid *id)
 {
-	uint8_t *out = key->octets;
+	const uint8_t *start = out;
 	size_t i;
 
 	/* Nearly all are below 128. */
@@ -53,7 +53,13 @@ objkey_encode(struct objkey *key, const struct objid *id)
 		else
 			out += sub_encode(out, id->sub[i]);
 	}
-	key->len = (size_t)(out - key->octets);
+	return (size_t)(out - start);
+}
+
+void
+objkey_encode(struct objkey *key, const struct objid *id)
+{
+	key->len = objkey_write(key->octets, id);
 }
 
 void

@@ -21,6 +21,9 @@ struct objkey {
 /* Appends one sub-identifier; nothing when full. */
 void	 objkey_add(struct objkey *, uint32_t sub);
 void	 objkey_encode(struct objkey *, const struct objid *);
+/* The same into at least 5 octets for each sub-identifier; how many it
+ * took. */
+size_t	 objkey_write(uint8_t *out, const struct objid *);
 void	 objkey_decode(const uint8_t *octets, size_t len, struct objid *);
 
 #endif

@@ -151,27 +151,43 @@ item_for(const struct objid *id)
 	return NULL;
 }
 
+static void
+private_add(struct plan_private *private, enum plan_sort sort,
+    const struct objid *list, size_t n)
+{
+	size_t len = private->first[sort], i;
+
+	private->list = xreallocarray(private->list, len + n + 1,
+	    sizeof(list[0]));
+	for (i = 0; i < n; i++)
+		objid_copy(&private->list[len++], &list[i]);
+	for (; sort < PLAN_SORTS; sort++)
+		private->first[sort + 1] = len;
+}
+
+struct plan_private *
+plan_private_tables(const struct vendor *v)
+{
+	struct plan_private *private = xcalloc(1, sizeof(*private));
+	struct objid list[PLAN_VENDOR_TABLES];
+
+	private_add(private, PLAN_TABLES, list, vendor_tables(v, list,
+	    PLAN_VENDOR_TABLES));
+	return private;
+}
+
 struct plan_private *
 plan_private_new(const struct vendor *v, const struct bag *bag)
 {
 	struct plan_private *private = xcalloc(1, sizeof(*private));
 	struct objid list[PLAN_VENDOR_OBJECTS];
-	size_t n = 0, sort, len = 0, i;
 
-	for (sort = 0; sort < PLAN_SORTS; sort++) {
-		if (sort == PLAN_OBJECTS)
-			n = vendor_objects(v, list, PLAN_VENDOR_OBJECTS);
-		else if (sort == PLAN_COUNTERS)
-			n = vendor_counter_objects(v, bag, list,
-			    PLAN_VENDOR_OBJECTS);
-		else
-			n = vendor_tables(v, list, PLAN_VENDOR_TABLES);
-		private->list = xreallocarray(private->list, len + n + 1,
-		    sizeof(list[0]));
-		for (i = 0; i < n; i++)
-			objid_copy(&private->list[len++], &list[i]);
-		private->first[sort + 1] = len;
-	}
+	private_add(private, PLAN_OBJECTS, list, vendor_objects(v, list,
+	    PLAN_VENDOR_OBJECTS));
+	private_add(private, PLAN_COUNTERS, list, vendor_counter_objects(v,
+	    bag, list, PLAN_VENDOR_OBJECTS));
+	private_add(private, PLAN_TABLES, list, vendor_tables(v, list,
+	    PLAN_VENDOR_TABLES));
 	return private;
 }
 

@@ -36,6 +36,8 @@ struct plan_private;
 
 struct plan_private	*plan_private_new(const struct vendor *,
 			    const struct bag *);
+/* The same with its tables alone, for as long as they are not read. */
+struct plan_private	*plan_private_tables(const struct vendor *);
 void			 plan_private_free(struct plan_private *);
 
 enum plan_sort {
