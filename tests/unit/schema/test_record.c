@@ -397,12 +397,14 @@ test_json(void **state)
 	    "  \"index\": null,\n"
 	    "  \"code\": 30203,\n"
 	    "  \"code_name\": null,\n"
+	    "  \"vendor_code\": null,\n"
 	    "  \"severity\": \"warningBinaryChangeEvent\",\n"
 	    "  \"group\": null,\n"
 	    "  \"group_index\": null,\n"
 	    "  \"training\": null,\n"
 	    "  \"description\": null,\n"
 	    "  \"location\": null,\n"
+	    "  \"source\": null,\n"
 	    "  \"time_ticks\": null\n"
 	    "}\n");
 	buf_reset(&out);
