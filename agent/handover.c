@@ -210,3 +210,9 @@ handover_reading(const struct handover *h)
 {
 	return h->reading;
 }
+
+size_t
+handover_later(const struct handover *h)
+{
+	return h->count - h->waiting - h->reading;
+}

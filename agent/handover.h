@@ -41,10 +41,10 @@ void		 handover_free(struct handover *);	/* before the patrol */
 bool		 handover_add(struct handover *, const struct hand *);
 /* Begins at most n readings; how many it began. */
 size_t		 handover_start(struct handover *, size_t n);
-/* How many wait for their turn, and how many are being read.  Those that are
- * tried again later do not count. */
+/* How many wait for their turn, are being read, are tried again later. */
 size_t		 handover_waiting(const struct handover *);
 size_t		 handover_reading(const struct handover *);
+size_t		 handover_later(const struct handover *);
 
 /* The pause after the n-th reading (from 1) that came to nothing; 0: that was
  * the last. */

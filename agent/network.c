@@ -125,6 +125,21 @@ range_has(const struct range *range, uint32_t address)
 	return address >= range->first && address <= range->last;
 }
 
+struct range *
+range_parse_list(const struct ini_list *list, size_t more, size_t *len)
+{
+	struct range *ranges;
+	char why[128];
+	size_t i;
+
+	ranges = xcalloc(list->count + more + 1, sizeof(*ranges));
+	for (i = 0, *len = 0; i < list->count; i++)
+		if (range_parse(list->item[i], &ranges[*len], why,
+		    sizeof(why)) == 0)
+			(*len)++;
+	return ranges;
+}
+
 /* --- sets --------------------------------------------------------------------- */
 
 struct pieces {
@@ -324,6 +339,20 @@ address_of(const struct sockaddr *sa)
 	return ntohl(in.sin_addr.s_addr);
 }
 
+/* Once, however often somebody looks. */
+static void
+say_cut(const char *interface, const char *label)
+{
+	static char said[RANGE_TEXT_MAX];
+
+	if (strcmp(said, label) == 0)
+		return;
+	snprintf(said, sizeof(said), "%s", label);
+	log_info("network", "the network of %s is larger than /%d: looking at "
+	    "%s only; [discovery] networks names more", log_safe(interface),
+	    NETWORK_ATTACHED_BITS, label);
+}
+
 size_t
 network_attached(struct range out[NETWORK_ATTACHED_MAX])
 {
@@ -342,10 +371,7 @@ network_attached(struct range out[NETWORK_ATTACHED_MAX])
 		network_around(address_of(ifa->ifa_addr),
 		    address_of(ifa->ifa_netmask), &out[n], &cut);
 		if (cut)
-			log_info("network", "the network of %s is larger than "
-			    "/%d: looking at %s only; [discovery] networks "
-			    "names more", log_safe(ifa->ifa_name),
-			    NETWORK_ATTACHED_BITS, out[n].label);
+			say_cut(ifa->ifa_name, out[n].label);
 		n++;
 	}
 	freeifaddrs(list);

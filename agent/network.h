@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/ini.h"
+
 #define RANGE_ADDRESSES_MAX	65536
 #define RANGE_TEXT_MAX		64
 
@@ -25,6 +27,10 @@ struct range {
 int	 range_parse(const char *text, struct range *, char *why,
 	    size_t why_size);
 bool	 range_has(const struct range *, uint32_t address);
+/* All that can be read of a list, with room for more behind them; the caller
+ * frees. */
+struct range	*range_parse_list(const struct ini_list *, size_t more,
+		    size_t *len);
 
 /*
  * The addresses of some ranges without those of others, each once, numbered

@@ -39,16 +39,11 @@ where_of(const struct config_snmp *snmp)
 {
 	struct network_set *set;
 	struct range *ranges;
-	char why[128];
-	size_t i, n = 0;
+	size_t n;
 
 	if (snmp->networks.count == 0)
 		return NULL;
-	ranges = xcalloc(snmp->networks.count, sizeof(*ranges));
-	for (i = 0; i < snmp->networks.count; i++)
-		if (range_parse(snmp->networks.item[i], &ranges[n], why,
-		    sizeof(why)) == 0)
-			n++;
+	ranges = range_parse_list(&snmp->networks, 0, &n);
 	set = network_set_new(ranges, n, NULL, 0);
 	free(ranges);
 	return set;

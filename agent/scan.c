@@ -19,7 +19,6 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "base/mem.h"
 #include "snmp/vendor.h"
 
 #define LOOK_US		250000
@@ -165,27 +164,21 @@ run_agent(struct scan *s)
 static struct network_set *
 wanted(const struct config *conf, int argc, char **argv)
 {
-	struct range *in, *out;
-	size_t n = 0, m = 0, i;
+	const struct ini_list none = { 0 };
 	struct network_set *set = NULL;
+	struct range *in, *out;
 	char why[128];
+	size_t n, m;
+	int i;
 
-	in = xcalloc((size_t)argc + conf->networks.count +
-	    NETWORK_ATTACHED_MAX, sizeof(*in));
-	out = xcalloc(conf->exclude.count + 1, sizeof(*out));
-	for (i = 0; i < (size_t)argc; i++)
-		if (range_parse(argv[i], &in[n], why, sizeof(why)) == 0)
-			n++;
-		else {
+	in = range_parse_list(argc > 0 ? &none : &conf->networks,
+	    (size_t)argc + NETWORK_ATTACHED_MAX, &n);
+	out = range_parse_list(&conf->exclude, 0, &m);
+	for (i = 0; i < argc; i++, n++)
+		if (range_parse(argv[i], &in[n], why, sizeof(why)) == -1) {
 			fprintf(stderr, "platen scan: %s\n", why);
 			goto out;
 		}
-	for (i = 0; argc == 0 && i < conf->networks.count; i++)
-		n += range_parse(conf->networks.item[i], &in[n], why,
-		    sizeof(why)) == 0;
-	for (i = 0; i < conf->exclude.count; i++)
-		m += range_parse(conf->exclude.item[i], &out[m], why,
-		    sizeof(why)) == 0;
 	if (n == 0)
 		n = network_attached(in);
 	set = network_set_new(in, n, out, m);

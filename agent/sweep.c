@@ -40,22 +40,6 @@ struct sweep {
 
 /* --- what is looked at -------------------------------------------------------- */
 
-static struct range *
-parse_ranges(const struct ini_list *list, size_t *len)
-{
-	struct range *ranges;
-	char why[128];
-	size_t i;
-
-	ranges = xcalloc(list->count + NETWORK_ATTACHED_MAX,
-	    sizeof(*ranges));
-	for (i = 0, *len = 0; i < list->count; i++)
-		if (range_parse(list->item[i], &ranges[*len], why,
-		    sizeof(why)) == 0)
-			(*len)++;
-	return ranges;
-}
-
 /* Everything but [discovery] exclude. */
 static struct network_set *
 make_allowed(const struct config *conf)
@@ -65,7 +49,7 @@ make_allowed(const struct config *conf)
 	struct range *exclude;
 	size_t n;
 
-	exclude = parse_ranges(&conf->exclude, &n);
+	exclude = range_parse_list(&conf->exclude, 0, &n);
 	set = network_set_new(&all, 1, exclude, n);
 	free(exclude);
 	return set;
@@ -79,8 +63,9 @@ set_networks(struct sweep *s)
 	struct range *networks, *exclude;
 	size_t networks_len, exclude_len;
 
-	networks = parse_ranges(&s->conf->networks, &networks_len);
-	exclude = parse_ranges(&s->conf->exclude, &exclude_len);
+	networks = range_parse_list(&s->conf->networks,
+	    NETWORK_ATTACHED_MAX, &networks_len);
+	exclude = range_parse_list(&s->conf->exclude, 0, &exclude_len);
 	if (s->conf->networks.count == 0 && s->conf->hosts.count == 0)
 		networks_len = network_attached(networks);
 	calls_set(s->calls, network_set_new(networks, networks_len, exclude,

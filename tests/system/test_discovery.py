@@ -285,6 +285,16 @@ def test_lossy_network(rig):
     wait_for(lambda: scan(agent)["found"] == 20, 40, "all of them", 0.2)
 
 
+def test_who_answers_from_elsewhere(rig):
+    """A print server that answers from its other address is found."""
+    rig.sim.start(["127.42.7.1=@hp-mono"])
+    rig.sim.send("wrongsource 127.42.7.1 on")
+    agent = lonely(rig, ["127.42.7.0/28"])
+    agent.start()
+    finished(agent)
+    wait_for(lambda: set(printers(agent)) == {"127.42.7.1"}, 10)
+
+
 # --- moves ----------------------------------------------------------------
 
 def test_moves_while_the_agent_is_away(rig):
