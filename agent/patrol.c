@@ -234,7 +234,7 @@ patrol_count(const struct patrol *patrol, struct patrol_counts *out)
 void
 patrol_whole(struct patrol *patrol)
 {
-	(void)teller_whole(patrol->teller);
+	teller_whole(patrol->teller);
 }
 
 void

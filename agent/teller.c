@@ -30,7 +30,17 @@ struct teller {
 	int			 appended;	/* reports in it */
 	bool			 failed;	/* it must be rolled back */
 	bool			 store_down;	/* said so already */
+
+	/* Everything is being told once more, some with each turn. */
+	struct timer		 whole;
+	char			(*whole_id)[UUID_TEXT_MAX];
+	size_t			 whole_len, whole_at;
 };
+
+#define WHOLE_AT_ONCE	100	/* assets a turn */
+#define WHOLE_AGAIN_MS	1000	/* after the store failed */
+
+static void	 on_whole(void *);
 
 /* The configuration has been checked. */
 static struct ignore *
@@ -76,6 +86,24 @@ settle(struct teller *t, bool ok)
 		t->settled(t->arg, t->token[i], ok);
 }
 
+/* A part of the whole is durable, and perhaps all of it.  What was lost is
+ * told again from the beginning: twice is no harm. */
+static void
+whole_goes_on(struct teller *t, bool ok)
+{
+	if (t->whole_id == NULL)
+		return;
+	if (!ok) {
+		t->whole_at = 0;
+		timer_after(t->loop, &t->whole, WHOLE_AGAIN_MS, on_whole, t);
+	} else if (t->whole_at > t->whole_len) {
+		log_info("teller", "%zu printers are told whole again",
+		    t->whole_len);
+		free(t->whole_id);
+		t->whole_id = NULL;
+	}
+}
+
 static void
 commit(void *arg)
 {
@@ -85,6 +113,7 @@ commit(void *arg)
 
 	if (!store_in_transaction(t->store)) {
 		settle(t, false);
+		whole_goes_on(t, false);
 		return;
 	}
 	if (!t->failed && appended > 0 &&
@@ -102,6 +131,7 @@ commit(void *arg)
 	t->failed = false;
 	t->appended = 0;
 	settle(t, ok);
+	whole_goes_on(t, ok);
 	if (ok && appended > 0)
 		t->written(t->arg);
 }
@@ -112,8 +142,11 @@ teller_free(struct teller *t)
 	if (t == NULL)
 		return;
 	timer_clear(t->loop, &t->commit);
+	timer_clear(t->loop, &t->whole);
 	if (store_in_transaction(t->store))
 		commit(t);
+	timer_clear(t->loop, &t->whole);
+	free(t->whole_id);
 	free(t->token);
 	ignore_free(t->ignore);
 	free(t);
@@ -332,49 +365,71 @@ teller_agent(struct teller *t, struct agent *agent)
 	return t->failed ? -1 : 0;
 }
 
-struct whole {
-	struct teller	*t;
-	struct store	*st;
-	char		(*id)[UUID_TEXT_MAX];
-	size_t		 len;
-};
-
 static void
 note_id(void *arg, const struct known_asset *asset)
 {
-	struct whole *w = arg;
+	struct teller *t = arg;
 
-	w->id = xreallocarray(w->id, w->len + 1, sizeof(*w->id));
-	memcpy(w->id[w->len++], asset->id, sizeof(asset->id));
+	/* A power of two is when there is no more room. */
+	if ((t->whole_len & (t->whole_len - 1)) == 0)
+		t->whole_id = xreallocarray(t->whole_id, t->whole_len == 0 ?
+		    1 : 2 * t->whole_len, sizeof(*t->whole_id));
+	memcpy(t->whole_id[t->whole_len++], asset->id, sizeof(asset->id));
 }
 
-int
+static int
+tell_whole(struct teller *t, struct store *st, const char *id)
+{
+	struct report told;
+	int n;
+
+	report_init(&told);
+	n = known_told(st, id, &told);
+	if (n == 0)
+		n = outbox_append(st, &told, OUTBOX_EVENT, id);
+	report_clear(&told);
+	if (n == -1)
+		return -1;
+	t->appended += n;
+	return 0;
+}
+
+/* The next part.  Past the last asset whole_at stands one further, with the
+ * wish taken back in that same transaction. */
+static void
+on_whole(void *arg)
+{
+	struct teller *t = arg;
+	struct store *st = teller_store(t);
+	size_t end = t->whole_at + WHOLE_AT_ONCE;
+
+	if (st == NULL || t->failed) {
+		timer_after(t->loop, &t->whole, WHOLE_AGAIN_MS, on_whole, t);
+		return;
+	}
+	while (t->whole_at < t->whole_len && t->whole_at < end && !t->failed)
+		if (tell_whole(t, st, t->whole_id[t->whole_at++]) == -1)
+			t->failed = true;
+	if (t->whole_at < t->whole_len) {
+		timer_after(t->loop, &t->whole, 0, on_whole, t);
+		return;
+	}
+	t->whole_at = t->whole_len + 1;
+	if (store_set_note(st, "whole", NULL) == -1)
+		t->failed = true;
+}
+
+void
 teller_whole(struct teller *t)
 {
-	struct whole w = { .t = t };
-	struct report told;
-	size_t i;
-	int n, rc = -1;
-
-	if ((w.st = teller_store(t)) == NULL || t->failed)
-		return -1;
-	if (known_each_asset(w.st, note_id, &w) == -1)
-		goto out;
-	for (i = 0; i < w.len; i++) {
-		report_init(&told);
-		n = known_told(w.st, w.id[i], &told);
-		if (n == 0)
-			n = outbox_append(w.st, &told, OUTBOX_EVENT, w.id[i]);
-		report_clear(&told);
-		if (n == -1)
-			goto out;
-		t->appended += n;
+	free(t->whole_id);
+	t->whole_id = xmalloc(sizeof(*t->whole_id));
+	t->whole_len = t->whole_at = 0;
+	/* What cannot be read is wished for again at the next start. */
+	if (known_each_asset(t->store, note_id, t) == -1) {
+		free(t->whole_id);
+		t->whole_id = NULL;
+		return;
 	}
-	rc = store_set_note(w.st, "whole", NULL);
-	log_info("teller", "%zu printers are told whole again", w.len);
-out:
-	if (rc == -1)
-		t->failed = true;
-	free(w.id);
-	return rc;
+	timer_after(t->loop, &t->whole, 0, on_whole, t);
 }

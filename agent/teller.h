@@ -45,8 +45,9 @@ int		 teller_printer(struct teller *, void *token, int64_t device,
 int		 teller_unreachable(struct teller *, void *token,
 		    int64_t device, const int64_t *rows, size_t rows_len);
 int		 teller_agent(struct teller *, struct agent *);
-/* Appends everything that was told once more, whole. */
-int		 teller_whole(struct teller *);
+/* Appends everything that was told once more, whole, a part with each turn of
+ * the loop, and then takes back the note "whole". */
+void		 teller_whole(struct teller *);
 /* The store, inside the shared transaction (begun if need be); NULL when it
  * cannot be begun. */
 struct store	*teller_store(struct teller *);

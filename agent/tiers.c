@@ -73,6 +73,33 @@ alerts_stand(const struct bag *image)
 	return false;
 }
 
+/* FNV-1a, to see that something is not what it was. */
+static void
+add_state(uint32_t *sum, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+
+	while (len-- > 0)
+		*sum = (*sum ^ *p++) * UINT32_C(16777619);
+}
+
+static void
+look_at_state(const struct bag *image, uint32_t row,
+    struct tiers_signs *out)
+{
+	int64_t device = bag_number(image, STD_DEVICE_STATUS, 1, row);
+	int64_t printer = bag_number(image, STD_PRINTER_STATUS, 1, row);
+	struct bag_value errors;
+
+	add_state(&out->state, &device, sizeof(device));
+	add_state(&out->state, &printer, sizeof(printer));
+	if (bag_octets(image, &errors, STD_PRINTER_ERRORS, 1, row))
+		add_state(&out->state, errors.octets, errors.octets_len);
+	/* RFC 3805: standby is running with a status of other. */
+	if (device != STATUS_RUNNING || printer != STATUS_OTHER)
+		out->asleep = false;
+}
+
 void
 tiers_look(const struct bag *image, const int64_t *rows, size_t n,
     struct tiers_signs *out)
@@ -91,11 +118,7 @@ tiers_look(const struct bag *image, const int64_t *rows, size_t n,
 			    more;
 		out->supply_bits = out->supply_bits * 256 +
 		    supply_bits(image, row);
-		/* RFC 3805: standby is running with a status of other. */
-		if (bag_number(image, STD_DEVICE_STATUS, 1, row) !=
-		    STATUS_RUNNING || bag_number(image, STD_PRINTER_STATUS, 1,
-		    row) != STATUS_OTHER)
-			out->asleep = false;
+		look_at_state(image, row, out);
 		if (bag_number(image, STD_CRITICAL_EVENTS, 1, row) == ABSENT &&
 		    bag_number(image, STD_ALL_EVENTS, 1, row) == ABSENT)
 			out->alerts_counted = false;

@@ -27,6 +27,7 @@
 struct tiers_signs {
 	int64_t	 life;			/* pages so far, or ABSENT */
 	uint32_t supply_bits;		/* of the error states */
+	uint32_t state;			/* a sum over all that says how it is */
 	bool	 asleep;
 	bool	 alerts_counted;	/* no new alert without a new number */
 	bool	 alerts_stand;		/* rows that will go again */

@@ -526,6 +526,20 @@ take_values(struct device *d, const struct reading_result *r)
 	return changed;
 }
 
+/*
+ * Nothing but pages came out, and what there is to tell of pages is held back
+ * for some time yet: in a fleet that prints all day that is most of what
+ * happens, and looking up what was told is most of what it would cost.
+ */
+static bool
+only_pages(const struct device *d, const struct tiers_signs *before)
+{
+	return d->what == READING_HEARTBEAT && !d->dirty && d->told &&
+	    d->due_ms != 0 && !is_due(d) &&
+	    before->state == d->tiers.signs.state &&
+	    before->life != d->tiers.signs.life;
+}
+
 static unsigned
 take_news(struct device *d, const struct reading_result *r, bool changed)
 {
@@ -565,13 +579,13 @@ take_up(struct device *d, const struct config_snmp *snmp)
 static void
 on_values(struct device *d, struct reading_result *r)
 {
-	bool changed;
+	const struct tiers_signs before = d->tiers.signs;
+	bool changed, back;
 	unsigned next;
 
 	d->memo = r->memo;
 	changed = take_values(d, r);
-	if (take_up(d, asked_with(d)))
-		changed = true;
+	back = take_up(d, asked_with(d));
 	if (r->why[0] != '\0')
 		device_complain(d, r->status, r->why);
 	else if (d->what == READING_ALL)
@@ -579,8 +593,9 @@ on_values(struct device *d, struct reading_result *r)
 	if ((next = take_news(d, r, changed)) != 0) {
 		/* Half a change is no change: it is told when the rest is
 		 * there as well. */
-		d->dirty |= changed;
-	} else if (changed || d->dirty || !d->told || is_due(d))
+		d->dirty |= changed || back;
+	} else if (back || d->dirty || !d->told || is_due(d) ||
+	    (changed && !only_pages(d, &before)))
 		tell(d, (d->what & (READING_ALL | READING_SUPPLIES)) != 0);
 	device_count(&d->patrol->devices, d);
 	if (d->probe != NULL) {

@@ -5,8 +5,11 @@
 #include "base/clock.h"
 
 static int64_t	made_up_wall_ms(void);
+static void	counted_decode(const struct bag *, int64_t, const char *, int64_t,
+		    struct printer *);
 #define reading_start	made_up_start
 #define network_attached made_up_attached
+#define printer_decode	counted_decode
 #define reading_cancel	made_up_cancel
 #define clock_wall_ms	made_up_wall_ms
 #include "agent/known.h"
@@ -36,6 +39,17 @@ static int64_t
 made_up_wall_ms(void)
 {
 	return clock_wall_ms() + wall_off_ms;
+}
+
+static int decoded;
+
+#undef printer_decode
+static void
+counted_decode(const struct bag *bag, int64_t index, const char *ip,
+    int64_t now_ms, struct printer *out)
+{
+	decoded++;
+	printer_decode(bag, index, ip, now_ms, out);
 }
 
 /* This machine stands in no network. */
@@ -571,6 +585,51 @@ left_out_means_left_out(void **state)
 	finish();
 }
 
+/* Many more than are told in one turn. */
+static void
+the_whole_is_told_in_parts(void **state)
+{
+	struct outbox_count box;
+	int64_t until;
+
+	begin();
+	found(1, "KX7731");
+	sql("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+	    " WHERE i < 250) INSERT INTO told SELECT"
+	    " printf('00000000-0000-4000-8000-%012d', i),"
+	    " printf('00000000-0000-4000-8000-%012d', i), replace(body, id,"
+	    " printf('00000000-0000-4000-8000-%012d', i)) FROM told, n"
+	    " WHERE id = asset;"
+	    "INSERT INTO asset(id, device, row) SELECT id, 0, 1 FROM told"
+	    " WHERE id LIKE '00000000-%';"
+	    "INSERT INTO note VALUES('whole', '1');"
+	    /* The store fails on the way: everything again, later. */
+	    "CREATE TRIGGER full BEFORE INSERT ON outbox WHEN"
+	    " (SELECT count(*) FROM outbox) > 150 BEGIN"
+	    " SELECT RAISE(ABORT, 'disk full'); END;");
+	written = 0;
+	patrol_whole(patrol);
+	for (int i = 0; i < 10; i++)
+		settle_down();
+	assert_int_equal(written, 1);
+	assert_int_equal(store_note_int(st, "whole", 0), 1);
+	assert_int_equal(outbox_count(st, &box), 0);
+	assert_int_equal(box.depth, 101);
+	sql(ROOM);
+	until = clock_mono_ms() + 5000;
+	while (store_note_int(st, "whole", 0) != 0 &&
+	    clock_mono_ms() < until) {
+		loop_once(loop, 100);
+		if (asked[1].fn != NULL)
+			answer(1, READING_DONE, a_printer("KX7731", 100));
+	}
+	settle_down();
+	assert_int_equal(outbox_count(st, &box), 0);
+	assert_int_equal(box.depth, 101 + 251);
+	assert_said("251 printers are told whole again");
+	finish();
+}
+
 /* --- credentials ---------------------------------------------------------- */
 
 static struct config_snmp sections[4];
@@ -831,6 +890,34 @@ a_visit_goes_on_where_it_is_worth_while(void **state)
 	finish();
 }
 
+/* What only says that pages came out is looked at when it may be told. */
+static void
+pages_alone_wait_for_their_time(void **state)
+{
+	struct outbox_count box;
+	struct bag *bag;
+	int64_t pages;
+
+	begin();
+	look(1);
+	answer(1, READING_DONE, counting(a_printer("KX7731", 100)));
+	for (decoded = 0, pages = 101; pages < 110; pages++) {
+		assert_true(is_asked(1));
+		assert_int_equal(asked[1].what, READING_HEARTBEAT);
+		answer(1, READING_DONE, counting(a_printer("KX7731", pages)));
+	}
+	assert_int_equal(decoded, 1);
+	/* Anything else is told at once. */
+	assert_true(is_asked(1));
+	bag = counting(a_printer("KX7731", 111));
+	number(bag, "1.3.6.1.2.1.25.3.5.1.1.1", 4);
+	answer(1, READING_DONE, bag);
+	assert_int_equal(decoded, 2);
+	assert_int_equal(outbox_count(st, &box), 0);
+	assert_int_equal(box.depth, 2);
+	finish();
+}
+
 static struct bag *
 sleeping(struct bag *bag)
 {
@@ -953,6 +1040,7 @@ main(void)
 		TEST(a_named_host_is_kept),
 		TEST(a_clock_set_back_puts_nothing_off),
 		TEST(left_out_means_left_out),
+		TEST(the_whole_is_told_in_parts),
 		TEST(the_ladder_is_climbed_from_v3_down),
 		TEST(what_denies_all_may_be_a_printer),
 		TEST(other_credentials_are_for_other_networks),
@@ -961,6 +1049,7 @@ main(void)
 		TEST(a_stranger_is_forgotten),
 		TEST(a_visit_goes_on_where_it_is_worth_while),
 		TEST(asleep_it_sleeps),
+		TEST(pages_alone_wait_for_their_time),
 		TEST(called_it_looks_at_once),
 		TEST(a_burst_is_two_looks),
 		TEST(strangers_are_not_woken),
