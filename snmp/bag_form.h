@@ -77,6 +77,17 @@ int	 entry_replace(struct bag *, size_t i, const struct entry *);
 /* At the end of a loose bag; -1 when full. */
 int	 entry_append(struct bag *, const struct entry *);
 
+/* --- bag_loose.c --- */
+const uint8_t	*loose_key(const struct bag *, size_t i, size_t *len);
+void	 loose_entry(const struct bag *, size_t i, struct entry *);
+size_t	 loose_lower_bound(const struct bag *, size_t lo, const uint8_t *key,
+	    size_t len);
+/* Behind the last, if that is where it belongs and there is room already. */
+bool	 loose_push(struct bag *, const struct objid *, const struct entry *);
+int	 loose_insert(struct bag *, size_t i, const struct entry *);
+int	 loose_replace(struct bag *, size_t i, const struct entry *);
+void	 loose_drop(struct bag *, size_t i);
+
 /* --- bag_pack.c --- */
 const uint8_t	*pack_key(const struct bag *, size_t i, size_t *len);
 size_t	 pack_lower_bound(const struct bag *, size_t lo, const uint8_t *key,
