@@ -5,7 +5,7 @@
  * bag.  Bags hold no errors: noSuchObject and the like are simply not there.
  *
  * A bag that bag_merge() wrote shares its OIDs and texts with those of other
- * printers and needs some 5 octets a value; one that is being filled, some 30.
+ * printers and needs some 7 octets a value; one that is being filled, some 40.
  */
 #ifndef SNMP_BAG_H
 #define SNMP_BAG_H

@@ -304,6 +304,15 @@ ask_less(struct reading *r)
 	r->memo.varbinds = r->varbinds_given;
 }
 
+/* It does not know that context. */
+static void
+leave_context(struct reading *r)
+{
+	errand_stop(r->course.errand);
+	r->cut_short = true;
+	step(r);
+}
+
 /*
  * A request that got no answer from a device which had answered before: it
  * was too much for it, or there is an object that it chokes on, or it has
@@ -320,10 +329,7 @@ on_alive(void *arg, enum talk_status status, int error,
 	(void)n;
 	if (status == TALK_TIMEOUT || status == TALK_REFUSED) {
 		if (r->course.in_context) {
-			/* It does not know that community. */
-			errand_stop(r->course.errand);
-			r->cut_short = true;
-			step(r);
+			leave_context(r);
 			return;
 		}
 		say(r, "stopped answering after %d requests", r->requests);
@@ -466,6 +472,10 @@ on_answer(void *arg, enum talk_status status, int error,
 		on_error(r, error);
 		return;
 	case TALK_DENIED:
+		if (r->course.in_context && r->answered) {
+			leave_context(r);
+			return;
+		}
 		say(r, "%s", talk_why(status, error));
 		finish(r, READING_DENIED);
 		return;

@@ -1368,6 +1368,14 @@ test_jetdirect(void **state)
 	assert_int_equal(got.result.status, READING_DONE);
 	assert_int_equal(bag_number(got.result.fresh, SUPPLY ".9", 2, 3, 5),
 	    14000);
+
+	/* Everything with what is known is everything again. */
+	bag_free(image);
+	image = whole(NULL);
+	read_it(READING_ALL, image);
+	assert_int_equal(got.result.status, READING_DONE);
+	assert_true(memo.jetdirect);
+	assert_string_equal(got.text, text_of(image));
 	bag_free(image);
 
 	/* Silence in that context does no harm. */
