@@ -1360,6 +1360,9 @@ test_jetdirect(void **state)
 	private = plan_private_new(vendor, NULL);
 	image = whole(NULL);
 	assert_true(memo.jetdirect);
+	/* HP's file forbids GETBULK: it is not even tried. */
+	assert_int_equal(bulks, 0);
+	assert_int_equal(memo.bulk, MEMO_BULK_NO);
 	assert_int_equal(bag_number(image, SUPPLY ".9", 2, 3, 5), 15000);
 	for (v = manner.context; v->oid != NULL; v++)
 		if (strcmp(v->oid, SUPPLY ".9.3.5") == 0)
