@@ -53,7 +53,7 @@ struct fleet {
 	struct talk_traffic	 traffic;
 };
 
-static void
+static _Noreturn void
 die(const char *what)
 {
 	fprintf(stderr, "fullpoll: %s\n", what);

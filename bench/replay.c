@@ -58,7 +58,7 @@ struct replay {
 	unsigned	 out_len;
 };
 
-static void
+static _Noreturn void
 die(const char *what)
 {
 	perror(what);
@@ -257,9 +257,11 @@ main(int argc, char **argv)
 {
 	struct replay *r = xcalloc(1, sizeof(*r));
 	double wall, cpu;
+	bool whole;
 
 	if (argc < 3 || argc > 4) {
 		fprintf(stderr, "usage: replay FILE PORT [WINDOW]\n");
+		free(r);
 		return 2;
 	}
 	r->port = atoi(argv[2]);
@@ -279,5 +281,12 @@ main(int argc, char **argv)
 	    "\"wall_s\": %.6f, \"cpu_s\": %.6f}\n", r->devices, r->packets,
 	    r->answers, r->active, (unsigned long long)r->bytes_out,
 	    (unsigned long long)r->bytes_in, wall, cpu);
-	return r->active == 0 ? 0 : 1;
+	whole = r->active == 0;
+	close(r->fd);
+	free(r->order);
+	free(r->slot);
+	free(r->packet);
+	free(r->file);
+	free(r);
+	return whole ? 0 : 1;
 }
