@@ -13,6 +13,9 @@
 const char	*lexicon_colour(const char *text);
 /* The same for the letters K, C, M, Y alone ("Toner (K)"). */
 const char	*lexicon_colour_letter(const char *text);
+/* The same where a toner's number ends in them (Kyocera "TK-1234K", Konica
+ * "TN-123Y", Brother "TN-123BK"). */
+const char	*lexicon_colour_part(const char *text);
 /* PrtMarkerSuppliesTypeTC by the words in text, or ABSENT. */
 int64_t		 lexicon_kind(const char *text);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "snmp/caption.h"
 #include "snmp/lexicon.h"
 #include "snmp/standard.h"
 #include "snmp/text.h"
@@ -98,130 +99,6 @@ state_of(const struct vendor *v, const struct consumable *c)
 	return c->capacity > 0 ? SUPPLY_NOT_REPORTED : SUPPLY_SOME;
 }
 
-static void
-put(char **field, const char *start, size_t len)
-{
-	char	*text = text_trim(xstrndup(start, len));
-
-	if (*text == '\0' || strcasecmp(text, "unknown") == 0 ||
-	    strcasecmp(text, "none") == 0 || strcmp(text, "-") == 0 ||
-	    strcmp(text, "CRUM-") == 0) {
-		free(text);
-		return;
-	}
-	free(*field);
-	*field = text;
-}
-
-static void
-cut_description(struct consumable *c, size_t len)
-{
-	c->description[len] = '\0';
-	text_trim(c->description);
-	if (*c->description == '\0') {
-		free(c->description);
-		c->description = NULL;
-	}
-}
-
-/* Xerox: "Black Toner, PN 006R01234;SN0123" */
-static bool
-split_xerox(struct consumable *c)
-{
-	const char	*pn = strstr(c->description, ", PN "), *part, *end, *sn;
-
-	if (pn == NULL)
-		return false;
-	part = pn + strlen(", PN ");
-	end = part + strcspn(part, ";,");
-	put(&c->part_number, part, (size_t)(end - part));
-	if ((sn = strstr(end, "SN")) != NULL) {
-		sn += strlen("SN");
-		sn += strspn(sn, " :");
-		put(&c->serial, sn, strcspn(sn, ";,"));
-	}
-	cut_description(c, (size_t)(pn - c->description));
-	return true;
-}
-
-/* Samsung, and what it builds for HP: "Black Toner S/N:CRUM-0123".  Where no
- * serial follows there is nothing to take out. */
-static bool
-split_samsung(struct consumable *c)
-{
-	const char	*sn = strstr(c->description, " S/N:"), *serial;
-
-	if (sn == NULL)
-		return false;
-	serial = sn + strlen(" S/N:");
-	put(&c->serial, serial, strlen(serial));
-	if (c->serial == NULL)
-		return false;
-	cut_description(c, (size_t)(sn - c->description));
-	return true;
-}
-
-/* Looks like a part: five or more of A-Z, 0-9 and '-', with a digit. */
-static bool
-is_part(const char *word, size_t len)
-{
-	bool	 digit = false;
-	size_t	 i;
-
-	for (i = 0; i < len; i++) {
-		if (!isupper((unsigned char)word[i]) &&
-		    !isdigit((unsigned char)word[i]) && word[i] != '-')
-			return false;
-		digit |= isdigit((unsigned char)word[i]) != 0;
-	}
-	return len >= 5 && digit;
-}
-
-/* HP: "Black Cartridge HP CF123A"; the name is the whole text.  Several
- * parts ("HP 110V-A1B23A, 220V-A1B24A") are all taken. */
-static void
-find_hp_part(struct consumable *c)
-{
-	const char	*hp = strstr(c->description, " HP "), *p, *last;
-	size_t		 len;
-
-	if (hp == NULL)
-		return;
-	last = p = hp + strlen(" HP ");
-	do {
-		p += strspn(p, " ,");
-		len = strcspn(p, " ,");
-		if (!is_part(p, len))
-			break;
-		p += len;
-		last = p;
-	} while (*p == ',');
-	hp += strlen(" HP ");
-	put(&c->part_number, hp, (size_t)(last - hp));
-}
-
-/* Kyocera: the description is the part: "TK-1234K". */
-static void
-find_bare_part(struct consumable *c)
-{
-	size_t	 len = strlen(c->description);
-
-	if (is_part(c->description, len) &&
-	    strchr(c->description, '-') != NULL &&
-	    isupper((unsigned char)c->description[0]) &&
-	    isupper((unsigned char)c->description[1]))
-		put(&c->part_number, c->description, len);
-}
-
-void
-supplies_split(struct consumable *c)
-{
-	if (c->description == NULL || split_xerox(c) || split_samsung(c))
-		return;
-	find_hp_part(c);
-	find_bare_part(c);
-}
-
 /* prtMarkerColorantValue, in our words; what says nothing is NULL. */
 static char *
 colorant_name(const struct subject *s, struct row row)
@@ -250,17 +127,35 @@ colorant_name(const struct subject *s, struct row row)
 	return xstrdup_null(known);
 }
 
+/* "other" covers whatever a maker did not look up: the text may know better.
+ * What the printer said is what is told; this is what we go by. */
+static int64_t
+type_of(const struct consumable *c)
+{
+	if ((c->kind == TYPE_OTHER || c->kind == TYPE_UNKNOWN) &&
+	    c->description != NULL)
+		return lexicon_kind(c->description);
+	return c->kind;
+}
+
 static char *
 colour_of(const struct subject *s, struct row row, const struct consumable *c)
 {
-	char		*name = colorant_name(s, row);
+	int64_t		 type = type_of(c);
 	const char	*known = NULL;
+	char		*name;
 
-	if (name != NULL || c->description == NULL || type_is_waste(c->kind))
+	/* A box for used toner is no toner, whatever is written on it. */
+	if (type_is_waste(type))
+		return NULL;
+	name = colorant_name(s, row);
+	if (name != NULL || c->description == NULL)
 		return name;
 	known = lexicon_colour(c->description);
-	if (known == NULL && type_has_colour(c->kind))
+	if (known == NULL && type_has_colour(type))
 		known = lexicon_colour_letter(c->description);
+	if (known == NULL && type_is_toner(type))
+		known = lexicon_colour_part(c->description);
 	return xstrdup_null(known);
 }
 
@@ -268,14 +163,11 @@ static int64_t
 class_of(const struct subject *s, struct row row, const struct consumable *c)
 {
 	int64_t	 class = subject_enum(s, STD_SUPPLY_CLASS, row);
-	int64_t	 type = c->kind;
+	int64_t	 type = type_of(c);
 
 	if (class == CLASS_OTHER || class == CLASS_CONSUMED ||
 	    class == CLASS_FILLED)
 		return class;
-	if ((type == TYPE_OTHER || type == TYPE_UNKNOWN) &&
-	    c->description != NULL)
-		type = lexicon_kind(c->description);
 	if (type == ABSENT)
 		return ABSENT;
 	return type_is_waste(type) ? CLASS_FILLED : CLASS_CONSUMED;
@@ -295,12 +187,12 @@ decode_row(const struct subject *s, struct row row, struct consumable *c)
 	c->level = subject_number(s, STD_SUPPLY_LEVEL, row);
 	c->class = class_of(s, row, c);
 	c->colour = colour_of(s, row, c);
-	supplies_split(c);
+	caption_split(c);
 	c->percent = supplies_percent(s->vendor, c->level, c->capacity,
 	    c->unit);
 	if (c->percent == ABSENT && (c->level == -2 || c->level == -3))
 		c->percent = vendor_supply_percent(s->vendor, s->bag,
-		    c->kind, c->colour);
+		    type_of(c), c->colour);
 	c->state = state_of(s->vendor, c);
 	c->time = s->now_ms;
 }
@@ -317,7 +209,7 @@ apply_errors(struct consumable *all, size_t len, int64_t errors)
 	    !(errors & (ERROR_LOW_TONER | ERROR_NO_TONER)))
 		return;
 	for (i = 0; i < len; i++) {
-		if (!type_is_toner(all[i].kind))
+		if (!type_is_toner(type_of(&all[i])))
 			continue;
 		if (only != NULL)
 			return;

@@ -17,10 +17,8 @@ size_t	 supplies_decode(const struct subject *, int64_t errors,
 void	 supplies_alerted(struct consumable *, size_t len,
 	    const struct alert *, size_t alerts_len);
 
-/* The parts, for tests.  Percent of what is left, or ABSENT. */
+/* For tests.  Percent of what is left, or ABSENT. */
 int64_t	 supplies_percent(const struct vendor *, int64_t level,
 	    int64_t capacity, int64_t unit);
-/* Takes part number and serial out of description (kept in place). */
-void	 supplies_split(struct consumable *);
 
 #endif
