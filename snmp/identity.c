@@ -1,5 +1,6 @@
 #include "snmp/identity.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -156,8 +157,9 @@ static bool
 is_placeholder(const char *serial)
 {
 	static const char *const	 words[] = { "unknown", "none",
-		"not available", "n/a", "na", "null", "-", "--", "0123456789",
-		"1234567890", "serial number", NULL };
+		"not available", "not set", "n/a", "na", "null", "-", "--",
+		"0123456789", "123456789", "1234567890", "serial number",
+		"default", NULL };
 	size_t				 i;
 
 	for (i = 0; words[i] != NULL; i++) {
@@ -221,20 +223,43 @@ firmware_of(const struct subject *s, const struct sources *src)
 	return firmware;
 }
 
-/* A name that only repeats make and model names nothing. */
+/* Letters and digits alone, in lower case; the caller frees. */
+static char *
+bare(const char *text)
+{
+	char	*out = xstrdup(text), *to = out;
+
+	for (; *text != '\0'; text++) {
+		if (isalnum((unsigned char)*text) ||
+		    ((unsigned char)*text & 0x80))
+			*to++ = (char)tolower((unsigned char)*text);
+	}
+	*to = '\0';
+	return out;
+}
+
+/* A name that only repeats make and model names nothing, however the blanks
+ * between them are written ("RICOH-MP-C3003"), with "series" or without. */
 static bool
 names_nothing(const char *name, const struct asset *a)
 {
-	char	*both;
+	char	*model, *both, *text, *cleaned, *said;
 	bool	 same;
 
 	if (a->model == NULL)
 		return false;
-	if (strcasecmp(name, a->model) == 0)
-		return true;
-	both = xasprintf("%s %s", a->make == NULL ? "" : a->make, a->model);
-	same = strcasecmp(name, both) == 0;
+	text = xasprintf("%s %s", a->make == NULL ? "" : a->make, a->model);
+	model = bare(a->model);
+	both = bare(text);
+	cleaned = brand_model(name, NULL);
+	said = bare(cleaned == NULL ? name : cleaned);
+	same = *model != '\0' && (strcmp(said, model) == 0 ||
+	    strcmp(said, both) == 0);
+	free(text);
+	free(model);
 	free(both);
+	free(cleaned);
+	free(said);
 	return same;
 }
 

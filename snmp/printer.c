@@ -273,11 +273,24 @@ printer_serial_normal(const char *raw, char *out, size_t out_size)
 	out[n] = '\0';
 }
 
+/* Blanks and controls aside, leading zeros counted. */
+static size_t
+signs_in(const char *raw)
+{
+	size_t	 n = 0;
+
+	for (; *raw != '\0'; raw++)
+		n += (unsigned char)*raw > ' ' && *raw != 0x7f;
+	return n;
+}
+
 bool
 printer_serial_usable(const char *raw, const struct asset *a)
 {
+	/* As printer_serial_normal() leaves them. */
 	static const char *const	 words[] = { "UNKNOWN", "NONE",
-		"NOTAVAILABLE", "123456789", "1234567890", NULL };
+		"NOTAVAILABLE", "NOTSET", "NULL", "DEFAULT", "SERIALNUMBER",
+		"123456789", "1234567890", NULL };
 	char				 serial[RECORD_TEXT_MAX + 1];
 	char				 other[RECORD_TEXT_MAX + 1];
 	size_t				 i;
@@ -285,7 +298,7 @@ printer_serial_usable(const char *raw, const struct asset *a)
 	if (raw == NULL)
 		return false;
 	printer_serial_normal(raw, serial, sizeof(serial));
-	if (strlen(raw) < SERIAL_MIN || serial[0] == '\0' ||
+	if (signs_in(raw) < SERIAL_MIN || serial[0] == '\0' ||
 	    serial[strspn(serial, (char[]){ serial[0], '\0' })] == '\0')
 		return false;
 	for (i = 0; words[i] != NULL; i++) {

@@ -369,6 +369,16 @@ test_names_and_places(void **state)
 	    OBJECT("367.1.1") PEN "367.3.2.1.6.1.1.7.1|4|RNP0001\n", &p);
 	assert_text(p.asset.hostname, "RNP0001");
 	printer_clear(&p);
+	decode(ROW SYS "5.0|4|RICOH-MP_9\n" DEVICE("RICOH MP 9"), &p);
+	assert_null(p.asset.hostname);
+	printer_clear(&p);
+	decode(ROW SYS "5.0|4|Brother HL-9DW series\n"
+	    DEVICE("Brother HL-9DW series"), &p);
+	assert_null(p.asset.hostname);
+	printer_clear(&p);
+	decode(ROW SYS "5.0|4|MP9-hall\n" DEVICE("RICOH MP 9"), &p);
+	assert_text(p.asset.hostname, "MP9-hall");
+	printer_clear(&p);
 	/* By the declared charset: Roman-8. */
 	decode(ROW PRT "5.1.1.2.1|2|3\n" PRT "7.1.1.4.1.3|2|2004\n"
 	    SYS "6.0|4x|466ccf72\n" SYS "5.0|4|\n", &p);
@@ -418,7 +428,16 @@ test_firmware(void **state)
 static void
 test_serial_rules(void **state)
 {
-	char	 out[32];
+	static const char *const	 rejected[] = { " AB ", "AB\t\t1",
+		"MX 9", "mx9", "00MX9", "prn-7", "PRN-7", "Serial Number",
+		"Not Set", "NULL", "Default", "123456789" };
+	struct asset			 a;
+	char				 out[32];
+	size_t				 i;
+
+	asset_init(&a);
+	a.model = xstrdup("MX 9");
+	a.hostname = xstrdup("prn-7");
 
 	printer_serial_normal(" 00cn 12\t3a ", out, sizeof(out));
 	assert_string_equal(out, "CN123A");
@@ -426,7 +445,12 @@ test_serial_rules(void **state)
 	assert_string_equal(out, "");
 	printer_serial_normal("abcdef", out, 4);
 	assert_string_equal(out, "ABC");
+	printer_serial_normal("CN123A", out, sizeof(out));
+	assert_string_equal(out, "CN123A");
 	assert_true(printer_serial_usable("AB12", NULL));
+	assert_true(printer_serial_usable("00CN123A", NULL));
+	assert_true(printer_serial_usable("000A5J123456", NULL));
+	assert_true(printer_serial_usable("0012", NULL));
 	assert_false(printer_serial_usable(NULL, NULL));
 	assert_false(printer_serial_usable("", NULL));
 	assert_false(printer_serial_usable("AB1", NULL));
@@ -435,6 +459,67 @@ test_serial_rules(void **state)
 	assert_false(printer_serial_usable("0123456789", NULL));
 	assert_false(printer_serial_usable("not available", NULL));
 	assert_false(printer_serial_usable("none", NULL));
+	for (i = 0; i < sizeof(rejected) / sizeof(rejected[0]); i++)
+		if (printer_serial_usable(rejected[i], &a))
+			fail_msg("\"%s\" is no serial", rejected[i]);
+	asset_clear(&a);
+}
+
+/* Each kind of placeholder: not told at all, or at least no key. */
+static void
+test_placeholders(void **state)
+{
+	static const char *const	 never[] = { "XXXXXXXXXX", "X",
+		"0000000000", "---", "-", "Unknown", "NONE", "none",
+		"Not Available", "N/A", "0123456789", "1234567890",
+		"123456789", "????????", "not set", "Default",
+		"Serial Number" };
+	char				 text[200];
+	size_t				 i;
+
+	for (i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
+		snprintf(text, sizeof(text), ROW PRT "5.1.1.17.1|4|%s\n"
+		    MAC1, never[i]);
+		expect_key(text, NULL, "M:00:1b:a9:00:00:01", KEY_MAC);
+		/* The next source is asked instead. */
+		snprintf(text, sizeof(text), ROW PRT "5.1.1.17.1|4|%s\n"
+		    PEN "2699.1.2.1.2.1.1.3.1|4|MFG:Acme;SN:ZX81-7;\n",
+		    never[i]);
+		expect_key(text, "ZX81-7", "S:0:ZX81-7", KEY_SERIAL);
+	}
+	/* Without a MAC the address has to do, and is never more than that. */
+	expect_key(ROW SERIAL("XXXXXXXXXX"), NULL, "I:192.0.2.7:",
+	    KEY_ADDRESS);
+	/* A locally administered address is nobody's. */
+	expect_key(ROW IF "6.1|4x|C2B5D7000001\n", NULL, "I:192.0.2.7:",
+	    KEY_ADDRESS);
+}
+
+/* The same machine, read with and without leading zeros, in capitals or not,
+ * with blanks and with a NUL behind it. */
+static void
+test_one_machine(void **state)
+{
+	static const char *const	 said[] = { "CN12A3B4", "00CN12A3B4",
+		"00cn12a3b4", "CN 12A3 B4", " 0CN12A3B4 " };
+	char				 text[200];
+	struct printer			 p;
+	size_t				 i;
+
+	for (i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		snprintf(text, sizeof(text), ROW OBJECT("11.2.3.9.1")
+		    PRT "5.1.1.17.1|4|%s\n", said[i]);
+		decode(text, &p);
+		assert_text(p.asset.key, "S:hp:CN12A3B4");
+		/* What is shown is what was said, but for blanks around. */
+		assert_text(p.asset.serial, i == 4 ? "0CN12A3B4" : said[i]);
+		printer_clear(&p);
+	}
+	decode(ROW OBJECT("11.2.3.9.1") PRT
+	    "5.1.1.17.1|4x|4346313233340000\n", &p);
+	assert_text(p.asset.serial, "CF1234");
+	assert_text(p.asset.key, "S:hp:CF1234");
+	printer_clear(&p);
 }
 
 /* Lie 11 and 12; the most significant bit of the first octet is bit 0. */
@@ -579,6 +664,8 @@ main(void)
 		cmocka_unit_test(test_names_and_places),
 		cmocka_unit_test(test_firmware),
 		cmocka_unit_test(test_serial_rules),
+		cmocka_unit_test(test_placeholders),
+		cmocka_unit_test(test_one_machine),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_state),
 		cmocka_unit_test(test_counters),
