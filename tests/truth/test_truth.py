@@ -26,6 +26,8 @@ DIFFERENCES = os.path.join(HERE, "differences.tsv")
 GOAL = 0.995
 
 COLOURS = ("black", "cyan", "magenta", "yellow")
+DEVICE_STATUS = {"1": "unknown", "2": "running", "3": "warning",
+                 "4": "testing", "5": "down"}      # RFC 2790
 KEYWORDS = {"supplyThatIsConsumed": "consumed", "other": "other",
             "receptacleThatIsFilled": "filled"}
 
@@ -104,13 +106,30 @@ def asset_facts(facts, asset):
                 re.split(r"[ ,]+", value))
             got = asset["errors"]
             yield key, got is not None and set(got) == want, value, got
+        elif re.fullmatch(r"hrDeviceStatus\[1\]", key):
+            want = DEVICE_STATUS[value]
+            yield key, asset["device_status"] == want, want, \
+                asset["device_status"]
+        elif key in ("sysName", "sysLocation"):
+            got = asset["hostname" if key == "sysName" else "location"]
+            # LibreNMS writes names in lower case, and that is the same name.
+            same = (got or "").lower() == value.lower() \
+                if key == "sysName" else got == value
+            yield key, same, value, got
     macs = mac_list(facts)
     if macs:
         yield "mac", asset["mac"] in macs, macs, asset["mac"]
 
 
 def counter_facts(facts, counters):
+    """What LibreNMS calls a sensor is compared where one of our counters is
+    that object alone; a sum of several has no single fact."""
+    by_oid = {c["oid"]: c for c in counters}
     for key, value in facts.items():
+        sensor = re.match(r"sensor\[([\d.]+)\] count ", key)
+        if sensor and sensor[1] in by_oid:
+            got = by_oid[sensor[1]]["value"]
+            yield key, str(got) == value, value, got
         if key.startswith("pagecount[") and key.endswith(".1]"):
             got = next((c["value"] for c in counters
                         if c["name"] == "total"), None)
@@ -147,6 +166,14 @@ def supply_facts(facts, consumables):
             yield f"{key}.colour", want in got, want, got
 
 
+def alert_facts(facts, alerts):
+    """Rows of the table; what an error bit says is no row."""
+    rows = [a for a in alerts if a["index"] is not None]
+    if "alert_count" in facts:
+        yield ("alert_count", facts["alert_count"] == str(len(rows)),
+               facts["alert_count"], len(rows))
+
+
 def compare(facts, answer):
     """(file, fact, agrees, wanted, got) of all files."""
     for name in sorted(facts):
@@ -156,7 +183,8 @@ def compare(facts, answer):
             continue
         for part in (asset_facts(facts[name], said["asset"]),
                      counter_facts(facts[name], said["counters"]),
-                     supply_facts(facts[name], said["consumables"])):
+                     supply_facts(facts[name], said["consumables"]),
+                     alert_facts(facts[name], said["alerts"])):
             for fact in part:
                 yield (name, *fact)
 
