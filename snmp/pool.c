@@ -1,8 +1,11 @@
 #include "snmp/pool.h"
 
+#include <sys/random.h>
+
+#include <sodium.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -32,33 +35,29 @@ static uint32_t		 places_len, places_cap, first_free = NO_FREE;
 static uint32_t		*buckets;
 static uint32_t		 buckets_len;	/* a power of two */
 static uint32_t		 runs;
-static uint64_t		 seed;
+static uint8_t		 key[crypto_shorthash_KEYBYTES];
+static bool		 keyed;
 
-/* Seeded, so that no printer can fill one bucket on purpose. */
+/* Keyed, so that no printer can fill one bucket on purpose: with a hash that is
+ * merely seeded, values can be made that collide under every seed. */
 static uint32_t
-hash_of(const uint8_t *octets, size_t len)
+hash_of(const void *octets, size_t len)
 {
-	uint64_t h = seed ^ len * 0x9e3779b97f4a7c15u, word;
-	size_t n;
+	uint8_t hash[crypto_shorthash_BYTES];
+	uint32_t out;
 
-	for (; len > 0; octets += n, len -= n) {
-		n = len < sizeof(word) ? len : sizeof(word);
-		word = 0;
-		memcpy(&word, octets, n);
-		h = (h ^ word) * 0xff51afd7ed558ccdu;
-		h ^= h >> 32;
-	}
-	h *= 0xc4ceb9fe1a85ec53u;
-	return (uint32_t)(h >> 32);
+	crypto_shorthash(hash, octets, len, key);
+	memcpy(&out, hash, sizeof(out));
+	return out;
 }
 
 /* With the last run everything goes, and with the first it comes. */
 static void
 pool_open(void)
 {
-	if (seed == 0 && getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
-		seed = (uintptr_t)&seed;
-	seed |= 1;
+	if (!keyed && getrandom(key, sizeof(key), 0) != sizeof(key))
+		fatal("pool", "no random numbers");
+	keyed = true;
 	buckets_len = BUCKETS_MIN;
 	buckets = xreallocarray(NULL, buckets_len, sizeof(*buckets));
 	memset(buckets, 0xff, buckets_len * sizeof(*buckets));

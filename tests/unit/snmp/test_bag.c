@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -515,6 +516,41 @@ test_pool(void **state)
 	pool_drop(ids[0]);
 }
 
+/* What it costs to put and drop as many values as bits say: 26 words of 8
+ * octets, of which each pair differs by the highest bit of its first word, and
+ * by what makes up for that in the second. */
+static clock_t
+put_pairs(uint64_t first, uint64_t second)
+{
+	static uint32_t	 ids[1 << 13];
+	uint64_t	 word[26];
+	clock_t		 before = clock();
+	size_t		 i, bit;
+
+	for (i = 0; i < 1 << 13; i++) {
+		memset(word, 0x55, sizeof(word));
+		for (bit = 0; bit < 13; bit++)
+			if (i >> bit & 1) {
+				word[2 * bit] ^= first;
+				word[2 * bit + 1] ^= second;
+			}
+		ids[i] = pool_put(word, sizeof(word));
+	}
+	for (i = 0; i < 1 << 13; i++)
+		pool_drop(ids[i]);
+	return clock() - before;
+}
+
+/* A product keeps a difference in the highest bit, so values for a hash of
+ * seeded products can be made that are all in one bucket. */
+static void
+test_pool_crafted(void **state)
+{
+	assert_true(put_pairs(UINT64_C(1) << 63,
+	    UINT64_C(1) << 63 | UINT64_C(1) << 31) <
+	    10 * put_pairs(1, 1) + CLOCKS_PER_SEC / 20);
+}
+
 static void
 test_snmprec(void **state)
 {
@@ -568,6 +604,7 @@ main(void)
 		cmocka_unit_test(test_packed_full),
 		cmocka_unit_test(test_shared),
 		cmocka_unit_test(test_pool),
+		cmocka_unit_test(test_pool_crafted),
 		cmocka_unit_test(test_snmprec),
 	};
 
