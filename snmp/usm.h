@@ -140,8 +140,9 @@ enum usm_notice {
 				 * (why) */
 };
 /* answer gets what is to be sent back (a Response to an inform, a Report).
- * Every user of that name costs a key localisation, 1 us, and some ms with
- * aes192c and aes256c: only for senders that are known. */
+ * Every user of that name costs a key localisation, 1 us; whoever sends what is
+ * authentic and private, some ms more with aes192c and aes256c: only for
+ * senders that are known. */
 enum usm_notice	 usm_get_notice(const void *, size_t,
 		    struct usm_user *const users[], size_t n,
 		    const struct usm_local *, uint8_t *scratch,

@@ -96,6 +96,23 @@ report(struct call *call, enum stat stat, uint8_t flags, const char *why)
 	return USM_NOTICE_REPORT;
 }
 
+/*
+ * The digest is this user's, and his keys are made.  The privacy key comes
+ * last: Reeder's extension hashes a megabyte for it, which nobody who merely
+ * knows the user's name shall make us do.
+ */
+static bool
+has_key(struct call *call, const struct usm_user *u, uint8_t level)
+{
+	struct usmmsg_octets	 engine = call->m.engine;
+
+	return usmkey_localise(u->auth, USM_NOPRIV, &u->key, engine.at,
+	    engine.len, &call->keys) &&
+	    usmmsg_authentic(&call->m, u->auth, call->keys.auth) &&
+	    ((level & USMMSG_PRIVACY) == 0 || usmkey_localise(u->auth,
+	    u->privacy, &u->key, engine.at, engine.len, &call->keys));
+}
+
 /* Several sections may have a user of one name, with different keys: the
  * digest tells which of them it is. */
 static enum stat
@@ -123,9 +140,7 @@ find_user(struct call *call, struct usm_user *const users[], size_t n)
 			return 0;
 		}
 		worst = STAT_DIGEST;
-		if (usmkey_localise(u->auth, u->privacy, &u->key,
-		    call->m.engine.at, call->m.engine.len, &call->keys) &&
-		    usmmsg_authentic(&call->m, u->auth, call->keys.auth)) {
+		if (has_key(call, u, level)) {
 			call->user = u;
 			return 0;
 		}

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -167,6 +168,35 @@ test_same_name(void **state)
 	}
 	for (i = 0; i < 3; i++)
 		usm_user_free(users[i]);
+}
+
+/* What so many forged traps cost with that privacy. */
+static clock_t
+forgeries(enum usm_privacy privacy)
+{
+	struct usm_user		*user = user_new("u", USM_SHA1, "authpassword",
+				    privacy, "privpassword");
+	struct v3peer		 p;
+	clock_t			 before;
+	int			 i;
+
+	v3peer_init(&p, "printer", user);
+	p.keys.auth[0] ^= 1;
+	before = clock();
+	for (i = 0; i < 200; i++)
+		refuse_trap(&p, USMMSG_LEVEL, &user, 1,
+		    "wrong authentication password or protocol");
+	before = clock() - before;
+	usm_user_free(user);
+	return before;
+}
+
+/* The megabyte of Reeder's keys is nothing that a stranger can ask for. */
+static void
+test_forged_is_cheap(void **state)
+{
+	assert_true(forgeries(USM_AES256C) <
+	    20 * forgeries(USM_AES256) + CLOCKS_PER_SEC / 20);
 }
 
 /* --- informs: the sender is our own other half ------------------------------- */
@@ -425,6 +455,7 @@ main(void)
 		cmocka_unit_test(test_traps),
 		cmocka_unit_test(test_refused_traps),
 		cmocka_unit_test(test_same_name),
+		cmocka_unit_test(test_forged_is_cheap),
 		cmocka_unit_test(test_informs),
 		cmocka_unit_test(test_inform_time),
 		cmocka_unit_test(test_inform_refused),
