@@ -8,6 +8,7 @@
 #include <sodium.h>
 
 #include "base/mem.h"
+#include "base/secret.h"
 #include "snmp/standard.h"
 
 #define WORD_MIN	4
@@ -54,6 +55,7 @@ redact_free(struct redact *r)
 		free(r->word[i].text);
 		free(r->word[i].cover);
 	}
+	secret_wipe(r->key, sizeof(r->key));
 	free(r);
 }
 
@@ -351,6 +353,19 @@ put_addresses(char *text, size_t len)
 	}
 }
 
+/* A name may be longer than any word (RFC 3418 allows 255 octets, and not
+ * everybody keeps to that). */
+static void
+cover_whole(const struct redact *r, char *text, size_t len)
+{
+	size_t at, n;
+
+	for (at = 0; at < len; at += n) {
+		n = len - at < WORD_MAX ? len - at : WORD_MAX;
+		cover(r, text + at, n, text + at);
+	}
+}
+
 static void
 put_octets(struct redact *r, struct bag *out, const struct objid *id,
     const struct bag_value *value)
@@ -362,8 +377,8 @@ put_octets(struct redact *r, struct bag *out, const struct objid *id,
 		len = sizeof(copy);
 	memcpy(copy, value->octets, len);
 	for (i = 0; i < 2; i++)
-		if (objid_within(id, &r->whole[i]) && len > 0)
-			cover(r, (const char *)copy, len, (char *)copy);
+		if (objid_within(id, &r->whole[i]))
+			cover_whole(r, (char *)copy, len);
 	for (i = 0; i + 6 <= len; i++)
 		for (m = 0; m < r->macs; m++)
 			if (memcmp(copy + i, r->mac[m], 6) == 0) {

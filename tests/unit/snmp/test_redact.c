@@ -180,6 +180,32 @@ test_words_of_others(void **state)
 	redact_free(NULL);
 }
 
+/* Longer than sysLocation may be, to its last letter. */
+static void
+test_long_name(void **state)
+{
+	static const struct objid location = { 9, { 1, 3, 6, 1, 2, 1, 1, 6,
+	    0 } };
+	uint8_t key[32] = { 1 };
+	char text[600];
+	struct bag *bag = bag_new(), *clean;
+	struct bag_value value;
+	struct redact *r = redact_new(key);
+
+	memset(text, 'q', sizeof(text));
+	memcpy(text + sizeof(text) - 9, "cellar 23", 9);
+	bag_put_octets(bag, &location, BAG_OCTETS, text, sizeof(text));
+	redact_learn(r, bag);
+	clean = redact_bag(r, bag);
+	assert_true(bag_get(clean, &location, &value));
+	assert_int_equal(value.octets_len, sizeof(text));
+	assert_memory_not_equal(value.octets + sizeof(text) - 9, "cellar 23",
+	    9);
+	bag_free(clean);
+	bag_free(bag);
+	redact_free(r);
+}
+
 int
 main(void)
 {
@@ -189,6 +215,7 @@ main(void)
 		cmocka_unit_test(test_it_still_agrees),
 		cmocka_unit_test(test_keys_differ),
 		cmocka_unit_test(test_words_of_others),
+		cmocka_unit_test(test_long_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
