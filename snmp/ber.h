@@ -25,7 +25,7 @@ enum ber_pdu_type {
 	BER_GET		= 0xa0,
 	BER_GETNEXT	= 0xa1,
 	BER_RESPONSE	= 0xa2,
-	BER_TRAP_V1	= 0xa4,		/* another shape: ber_get_trap_v1() */
+	BER_TRAP_V1	= 0xa4,		/* another shape: trap.c's */
 	BER_GETBULK	= 0xa5,
 	BER_INFORM	= 0xa6,
 	BER_TRAP	= 0xa7,

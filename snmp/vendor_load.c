@@ -491,6 +491,7 @@ const char *
 vendor_installed(void)
 {
 	static char	 path[PATH_MAX + 32];
+	char		*slash;
 	ssize_t		 n;
 	int		 k;
 
@@ -498,8 +499,9 @@ vendor_installed(void)
 	if (n <= 0 || n >= PATH_MAX)
 		return PLATEN_DATADIR "/vendors";
 	path[n] = '\0';
-	for (k = 0; k < 2; k++)		/* off with "/bin/platen" */
-		*strrchr(path, '/') = '\0';
+	/* Off with "/bin/platen"; there may be no more than "/platen". */
+	for (k = 0; k < 2 && (slash = strrchr(path, '/')) != NULL; k++)
+		*slash = '\0';
 	strcat(path, "/share/platen/vendors");
 	return path;
 }
