@@ -7,10 +7,10 @@
 
 #include "agent/calls.h"
 #include "agent/finding.h"
-#include "agent/findings.h"
 #include "agent/inspect.h"
 #include "agent/meter.h"
 #include "agent/progress.h"
+#include "agent/strangers.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -80,7 +80,7 @@ static bool
 on_answer(void *arg, const struct hand *hand, bool fits)
 {
 	struct direct *d = arg;
-	char why[FINDINGS_WHY_MAX];
+	char why[STRANGERS_WHY_MAX];
 	struct found *f;
 
 	f = found_add(d, hand);
@@ -88,7 +88,7 @@ on_answer(void *arg, const struct hand *hand, bool fits)
 		calls_wake(d->calls);
 	else {
 		/* Nothing to ask with: it is never read. */
-		finding_none(&f->finding, f->name, findings_why(hand,
+		finding_none(&f->finding, f->name, strangers_why(hand,
 		    PATROL_DENIED, why));
 		d->progress.others++;
 	}
@@ -130,7 +130,7 @@ on_reading(void *arg, struct reading_result *r)
 	struct direct *d = f->direct;
 	bool done = r->status == READING_DONE ||
 	    r->status == READING_NO_PRINTER;
-	char ip[INET_ADDRSTRLEN], why[FINDINGS_WHY_MAX];
+	char ip[INET_ADDRSTRLEN], why[STRANGERS_WHY_MAX];
 
 	inet_ntop(AF_INET, &f->hand.addr.sin_addr, ip, sizeof(ip));
 	if (done || (f->finding.host == NULL && r->status != READING_SILENT)) {
@@ -141,7 +141,7 @@ on_reading(void *arg, struct reading_result *r)
 	if (!done && try_next(f))
 		return;
 	if (f->finding.host == NULL)
-		finding_none(&f->finding, f->name, findings_why(&f->hand,
+		finding_none(&f->finding, f->name, strangers_why(&f->hand,
 		    PATROL_SILENT, why));
 	if (f->finding.printer)
 		d->progress.found++;

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "agent/calls.h"
-#include "agent/findings.h"
 #include "agent/handover.h"
 #include "agent/hosts.h"
 #include "agent/rounds.h"
+#include "agent/strangers.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -25,7 +25,7 @@ struct sweep {
 	struct calls		*calls;
 	struct hosts		*hosts;
 	struct handover		*handover;
-	struct findings		*findings;
+	struct strangers	*strangers;
 	struct network_set	*allowed;	/* all but what is excluded */
 
 	struct timer		 begin;		/* the scan's first pass */
@@ -163,7 +163,7 @@ on_answer(void *arg, const struct hand *hand, bool fits)
 		calls_wake(s->calls);
 	} else {
 		s->progress.others++;
-		findings_add(s->findings, hand, PATROL_DENIED);
+		strangers_add(s->strangers, hand, PATROL_DENIED);
 		note_soon(s);
 	}
 	return true;
@@ -186,7 +186,7 @@ on_reading(void *arg, const struct hand *hand, enum patrol_find find)
 {
 	struct sweep *s = arg;
 
-	findings_add(s->findings, hand, find);
+	strangers_add(s->strangers, hand, find);
 	calls_wake(s->calls);
 	if (hand->host != NULL) {
 		hosts_answered(hand->host, find);
@@ -230,7 +230,7 @@ on_over(void *arg)
 	p->running = false;
 	p->finished_ms = clock_wall_ms();
 	p->seconds_left = 0;
-	findings_forget(s->findings, calls_network(s->calls), p->started_ms);
+	strangers_forget(s->strangers, calls_network(s->calls), p->started_ms);
 	note_progress(s);
 	if (p->done > 0)
 		log_info("sweep", "%lld addresses looked at: %lld printers, "
@@ -350,7 +350,7 @@ go_on(struct sweep *s)
 		return false;
 	log_info("sweep", "going on with the scan that was interrupted");
 	p->found = p->others = 0;
-	findings_each(s->findings, p->started_ms, on_met, s);
+	strangers_each(s->strangers, p->started_ms, on_met, s);
 	begin_scan(s);
 	return true;
 }
@@ -395,7 +395,7 @@ sweep_new(struct loop *loop, const struct config *conf, struct store *store,
 		fatalx("sweep", "no printers can be looked for");
 	s->hosts = hosts_new(loop, conf, patrol, on_host, s);
 	s->handover = handover_new(loop, patrol, on_reading, s);
-	s->findings = findings_new(loop, store);
+	s->strangers = strangers_new(loop, store);
 	s->allowed = make_allowed(conf);
 	return s;
 }
@@ -412,7 +412,7 @@ sweep_free(struct sweep *s)
 		note_progress(s);
 	hosts_free(s->hosts);
 	handover_free(s->handover);
-	findings_free(s->findings);
+	strangers_free(s->strangers);
 	calls_free(s->calls);
 	network_set_free(s->allowed);
 	free(s);

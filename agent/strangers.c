@@ -1,4 +1,4 @@
-#include "agent/findings.h"
+#include "agent/strangers.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -15,32 +15,32 @@
 #define WRITE_MS	500
 #define WAITING_MAX	512	/* then they are written at once */
 
-struct finding {
+struct stranger {
 	struct sockaddr_in	 addr;
 	char			*zone;
 	int64_t			 seen_ms;
 	bool			 there;		/* in the store already */
-	char			 why[FINDINGS_WHY_MAX];
+	char			 why[STRANGERS_WHY_MAX];
 };
 
-struct findings {
+struct strangers {
 	struct loop	*loop;
 	struct store	*store;
 	struct timer	 write;
-	struct finding	*waiting;
+	struct stranger	*waiting;
 	size_t		 len;
 };
 
-struct findings *
-findings_new(struct loop *loop, struct store *store)
+struct strangers *
+strangers_new(struct loop *loop, struct store *store)
 {
-	struct findings *f;
+	struct strangers *s;
 
-	f = xcalloc(1, sizeof(*f));
-	f->loop = loop;
-	f->store = store;
-	f->waiting = xcalloc(WAITING_MAX, sizeof(*f->waiting));
-	return f;
+	s = xcalloc(1, sizeof(*s));
+	s->loop = loop;
+	s->store = store;
+	s->waiting = xcalloc(WAITING_MAX, sizeof(*s->waiting));
+	return s;
 }
 
 /* --- words -------------------------------------------------------------------- */
@@ -70,8 +70,8 @@ maker_of(uint32_t enterprise, char *out, size_t size)
 }
 
 char *
-findings_why(const struct hand *hand, enum patrol_find find,
-    char out[FINDINGS_WHY_MAX])
+strangers_why(const struct hand *hand, enum patrol_find find,
+    char out[STRANGERS_WHY_MAX])
 {
 	const char *version = hand->version == 3 ? "v3" : hand->version == 1 ?
 	    "v1" : hand->version == 2 ? "v2c" : "";
@@ -80,15 +80,15 @@ findings_why(const struct hand *hand, enum patrol_find find,
 	maker_of(hand->enterprise, maker, sizeof(maker));
 	if (find == PATROL_DENIED ||
 	    (find == PATROL_SILENT && hand->version == 3))
-		snprintf(out, FINDINGS_WHY_MAX, "answers SNMP%s%s, but none "
+		snprintf(out, STRANGERS_WHY_MAX, "answers SNMP%s%s, but none "
 		    "of the credentials fits: a printer with other "
 		    "credentials?", version, maker);
 	else if (hand->elsewhere)
-		snprintf(out, FINDINGS_WHY_MAX, "answers SNMP%s%s from "
+		snprintf(out, STRANGERS_WHY_MAX, "answers SNMP%s%s from "
 		    "another address than was asked, and cannot be read",
 		    version, maker);
 	else
-		snprintf(out, FINDINGS_WHY_MAX, "answers SNMP%s%s, but cannot "
+		snprintf(out, STRANGERS_WHY_MAX, "answers SNMP%s%s, but cannot "
 		    "be read", version, maker);
 	return out;
 }
@@ -108,38 +108,38 @@ address_of(const struct sockaddr_in *addr)
 static void
 on_row(void *arg, const struct known_device *row)
 {
-	struct findings *f = arg;
+	struct strangers *s = arg;
 	struct sockaddr_in addr;
 	char why[128];
 	size_t i;
 
 	if (host_parse(row->address, 161, &addr, why, sizeof(why)) == -1)
 		return;
-	for (i = 0; i < f->len; i++)
-		if (f->waiting[i].addr.sin_addr.s_addr ==
+	for (i = 0; i < s->len; i++)
+		if (s->waiting[i].addr.sin_addr.s_addr ==
 		    addr.sin_addr.s_addr &&
-		    f->waiting[i].addr.sin_port == addr.sin_port &&
-		    (row->printer || row->seen_ms >= f->waiting[i].seen_ms -
+		    s->waiting[i].addr.sin_port == addr.sin_port &&
+		    (row->printer || row->seen_ms >= s->waiting[i].seen_ms -
 		    60 * 1000))
-			f->waiting[i].there = true;
+			s->waiting[i].there = true;
 }
 
 static int
-put(struct findings *f)
+put(struct strangers *s)
 {
 	struct known_device row;
 	size_t i;
 	int rc = 0;
 
-	for (i = 0; i < f->len && rc == 0; i++) {
-		if (f->waiting[i].there)
+	for (i = 0; i < s->len && rc == 0; i++) {
+		if (s->waiting[i].there)
 			continue;
 		memset(&row, 0, sizeof(row));
-		row.address = address_of(&f->waiting[i].addr);
-		row.zone = xstrdup_null(f->waiting[i].zone);
-		row.why = xstrdup(f->waiting[i].why);
-		row.seen_ms = f->waiting[i].seen_ms;
-		rc = known_put_device(f->store, &row);
+		row.address = address_of(&s->waiting[i].addr);
+		row.zone = xstrdup_null(s->waiting[i].zone);
+		row.why = xstrdup(s->waiting[i].why);
+		row.seen_ms = s->waiting[i].seen_ms;
+		rc = known_put_device(s->store, &row);
 		known_device_clear(&row);
 	}
 	return rc;
@@ -148,56 +148,56 @@ put(struct findings *f)
 static void
 on_write(void *arg)
 {
-	struct findings *f = arg;
-	bool own = !store_in_transaction(f->store);
+	struct strangers *s = arg;
+	bool own = !store_in_transaction(s->store);
 	size_t i;
 
-	timer_clear(f->loop, &f->write);
-	(void)known_each_device(f->store, on_row, f);
+	timer_clear(s->loop, &s->write);
+	(void)known_each_device(s->store, on_row, s);
 	/* What fails is found again by the next scan. */
-	if (!own || store_begin(f->store) == 0) {
-		if (put(f) == 0) {
+	if (!own || store_begin(s->store) == 0) {
+		if (put(s) == 0) {
 			if (own)
-				(void)store_commit(f->store);
+				(void)store_commit(s->store);
 		} else if (own)
-			store_rollback(f->store);
+			store_rollback(s->store);
 	}
-	for (i = 0; i < f->len; i++)
-		free(f->waiting[i].zone);
-	f->len = 0;
+	for (i = 0; i < s->len; i++)
+		free(s->waiting[i].zone);
+	s->len = 0;
 }
 
 void
-findings_add(struct findings *f, const struct hand *hand,
+strangers_add(struct strangers *s, const struct hand *hand,
     enum patrol_find find)
 {
-	struct finding *one;
+	struct stranger *one;
 
 	if (find == PATROL_PRINTER || find == PATROL_STRANGER ||
 	    (find == PATROL_SILENT && hand->version == 0))
 		return;
-	one = &f->waiting[f->len++];
+	one = &s->waiting[s->len++];
 	memset(one, 0, sizeof(*one));
 	one->addr = hand->addr;
 	one->zone = xstrdup_null(hand->zone);
 	one->seen_ms = clock_wall_ms();
-	findings_why(hand, find, one->why);
-	if (f->len == WAITING_MAX)
-		on_write(f);
-	else if (!timer_pending(&f->write))
-		timer_after(f->loop, &f->write, WRITE_MS, on_write, f);
+	strangers_why(hand, find, one->why);
+	if (s->len == WAITING_MAX)
+		on_write(s);
+	else if (!timer_pending(&s->write))
+		timer_after(s->loop, &s->write, WRITE_MS, on_write, s);
 }
 
 void
-findings_free(struct findings *f)
+strangers_free(struct strangers *s)
 {
-	if (f == NULL)
+	if (s == NULL)
 		return;
-	if (f->len > 0)
-		on_write(f);
-	timer_clear(f->loop, &f->write);
-	free(f->waiting);
-	free(f);
+	if (s->len > 0)
+		on_write(s);
+	timer_clear(s->loop, &s->write);
+	free(s->waiting);
+	free(s);
 }
 
 /* --- reading ------------------------------------------------------------------ */
@@ -221,12 +221,12 @@ on_each(void *arg, const struct known_device *row)
 }
 
 void
-findings_each(struct findings *f, int64_t since_ms,
+strangers_each(struct strangers *s, int64_t since_ms,
     void (*fn)(void *, uint32_t, bool), void *arg)
 {
 	struct each e = { .since_ms = since_ms, .fn = fn, .arg = arg };
 
-	(void)known_each_device(f->store, on_each, &e);
+	(void)known_each_device(s->store, on_each, &e);
 }
 
 struct gone {
@@ -256,22 +256,22 @@ on_maybe_gone(void *arg, const struct known_device *row)
 }
 
 void
-findings_forget(struct findings *f, const struct network_set *set,
+strangers_forget(struct strangers *s, const struct network_set *set,
     int64_t since_ms)
 {
 	struct gone g = { .set = set, .since_ms = since_ms };
-	bool own = !store_in_transaction(f->store);
+	bool own = !store_in_transaction(s->store);
 	size_t i;
 
-	if (f->len > 0)
-		on_write(f);
-	(void)known_each_device(f->store, on_maybe_gone, &g);
-	if (g.len > 0 && (!own || store_begin(f->store) == 0)) {
+	if (s->len > 0)
+		on_write(s);
+	(void)known_each_device(s->store, on_maybe_gone, &g);
+	if (g.len > 0 && (!own || store_begin(s->store) == 0)) {
 		for (i = 0; i < g.len; i++)
-			if (known_drop_device(f->store, g.id[i]) == -1)
+			if (known_drop_device(s->store, g.id[i]) == -1)
 				break;
 		if (own)
-			(void)store_commit(f->store);
+			(void)store_commit(s->store);
 	}
 	free(g.id);
 }
