@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/account.h"
 #include "agent/known.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -15,7 +16,6 @@
 #define BACKOFF_MAX_MS	(15 * 60 * 1000)
 #define MISSES		2	/* silent readings until "unreachable" */
 #define STRANGE		3	/* readings as no printer until it is let go */
-#define READ_AGAIN_MS	10000	/* a suspected replacement is looked at */
 /* What is no printer and answers no more is forgotten. */
 #define FORGET_MS	(INT64_C(7) * 24 * 3600 * 1000)
 #define SAVE_AGAIN_MS	(INT64_C(24) * 3600 * 1000)
@@ -48,126 +48,6 @@ visit_drop(struct device *d)
 	if (d->reading != NULL)
 		reading_cancel(d->reading);
 	device_free(&d->patrol->devices, d);
-}
-
-void
-visit_save(struct device *d)
-{
-	struct known_device row = { .id = d->id };
-	char memo[MEMO_TEXT_MAX];
-	struct store *st;
-
-	row.address = xstrdup(device_name(d));
-	row.zone = xstrdup_null(d->zone);
-	row.credentials = xstrdup(d->snmp == NULL ? "" :
-	    d->snmp->credential.name);
-	row.memo = xstrdup(memo_format(&d->memo, memo));
-	row.printer = d->printer;
-	row.why = d->printer ? NULL : xstrdup_null(d->why);
-	row.seen_ms = d->seen_ms;
-	if ((st = teller_store(d->patrol->teller)) != NULL &&
-	    known_put_device(st, &row) == 0)
-		device_set_id(&d->patrol->devices, d, row.id);
-	d->saved_memo = d->memo;
-	d->saved_ms = d->seen_ms;
-	known_device_clear(&row);
-}
-
-/* --- telling ------------------------------------------------------------------ */
-
-/* One printer with two addresses is told from one of them, as long as that
- * one answers. */
-static void
-note_elsewhere(struct device *d, bool elsewhere)
-{
-	if (elsewhere && !d->elsewhere)
-		log_info("printer", "%s answers at another address as well",
-		    device_name(d));
-	d->elsewhere = elsewhere;
-	if (elsewhere)
-		d->dirty = true;
-}
-
-/* Scans and faxes move no page counter. */
-static bool
-counts_no_pages(const struct asset *asset)
-{
-	size_t i;
-
-	for (i = 0; i < asset->counters_len; i++)
-		if (strncmp(asset->counters[i].name, "scan", 4) == 0 ||
-		    strncmp(asset->counters[i].name, "fax", 3) == 0)
-			return true;
-	return false;
-}
-
-static void
-tell_row(struct device *d, size_t i, const char *ip, bool levels_read)
-{
-	struct patrol *patrol = d->patrol;
-	struct change_suspects suspects;
-	struct teller_result result;
-	struct printer printer;
-
-	printer_decode(d->image, device_rows(d)[i], ip, clock_wall_ms(),
-	    &printer);
-	d->tiers.blind |= counts_no_pages(&printer.asset);
-	recall_get(device_recall(d, i), &suspects);
-	if (teller_printer(patrol->teller, d, d->id, ip, d->zone, &printer,
-	    levels_read, &suspects, &result) == -1)
-		d->dirty = true;
-	recall_put(device_recall(d, i), &suspects);
-	if (result.due_ms != 0 && (d->due_ms == 0 ||
-	    result.due_ms < d->due_ms))
-		d->due_ms = result.due_ms;
-	note_elsewhere(d, result.elsewhere);
-	if (result.read_again) {
-		tiers_levels_at(&d->tiers, clock_mono_ms() +
-		    (patrol->conf->heartbeat_ms < READ_AGAIN_MS ? 0 :
-		    READ_AGAIN_MS));
-		d->dirty = true;
-	}
-	printer_clear(&printer);
-}
-
-/* The image changed, or something is due: decode and tell. */
-static void
-tell(struct device *d, bool levels_read)
-{
-	char ip[INET_ADDRSTRLEN];
-	enum asset_state state;
-	size_t i;
-
-	if (d->rows_len == 0)
-		return;
-	inet_ntop(AF_INET, &d->addr.sin_addr, ip, sizeof(ip));
-	d->dirty = false;
-	d->due_ms = 0;
-	d->tiers.blind = false;
-	if (d->id == 0)
-		visit_save(d);
-	for (i = 0; i < d->rows_len && d->id != 0; i++)
-		tell_row(d, i, ip, levels_read);
-	if (d->id == 0)
-		d->dirty = true;
-	state = d->tiers.signs.asleep ? ASSET_ASLEEP : ASSET_ONLINE;
-	if (state != d->state)
-		log_info("printer", "%s is %s", device_name(d),
-		    state == ASSET_ASLEEP ? "asleep" : "awake");
-	d->state = state;
-	d->told = true;
-}
-
-/* What was held back is due; or its time is so far off that the clock must
- * have been set back. */
-static bool
-is_due(const struct device *d)
-{
-	const struct config *conf = d->patrol->conf;
-	int64_t wait = d->due_ms - clock_wall_ms();
-
-	return d->due_ms != 0 && (wait <= 0 || wait > (conf->counters_ms >
-	    conf->supplies_ms ? conf->counters_ms : conf->supplies_ms));
 }
 
 /* --- when, and with what ------------------------------------------------------- */
@@ -359,7 +239,7 @@ save_stranger(struct device *d, const char *why)
 	free(d->why);
 	d->why = xstrdup(why);
 	if (!same)
-		visit_save(d);
+		account_save(d);
 }
 
 static void
@@ -452,19 +332,8 @@ let_go(struct device *d)
 	d->image = NULL;
 	d->tiers.all = true;
 	timer_clear(d->patrol->loop, &d->timer);
-	visit_save(d);
+	account_save(d);
 	device_count(&d->patrol->devices, d);
-}
-
-static void
-tell_unreachable(struct device *d)
-{
-	d->dirty = false;
-	if (d->id == 0)
-		visit_save(d);
-	if (d->id != 0 && teller_unreachable(d->patrol->teller, d, d->id,
-	    device_rows(d), d->rows_len) == -1)
-		d->dirty = true;
 }
 
 static void
@@ -483,7 +352,7 @@ on_failed(struct device *d, enum reading_status status)
 		d->dirty = true;
 	}
 	if (d->misses >= MISSES && d->dirty)
-		tell_unreachable(d);
+		account_unreachable(d);
 	device_count(&d->patrol->devices, d);
 	schedule(d);
 }
@@ -535,7 +404,7 @@ static bool
 only_pages(const struct device *d, const struct tiers_signs *before)
 {
 	return d->what == READING_HEARTBEAT && !d->dirty && d->told &&
-	    d->due_ms != 0 && !is_due(d) &&
+	    d->due_ms != 0 && !account_is_due(d) &&
 	    before->state == d->tiers.signs.state &&
 	    before->life != d->tiers.signs.life;
 }
@@ -571,7 +440,7 @@ take_up(struct device *d, const struct config_snmp *snmp)
 	if (!d->printer || other || memcmp(&d->memo, &d->saved_memo,
 	    sizeof(d->memo)) != 0) {
 		d->printer = true;
-		visit_save(d);
+		account_save(d);
 	}
 	return back;
 }
@@ -594,9 +463,9 @@ on_values(struct device *d, struct reading_result *r)
 		/* Half a change is no change: it is told when the rest is
 		 * there as well. */
 		d->dirty |= changed || back;
-	} else if (back || d->dirty || !d->told || is_due(d) ||
+	} else if (back || d->dirty || !d->told || account_is_due(d) ||
 	    (changed && !only_pages(d, &before)))
-		tell(d, (d->what & (READING_ALL | READING_SUPPLIES)) != 0);
+		account_tell(d, (d->what & (READING_ALL | READING_SUPPLIES)) != 0);
 	device_count(&d->patrol->devices, d);
 	if (d->probe != NULL) {
 		d->probe->find = PATROL_PRINTER;

@@ -1,6 +1,7 @@
 /*
  * One device's visits: what is asked next, with which credentials, and what
- * comes of it.  Only patrol.c includes this; together they are the patrol.
+ * comes of it.  With patrol.c and account.c, which alone include this, it is
+ * the patrol.
  */
 #ifndef AGENT_VISIT_H
 #define AGENT_VISIT_H
@@ -36,7 +37,5 @@ void	 visit_wake(struct device *);
 void	 visit_probe(struct device *);
 /* Ends what is under way and takes it out of the table. */
 void	 visit_drop(struct device *);
-/* Puts it into the store; it has an id then. */
-void	 visit_save(struct device *);
 
 #endif

@@ -14,6 +14,7 @@ static void	counted_decode(const struct bag *, int64_t, const char *, int64_t,
 #define clock_wall_ms	made_up_wall_ms
 #include "agent/known.h"
 #include "agent/outbox.h"
+#include "agent/account.c"
 #include "agent/remit.c"
 #include "agent/visit.c"
 #include "agent/patrol.c"
