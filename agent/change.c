@@ -62,17 +62,6 @@ change_forget(struct change *out, const char *id)
 	out->forget[out->forget_len++] = xstrdup(id);
 }
 
-bool
-change_idle(const struct change_suspects *memory)
-{
-	size_t i;
-
-	for (i = 0; i < CHANGE_SUSPECTS; i++)
-		if (memory->one[i].used)
-			return false;
-	return !memory->alerts && memory->pin_ms == 0;
-}
-
 /* When a reading of this kind may be told again. */
 static bool
 may_tell(int64_t last_ms, int64_t interval_ms, int64_t now_ms)

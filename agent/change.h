@@ -49,9 +49,6 @@ struct change_suspects {
 						 * a counter's old source */
 };
 
-/* Nothing in it matters: it may be forgotten, and zeroed next time. */
-bool	 change_idle(const struct change_suspects *);
-
 struct change_state {
 	int64_t	 counters_ms;	/* wall: when last told */
 	int64_t	 levels_ms;

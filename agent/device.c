@@ -121,17 +121,6 @@ device_by_id(const struct device_table *table, int64_t id)
 	return NULL;
 }
 
-struct device *
-device_any(const struct device_table *table)
-{
-	size_t i;
-
-	for (i = 0; i < table->size; i++)
-		if (table->there[i] != NULL)
-			return table->there[i];
-	return NULL;
-}
-
 void
 device_each(struct device_table *table, void (*fn)(void *, struct device *),
     void *arg)

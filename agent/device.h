@@ -107,8 +107,6 @@ struct device	*device_find(const struct device_table *,
 struct device	*device_at(const struct device_table *, struct in_addr,
 		    const struct device *after);
 struct device	*device_by_id(const struct device_table *, int64_t id);
-/* Any one, NULL when there is none. */
-struct device	*device_any(const struct device_table *);
 /* Each in turn; fn may free the one that it gets, and no other. */
 void		 device_each(struct device_table *, void (*fn)(void *arg,
 		    struct device *), void *arg);

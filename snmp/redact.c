@@ -173,8 +173,9 @@ spell_mac(const uint8_t mac[6], const char *between, char out[18])
 		    i > 0 ? between : "", mac[i]);
 }
 
-void
-redact_mac(struct redact *r, const uint8_t mac[6])
+/* Its six octets, and their usual spellings. */
+static void
+add_mac(struct redact *r, const uint8_t mac[6])
 {
 	static const char *const between[] = { ":", "-", "" };
 	static const uint8_t none[6];
@@ -256,7 +257,7 @@ redact_learn(struct redact *r, const struct bag *bag)
 			continue;
 		if (objid_within(&id, &r->mac_column)) {
 			if (value.octets_len == 6)
-				redact_mac(r, value.octets);
+				add_mac(r, value.octets);
 			continue;
 		}
 		for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)

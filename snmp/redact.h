@@ -24,8 +24,6 @@ void		 redact_free(struct redact *);
 /* A text that must not be seen.  Shorter than 4 characters it is no word that
  * could be found inside of others, and is ignored. */
 void		 redact_word(struct redact *, const char *);
-/* A hardware address: six octets, and their usual spellings. */
-void		 redact_mac(struct redact *, const uint8_t mac[6]);
 
 /*
  * Learns the words of a bag by where they stand: serial numbers (the

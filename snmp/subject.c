@@ -6,6 +6,19 @@
 #include "snmp/standard.h"
 #include "snmp/text.h"
 
+static int64_t
+in_range(int64_t number)
+{
+	return number < INT32_MIN || number > UINT32_MAX ? ABSENT : number;
+}
+
+static int64_t
+device_number(const struct subject *s, const char *column)
+{
+	return s->printer ? in_range(bag_number(s->bag, column, 1,
+	    s->device)) : ABSENT;
+}
+
 void
 subject_init(struct subject *s, const struct bag *bag, int64_t device,
     bool several, int64_t now_ms)
@@ -18,7 +31,7 @@ subject_init(struct subject *s, const struct bag *bag, int64_t device,
 	s->device = s->printer ? (uint32_t)device : 0;
 	if (!s->printer)
 		return;
-	localization = subject_device_number(s, STD_LOCALIZATION);
+	localization = device_number(s, STD_LOCALIZATION);
 	if (localization > 0 && localization <= UINT32_MAX)
 		s->charset = bag_number(bag, STD_CHARACTER_SET, 2, s->device,
 		    (uint32_t)localization);
@@ -75,24 +88,11 @@ subject_rows(const struct subject *s, const char *const *columns,
 	return count;
 }
 
-static int64_t
-in_range(int64_t number)
-{
-	return number < INT32_MIN || number > UINT32_MAX ? ABSENT : number;
-}
-
 int64_t
 subject_number(const struct subject *s, const char *column, struct row row)
 {
 	return in_range(row.bare ? bag_number(s->bag, column, 1, s->device) :
 	    bag_number(s->bag, column, 2, s->device, row.number));
-}
-
-int64_t
-subject_device_number(const struct subject *s, const char *column)
-{
-	return s->printer ? in_range(bag_number(s->bag, column, 1,
-	    s->device)) : ABSENT;
 }
 
 int64_t
@@ -106,7 +106,7 @@ subject_enum(const struct subject *s, const char *column, struct row row)
 int64_t
 subject_device_enum(const struct subject *s, const char *column)
 {
-	int64_t	 number = subject_device_number(s, column);
+	int64_t	 number = device_number(s, column);
 
 	return number < 1 || number > INT32_MAX ? ABSENT : number;
 }

@@ -44,7 +44,6 @@ size_t	 subject_rows(const struct subject *, const char *const *columns,
  * that no device can write the numbers that mean ABSENT and CLEARED here. */
 int64_t	 subject_number(const struct subject *, const char *column,
 	    struct row);
-int64_t	 subject_device_number(const struct subject *, const char *column);
 /* Enumerations, which SMI numbers from 1: ABSENT below, too. */
 int64_t	 subject_enum(const struct subject *, const char *column, struct row);
 int64_t	 subject_device_enum(const struct subject *, const char *column);

@@ -43,7 +43,6 @@ struct usm_user	*usm_user_new(const char *name, enum usm_auth,
 		    const char *auth_password, enum usm_privacy,
 		    const char *privacy_password, char *why, size_t why_size);
 void		 usm_user_free(struct usm_user *);	/* wipes; NULL is fine */
-const char	*usm_user_name(const struct usm_user *);
 
 /*
  * What is known of a device's SNMP engine: id, boots, time, and the keys of

