@@ -9,6 +9,7 @@
 #include "agent/inspect.h"
 #include "agent/probe.h"
 #include "agent/scan.h"
+#include "base/drop.h"
 #include "base/log.h"
 #include "crypto/key.h"
 
@@ -78,6 +79,8 @@ main(int argc, char **argv)
 
 	log_init("platen", true, false);
 	signal(SIGPIPE, SIG_IGN);
+	/* Most commands read printers, and with the credentials at hand. */
+	(void)drop_dumps();
 	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 ||
 	    strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)) {
 		usage(stdout);

@@ -324,3 +324,19 @@ def test_an_independent_agent(snmpd, version):
     assert found["printer"] is False and found["reason"]
     assert found["asset"]["hostname"] == "independent"
     assert found["asset"]["location"] == "Cellar"
+
+
+def test_no_cores(rig):
+    """Whatever a printer says, no credential gets into a core."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind((IP.format(99), 0))
+        with subprocess.Popen(
+                [program("platen"), "probe", "--version", "1", "--timeout",
+                 "5", "{}:{}".format(*silent.getsockname())],
+                stdout=subprocess.DEVNULL) as child:
+            silent.settimeout(10)
+            silent.recv(2000)
+            with open(f"/proc/{child.pid}/limits", encoding="ascii") as text:
+                limits = [line.split() for line in text]
+            child.kill()
+    assert ["Max", "core", "file", "size", "0", "0", "bytes"] in limits
