@@ -148,15 +148,17 @@ def measure_one(printers):
 
 def busy_rows(rig, printers, heartbeat, pids, seconds=20):
     """Each printer is polled once a heartbeat: what that costs."""
+    before = traffic.stats(rig.sim)
     meter = gauge.Meter(pids)
     time.sleep(max(seconds, heartbeat))
     gone, cpu = meter.read()
-    polls = printers * gone / heartbeat
+    spent = traffic.spent(before, traffic.stats(rig.sim))
+    asked = spent["requests"] / (printers * gone / heartbeat)
     return [Row(f"heartbeats of {printers:,} printers, {heartbeat} s apart: "
                 f"the collector's share of one core",
                 f"{cpu['collector'] / gone * 100:.1f} %"),
-            Row("... CPU a heartbeat",
-                f"{cpu['collector'] / polls * 1e6:,.0f} us")]
+            Row(f"... CPU a request ({asked:.2f} a printer and heartbeat)",
+                f"{cpu['collector'] / spent['requests'] * 1e6:,.0f} us")]
 
 
 def measure(quick=False):
