@@ -243,13 +243,14 @@ loose_insert(struct bag *bag, size_t i, const struct entry *new)
 bool
 loose_push(struct bag *bag, const struct objid *id, const struct entry *new)
 {
-	uint8_t		*p = bag->data + bag->len;
 	const uint8_t	*last;
+	uint8_t		*p;
 	size_t		 len = value_size(new), key_len, last_len;
 
 	if (bag->packed || bag->count == 0 || bag->count == bag->count_cap ||
 	    bag->cap - bag->len < ENTRY_HEAD + 5 * id->len + len)
 		return false;
+	p = bag->data + bag->len;
 	key_len = objkey_write(p + ENTRY_HEAD, id);
 	last = loose_key(bag, bag->count - 1U, &last_len);
 	if (entry_key_cmp(last, last_len, p + ENTRY_HEAD, key_len) >= 0)
