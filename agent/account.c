@@ -27,6 +27,7 @@ account_save(struct device *d)
 	row.printer = d->printer;
 	row.why = d->printer ? NULL : xstrdup_null(d->why);
 	row.seen_ms = d->seen_ms;
+	teller_remember(d->patrol->teller, d);
 	if ((st = teller_store(d->patrol->teller)) != NULL &&
 	    known_put_device(st, &row) == 0)
 		device_set_id(&d->patrol->devices, d, row.id);
@@ -135,7 +136,7 @@ account_unreachable(struct device *d)
 	d->dirty = false;
 	if (d->id == 0)
 		account_save(d);
-	if (d->id != 0 && teller_unreachable(d->patrol->teller, d, d->id,
+	if (d->id == 0 || teller_unreachable(d->patrol->teller, d, d->id,
 	    device_rows(d), d->rows_len) == -1)
 		d->dirty = true;
 }

@@ -239,6 +239,20 @@ network_set_new(const struct range *in, size_t in_len,
 	return set;
 }
 
+struct network_set *
+network_set_all_but(const struct ini_list *list)
+{
+	static const struct range all = { .first = 0, .last = UINT32_MAX };
+	struct network_set *set;
+	struct range *out;
+	size_t n;
+
+	out = range_parse_list(list, 0, &n);
+	set = network_set_new(&all, 1, out, n);
+	free(out);
+	return set;
+}
+
 void
 network_set_free(struct network_set *set)
 {

@@ -42,6 +42,8 @@ struct network_set;
 
 struct network_set	*network_set_new(const struct range *in, size_t in_len,
 			    const struct range *out, size_t out_len);
+/* Every address but those; what cannot be read of the list is passed over. */
+struct network_set	*network_set_all_but(const struct ini_list *);
 void			 network_set_free(struct network_set *);
 size_t			 network_set_count(const struct network_set *);
 /* The number of an address; SIZE_MAX when it is not in the set. */

@@ -12,7 +12,10 @@
 #include "base/mem.h"
 #include "snmp/vendor.h"
 
-#define OPEN_MAX_TALKS	256
+/* Requests that are on their way at once.  Silence holds a place for as long as
+ * its tries take: a building that is switched off must not keep the others
+ * waiting. */
+#define OPEN_MAX_TALKS	1024
 #define SPREAD_MAX_MS	(10 * 60 * 1000)	/* of the first visits */
 
 /* --- what the teller asks --------------------------------------------------------- */
@@ -27,7 +30,7 @@ on_settled(void *arg, void *token, bool ok)
 		return;
 	/* Its row may be lost as well: it is written again, by address. */
 	device_set_id(&patrol->devices, d, 0);
-	d->dirty = true;
+	visit_lost(d);
 }
 
 /* One that we have not asked since we started may answer: its asset stays
@@ -88,6 +91,7 @@ patrol_free(struct patrol *patrol)
 	if (patrol == NULL)
 		return;
 	teller_free(patrol->teller);
+	patrol->teller = NULL;
 	device_each(&patrol->devices, drop_one, NULL);
 	device_table_clear(&patrol->devices);
 	ladder_free(patrol->ladder);
@@ -122,6 +126,14 @@ parse_address(const char *text, struct sockaddr_in *out)
 	    inet_pton(AF_INET, ip, &out->sin_addr) == 1;
 }
 
+/* Was this learnt in a version that the section still speaks? */
+static bool
+is_of(const struct device_memo *memo, const struct credential *credential)
+{
+	return credential->version == 0 ? memo->version < 3 :
+	    memo->version == credential->version;
+}
+
 /* The section that it answered to, unless the INI has it no more. */
 static void
 take_credentials(struct device *d, const struct known_device *row)
@@ -137,6 +149,8 @@ take_credentials(struct device *d, const struct known_device *row)
 	}
 	memo_parse(row->memo == NULL ? "" : row->memo, &d->memo);
 	d->saved_memo = d->memo;
+	if (!is_of(&d->memo, &d->snmp->credential))
+		memset(&d->memo, 0, sizeof(d->memo));
 }
 
 static void
@@ -157,7 +171,7 @@ take_known(void *arg, const struct known_device *row)
 	d->seen_ms = d->saved_ms = row->seen_ms;
 	take_credentials(d, row);
 	d->unwanted = d->snmp == NULL || !remit_has(start->remit,
-	    ntohl(addr.sin_addr.s_addr));
+	    ntohl(addr.sin_addr.s_addr), row->zone);
 	d->printer = row->printer != 0;
 	if (!d->printer) {
 		d->why = xstrdup_null(row->why);
@@ -274,6 +288,29 @@ patrol_probe(struct patrol *patrol, const struct sockaddr_in *addr,
 	d->probe->done = done;
 	d->probe->done_arg = arg;
 	visit_probe(d);
+}
+
+bool
+patrol_met(const struct patrol *patrol, const struct sockaddr_in *addr,
+    int64_t since_ms)
+{
+	const struct device *d = device_find(&patrol->devices, addr);
+
+	return d != NULL && (d->printer || d->seen_ms >= since_ms);
+}
+
+bool
+patrol_forget(struct patrol *patrol, const struct sockaddr_in *addr,
+    int64_t since_ms)
+{
+	struct device *d = device_find(&patrol->devices, addr);
+
+	if (d == NULL)
+		return true;
+	if (d->reading != NULL || patrol_met(patrol, addr, since_ms))
+		return false;
+	visit_drop(d);
+	return true;
 }
 
 bool

@@ -55,6 +55,16 @@ void		 patrol_probe(struct patrol *, const struct sockaddr_in *,
 		    const char *zone, void (*done)(void *arg,
 		    enum patrol_find), void *arg);
 
+/* Is that a printer, or has it answered a reading since that wall time? */
+bool		 patrol_met(const struct patrol *, const struct sockaddr_in *,
+		    int64_t since_ms);
+/*
+ * Discovery is through and has not met what stands there: forgets it, unless it
+ * was met after all or is just being read.  False then.
+ */
+bool		 patrol_forget(struct patrol *, const struct sockaddr_in *,
+		    int64_t since_ms);
+
 /*
  * Something there wants to be looked at (a trap came): the printers at that
  * address are read at once, heartbeat and alerts.  However often it is

@@ -9,29 +9,12 @@
 
 struct remit {
 	struct network_set	*nets;
-	struct range		*exclude;
-	size_t			 exclude_len;
+	struct network_set	*allowed;	/* all but what is excluded */
 	uint32_t		*host;		/* by address */
 	size_t			 host_len;
 	bool			 by_name;	/* a host's may be any */
 	bool			 anywhere;	/* no network, none attached */
 };
-
-static struct range *
-parse_ranges(const struct ini_list *list, size_t *len)
-{
-	struct range *ranges;
-	char why[128];
-	size_t i;
-
-	ranges = xcalloc(list->count + NETWORK_ATTACHED_MAX,
-	    sizeof(*ranges));
-	for (i = 0, *len = 0; i < list->count; i++)
-		if (range_parse(list->item[i], &ranges[*len], why,
-		    sizeof(why)) == 0)
-			(*len)++;
-	return ranges;
-}
 
 static void
 take_hosts(struct remit *r, const struct ini_list *hosts)
@@ -52,6 +35,7 @@ take_hosts(struct remit *r, const struct ini_list *hosts)
 	}
 }
 
+/* As discovery understands it (sweep.c). */
 struct remit *
 remit_new(const struct config *conf)
 {
@@ -60,14 +44,14 @@ remit_new(const struct config *conf)
 	size_t len;
 
 	r = xcalloc(1, sizeof(*r));
-	nets = parse_ranges(&conf->networks, &len);
-	r->exclude = parse_ranges(&conf->exclude, &r->exclude_len);
-	if (conf->networks.count == 0) {
+	nets = range_parse_list(&conf->networks, NETWORK_ATTACHED_MAX, &len);
+	if (conf->networks.count == 0 && conf->hosts.count == 0) {
 		len = network_attached(nets);
 		/* An interface that is not up yet proves nothing. */
-		r->anywhere = len == 0 && conf->hosts.count == 0;
+		r->anywhere = len == 0;
 	}
 	r->nets = network_set_new(nets, len, NULL, 0);
+	r->allowed = network_set_all_but(&conf->exclude);
 	take_hosts(r, &conf->hosts);
 	free(nets);
 	return r;
@@ -79,20 +63,19 @@ remit_free(struct remit *r)
 	if (r == NULL)
 		return;
 	network_set_free(r->nets);
-	free(r->exclude);
+	network_set_free(r->allowed);
 	free(r->host);
 	free(r);
 }
 
 bool
-remit_has(const struct remit *r, uint32_t address)
+remit_has(const struct remit *r, uint32_t address, const char *zone)
 {
 	size_t i;
 
-	for (i = 0; i < r->exclude_len; i++)
-		if (range_has(&r->exclude[i], address))
-			return false;
-	if (r->anywhere || r->by_name ||
+	if (network_set_index(r->allowed, address) == SIZE_MAX)
+		return false;
+	if (r->anywhere || (r->by_name && zone == NULL) ||
 	    network_set_index(r->nets, address) != SIZE_MAX)
 		return true;
 	for (i = 0; i < r->host_len; i++)

@@ -14,6 +14,7 @@
 
 #define STORE_VERSION	2
 #define BUSY_MS		10000
+#define HURRY_MS	50
 
 static const char schema[] =
     "CREATE TABLE note(key TEXT PRIMARY KEY, value TEXT NOT NULL)"
@@ -264,6 +265,12 @@ bool
 store_in_transaction(const struct store *st)
 {
 	return st->open;
+}
+
+void
+store_hurry(struct store *st, bool hurry)
+{
+	sqlite3_busy_timeout(st->db, hurry ? HURRY_MS : BUSY_MS);
 }
 
 /* --- notes ----------------------------------------------------------------- */

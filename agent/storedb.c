@@ -1,12 +1,36 @@
 #include "agent/storedb.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 
+#define SAY_MS	(60 * 1000)
+
+/* FNV-1a. */
+static uint32_t
+sum_of(const char *text)
+{
+	uint32_t sum = UINT32_C(2166136261);
+
+	while (*text != '\0')
+		sum = (sum ^ (uint8_t)*text++) * UINT32_C(16777619);
+	return sum;
+}
+
+/* A disk that is full is met by every printer at every visit. */
 int
 storedb_failed(struct store *st, const char *what)
 {
-	log_warnx("store", "%s: %s", what, sqlite3_errmsg(st->db));
+	const char *why = sqlite3_errmsg(st->db);
+	uint32_t sum = sum_of(why);
+	int64_t now = clock_mono_ms();
+
+	if (sum != st->said || now - st->said_ms >= SAY_MS) {
+		log_warnx("store", "%s: %s", what, why);
+		st->said = sum;
+		st->said_ms = now;
+	} else
+		log_debug("store", "%s: %s", what, why);
 	return -1;
 }
 

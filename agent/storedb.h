@@ -23,9 +23,12 @@ struct store {
 	int64_t		 most_bytes;	/* the outbox has no more than this */
 	int64_t		 squeeze_at;	/* count again from here on */
 	bool		 open;		/* a transaction */
+	uint32_t	 said;		/* a sum over the last complaint */
+	int64_t		 said_ms;	/* mono */
 };
 
-/* Logs what went wrong; always -1. */
+/* Logs what went wrong, the same not more often than once a minute; always
+ * -1. */
 int		 storedb_failed(struct store *, const char *what);
 /* Runs statements that need nothing bound.  0 or -1, logged. */
 int		 storedb_run(struct store *, const char *sql);

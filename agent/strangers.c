@@ -13,32 +13,34 @@
 #include "snmp/vendor.h"
 
 #define WRITE_MS	500
+#define MET_MS		(60 * 1000)	/* a reading takes no longer */
 #define WAITING_MAX	512	/* then they are written at once */
 
 struct stranger {
 	struct sockaddr_in	 addr;
 	char			*zone;
 	int64_t			 seen_ms;
-	bool			 there;		/* in the store already */
 	char			 why[STRANGERS_WHY_MAX];
 };
 
 struct strangers {
 	struct loop	*loop;
 	struct store	*store;
+	struct patrol	*patrol;
 	struct timer	 write;
 	struct stranger	*waiting;
 	size_t		 len;
 };
 
 struct strangers *
-strangers_new(struct loop *loop, struct store *store)
+strangers_new(struct loop *loop, struct store *store, struct patrol *patrol)
 {
 	struct strangers *s;
 
 	s = xcalloc(1, sizeof(*s));
 	s->loop = loop;
 	s->store = store;
+	s->patrol = patrol;
 	s->waiting = xcalloc(WAITING_MAX, sizeof(*s->waiting));
 	return s;
 }
@@ -104,26 +106,6 @@ address_of(const struct sockaddr_in *addr)
 	return xasprintf("%s:%u", ip, (unsigned)ntohs(addr->sin_port));
 }
 
-/* What the patrol wrote down about the address says more. */
-static void
-on_row(void *arg, const struct known_device *row)
-{
-	struct strangers *s = arg;
-	struct sockaddr_in addr;
-	char why[128];
-	size_t i;
-
-	if (host_parse(row->address, 161, &addr, why, sizeof(why)) == -1)
-		return;
-	for (i = 0; i < s->len; i++)
-		if (s->waiting[i].addr.sin_addr.s_addr ==
-		    addr.sin_addr.s_addr &&
-		    s->waiting[i].addr.sin_port == addr.sin_port &&
-		    (row->printer || row->seen_ms >= s->waiting[i].seen_ms -
-		    60 * 1000))
-			s->waiting[i].there = true;
-}
-
 static int
 put(struct strangers *s)
 {
@@ -132,7 +114,9 @@ put(struct strangers *s)
 	int rc = 0;
 
 	for (i = 0; i < s->len && rc == 0; i++) {
-		if (s->waiting[i].there)
+		/* What the patrol wrote down about it says more. */
+		if (patrol_met(s->patrol, &s->waiting[i].addr,
+		    s->waiting[i].seen_ms - MET_MS))
 			continue;
 		memset(&row, 0, sizeof(row));
 		row.address = address_of(&s->waiting[i].addr);
@@ -153,7 +137,6 @@ on_write(void *arg)
 	size_t i;
 
 	timer_clear(s->loop, &s->write);
-	(void)known_each_device(s->store, on_row, s);
 	/* What fails is found again by the next scan. */
 	if (!own || store_begin(s->store) == 0) {
 		if (put(s) == 0) {
@@ -230,6 +213,7 @@ strangers_each(struct strangers *s, int64_t since_ms,
 }
 
 struct gone {
+	struct patrol			*patrol;
 	const struct network_set	*set;
 	int64_t				 since_ms;
 	int64_t				*id;
@@ -246,7 +230,7 @@ on_maybe_gone(void *arg, const struct known_device *row)
 	if (row->printer || row->seen_ms >= g->since_ms ||
 	    host_parse(row->address, 161, &addr, why, sizeof(why)) == -1 ||
 	    network_set_index(g->set, ntohl(addr.sin_addr.s_addr)) ==
-	    SIZE_MAX)
+	    SIZE_MAX || !patrol_forget(g->patrol, &addr, g->since_ms))
 		return;
 	if (g->len == g->room) {
 		g->room = g->room == 0 ? 64 : g->room * 2;
@@ -259,7 +243,8 @@ void
 strangers_forget(struct strangers *s, const struct network_set *set,
     int64_t since_ms)
 {
-	struct gone g = { .set = set, .since_ms = since_ms };
+	struct gone g = { .patrol = s->patrol, .set = set,
+	    .since_ms = since_ms };
 	bool own = !store_in_transaction(s->store);
 	size_t i;
 

@@ -16,7 +16,8 @@
 
 struct strangers;
 
-struct strangers	*strangers_new(struct loop *, struct store *);
+struct strangers	*strangers_new(struct loop *, struct store *,
+			    struct patrol *);
 void		 strangers_free(struct strangers *);	/* writes the rest */
 
 /* Remembers what came of one; nothing where the patrol could read it.  Written

@@ -40,21 +40,6 @@ struct sweep {
 
 /* --- what is looked at -------------------------------------------------------- */
 
-/* Everything but [discovery] exclude. */
-static struct network_set *
-make_allowed(const struct config *conf)
-{
-	static const struct range all = { .first = 0, .last = UINT32_MAX };
-	struct network_set *set;
-	struct range *exclude;
-	size_t n;
-
-	exclude = range_parse_list(&conf->exclude, 0, &n);
-	set = network_set_new(&all, 1, exclude, n);
-	free(exclude);
-	return set;
-}
-
 /* Without any networks and hosts it is the subnets that we stand in, as they
  * are now. */
 static void
@@ -395,8 +380,8 @@ sweep_new(struct loop *loop, const struct config *conf, struct store *store,
 		fatalx("sweep", "no printers can be looked for");
 	s->hosts = hosts_new(loop, conf, patrol, on_host, s);
 	s->handover = handover_new(loop, patrol, on_reading, s);
-	s->strangers = strangers_new(loop, store);
-	s->allowed = make_allowed(conf);
+	s->strangers = strangers_new(loop, store, patrol);
+	s->allowed = network_set_all_but(&conf->exclude);
 	return s;
 }
 

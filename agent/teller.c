@@ -29,6 +29,8 @@ struct teller {
 	size_t			 token_len, token_cap;
 	int			 appended;	/* reports in it */
 	bool			 failed;	/* it must be rolled back */
+	bool			 locked;	/* it cannot be begun in this
+						 * turn */
 	bool			 store_down;	/* said so already */
 
 	/* Everything is being told once more, some with each turn. */
@@ -83,7 +85,8 @@ settle(struct teller *t, bool ok)
 
 	t->token_len = 0;
 	for (i = 0; i < n; i++)
-		t->settled(t->arg, t->token[i], ok);
+		if (t->token[i] != NULL)
+			t->settled(t->arg, t->token[i], ok);
 }
 
 /* A part of the whole is durable, and perhaps all of it.  What was lost is
@@ -104,6 +107,22 @@ whole_goes_on(struct teller *t, bool ok)
 	}
 }
 
+/* Once for each change.  Who has waited for the store in vain waits no longer
+ * than a moment until it is well again: printers are to be read meanwhile. */
+static void
+say_store(struct teller *t, bool ok)
+{
+	if (ok != t->store_down)
+		return;
+	if (ok)
+		log_info("teller", "the store takes changes again");
+	else
+		log_warnx("teller", "the store does not take changes; they "
+		    "are kept at the printers and tried again");
+	t->store_down = !ok;
+	store_hurry(t->store, !ok);
+}
+
 static void
 commit(void *arg)
 {
@@ -111,7 +130,9 @@ commit(void *arg)
 	int appended = t->appended;
 	bool ok;
 
+	t->locked = false;
 	if (!store_in_transaction(t->store)) {
+		say_store(t, false);
 		settle(t, false);
 		whole_goes_on(t, false);
 		return;
@@ -122,12 +143,7 @@ commit(void *arg)
 	if (t->failed)
 		store_rollback(t->store);
 	ok = !t->failed && store_commit(t->store) == 0;
-	if (!ok && !t->store_down)
-		log_warnx("teller", "the store does not take changes; they "
-		    "are kept at the printers and tried again");
-	else if (ok && t->store_down)
-		log_info("teller", "the store takes changes again");
-	t->store_down = !ok;
+	say_store(t, ok);
 	t->failed = false;
 	t->appended = 0;
 	settle(t, ok);
@@ -157,14 +173,17 @@ teller_store(struct teller *t)
 {
 	if (!timer_pending(&t->commit))
 		timer_after(t->loop, &t->commit, 0, commit, t);
-	if (!store_in_transaction(t->store) &&
-	    store_begin(t->store) == -1)
+	/* Somebody holds it: waiting for him once a turn is enough. */
+	if (!store_in_transaction(t->store) && (t->locked ||
+	    store_begin(t->store) == -1)) {
+		t->locked = true;
 		return NULL;
+	}
 	return t->store;
 }
 
-static void
-remember(struct teller *t, void *token)
+void
+teller_remember(struct teller *t, void *token)
 {
 	if (token == NULL)
 		return;
@@ -174,6 +193,16 @@ remember(struct teller *t, void *token)
 		    sizeof(*t->token));
 	}
 	t->token[t->token_len++] = token;
+}
+
+void
+teller_forget(struct teller *t, const void *token)
+{
+	size_t i;
+
+	for (i = 0; t != NULL && i < t->token_len; i++)
+		if (t->token[i] == token)
+			t->token[i] = NULL;
 }
 
 static int
@@ -294,7 +323,7 @@ teller_printer(struct teller *t, void *token, int64_t device, const char *ip,
 	int rc = -1;
 
 	memset(result, 0, sizeof(*result));
-	remember(t, token);
+	teller_remember(t, token);
 	if ((st = teller_store(t)) == NULL || t->failed)
 		return -1;
 	field_set_text(field_find(asset_fields, "ip"), &p->asset, ip);
@@ -327,7 +356,7 @@ teller_unreachable(struct teller *t, void *token, int64_t device,
 	int rc = 0;
 	size_t i;
 
-	remember(t, token);
+	teller_remember(t, token);
 	if ((st = teller_store(t)) == NULL || t->failed)
 		return -1;
 	for (i = 0; i < rows_len && rc == 0; i++) {

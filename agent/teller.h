@@ -51,5 +51,9 @@ void		 teller_whole(struct teller *);
 /* The store, inside the shared transaction (begun if need be); NULL when it
  * cannot be begun. */
 struct store	*teller_store(struct teller *);
+/* What was put there has a token too, which settled will be called with. */
+void		 teller_remember(struct teller *, void *token);
+/* Not any more: the token has gone.  NULL as the teller is fine. */
+void		 teller_forget(struct teller *, const void *token);
 
 #endif

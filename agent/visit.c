@@ -45,6 +45,7 @@ void
 visit_drop(struct device *d)
 {
 	timer_clear(d->patrol->loop, &d->timer);
+	teller_forget(d->patrol->teller, d);
 	if (d->reading != NULL)
 		reading_cancel(d->reading);
 	device_free(&d->patrol->devices, d);
@@ -275,6 +276,7 @@ probe_failed(struct device *d)
 	}
 	settle_for(d, probe->snmp);
 	d->memo = probe->memo;
+	d->strange = 0;
 	if (strcmp_null(d->why, probe->why) != 0)
 		device_complain(d, status[probe->find], probe->why);
 	save_stranger(d, probe->why);
@@ -362,14 +364,29 @@ on_stranger(struct device *d, const char *why)
 {
 	device_complain(d, READING_NO_PRINTER, why);
 	/* Asleep, some printers hide their printer rows for a while. */
-	if (++d->strange < STRANGE) {
-		d->tiers.all = true;
-		schedule(d);
-		return;
+	if (++d->strange >= STRANGE) {
+		account_unreachable(d);
+		if (!d->dirty) {
+			let_go(d);
+			return;
+		}
+		d->strange = STRANGE - 1;
 	}
-	(void)teller_unreachable(d->patrol->teller, d, d->id, device_rows(d),
-	    d->rows_len);
-	let_go(d);
+	d->tiers.all = true;
+	schedule(d);
+}
+
+/* One that was let go is taken back until the store has taken that. */
+void
+visit_lost(struct device *d)
+{
+	d->dirty = true;
+	if (d->printer || d->strange < STRANGE || d->reading != NULL)
+		return;
+	d->printer = true;
+	d->strange = STRANGE - 1;
+	device_count(&d->patrol->devices, d);
+	schedule(d);
 }
 
 /* Into the image; true when that changed anything. */

@@ -37,5 +37,7 @@ void	 visit_wake(struct device *);
 void	 visit_probe(struct device *);
 /* Ends what is under way and takes it out of the table. */
 void	 visit_drop(struct device *);
+/* The store lost what was put there in this turn of the loop. */
+void	 visit_lost(struct device *);
 
 #endif

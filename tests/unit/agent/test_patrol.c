@@ -31,6 +31,7 @@ static struct {
 	unsigned	 what;
 	int		 count;
 	const char	*section;	/* what it was asked with */
+	uint8_t		 version;
 	struct device_memo memo;
 	bool		 engine;
 } asked[ADDRESSES];
@@ -75,6 +76,8 @@ made_up_start(struct asker *asker, struct loop *loop,
 	asked[i].what = what;
 	asked[i].count++;
 	asked[i].section = target->credential->name;
+	asked[i].version = target->credential->version == 0 ? 2 :
+	    (uint8_t)target->credential->version;
 	asked[i].memo = *memo;
 	asked[i].engine = target->engine != NULL;
 	return (struct reading *)&asked[i];
@@ -175,7 +178,7 @@ settle_down(void)
 static struct reading_result news;
 
 static void
-answer(int i, enum reading_status status, struct bag *bag)
+answer_only(int i, enum reading_status status, struct bag *bag)
 {
 	struct reading_result r = { .status = status, .fresh = bag };
 	struct objid everything_read = { 1, { 1 } };
@@ -191,11 +194,17 @@ answer(int i, enum reading_status status, struct bag *bag)
 	memset(&news, 0, sizeof(news));
 	r.covered = &everything_read;
 	r.covered_len = 1;
-	r.memo.version = 2;
+	r.memo.version = asked[i].version;
 	if (r.fresh == NULL)
 		r.fresh = bag_new();
 	asked[i].fn = NULL;
 	fn(asked[i].arg, &r);
+}
+
+static void
+answer(int i, enum reading_status status, struct bag *bag)
+{
+	answer_only(i, status, bag);
 	settle_down();
 }
 
@@ -241,6 +250,7 @@ a_printer(const char *serial, int64_t pages)
 }
 
 static int probed;
+static const char *zone = "hall";
 static enum patrol_find probe_find;
 
 static void
@@ -258,7 +268,7 @@ look(int i)
 
 	addr.sin_addr.s_addr = htonl(0xc0000200u + (uint32_t)i);
 	probed = 0;
-	patrol_probe(patrol, &addr, "hall", on_probed, NULL);
+	patrol_probe(patrol, &addr, zone, on_probed, NULL);
 }
 
 static void
@@ -451,6 +461,163 @@ unreachable_is_told_when_the_store_is_back(void **state)
 	finish();
 }
 
+/* And for one that turns out to be none. */
+static void
+let_go_when_the_store_is_back(void **state)
+{
+	struct patrol_counts counts;
+
+	begin();
+	found(1, "KX7731");
+	sql(FULL);
+	for (int i = 0; i < 5; i++) {
+		assert_true(is_asked(1));
+		answer(1, READING_NO_PRINTER, NULL);
+	}
+	assert_int_equal(told_state(), ASSET_ONLINE);
+	sql(ROOM);
+	assert_true(is_asked(1));
+	answer(1, READING_NO_PRINTER, NULL);
+	assert_int_equal(told_state(), ASSET_UNREACHABLE);
+	assert_false(is_asked(1));
+	patrol_count(patrol, &counts);
+	assert_int_equal(counts.others, 1);
+	assert_int_equal(counts.online, 0);
+	finish();
+}
+
+static const struct sockaddr_in *
+address(int i)
+{
+	static struct sockaddr_in addr = { .sin_family = AF_INET };
+
+	addr.sin_port = htons(161);
+	addr.sin_addr.s_addr = htonl(0xc0000200u + (uint32_t)i);
+	return &addr;
+}
+
+static int64_t
+rows(const char *where)
+{
+	char *path = xasprintf("%s/store.db", kit_dir);
+	char *query = xasprintf("SELECT count(*) FROM device WHERE %s",
+	    where);
+	sqlite3_stmt *stmt;
+	sqlite3 *db;
+	int64_t n;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, query, -1, &stmt, NULL),
+	    SQLITE_OK);
+	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+	n = sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
+	free(query);
+	free(path);
+	return n;
+}
+
+/* A stranger's row goes with the transaction of others: its number is another's
+ * then, and must not be taken for its own. */
+static void
+a_stranger_that_the_store_lost_is_written_again(void **state)
+{
+	begin();
+	sql(FULL);
+	look(1);
+	look(2);
+	answer_only(1, READING_NO_PRINTER, NULL);
+	answer_only(2, READING_DONE, a_printer("KX7731", 100));
+	settle_down();
+	assert_int_equal(rows("1"), 0);
+	sql(ROOM);
+	assert_true(is_asked(2));
+	answer(2, READING_DONE, a_printer("KX7731", 100));
+	assert_int_equal(rows("printer"), 1);
+	look(1);
+	answer(1, READING_NO_PRINTER, NULL);
+	assert_int_equal(rows("printer = 0 AND address = '192.0.2.1:161'"),
+	    1);
+	wall_off_ms = INT64_C(8) * 24 * 3600 * 1000;
+	look(1);
+	answer(1, READING_SILENT, NULL);
+	assert_int_equal(rows("printer"), 1);
+	assert_int_equal(rows("1"), 1);
+	finish();
+}
+
+/* Somebody else holds the store: it is said once, and who has waited once does
+ * not keep the printers waiting for it. */
+static void
+a_store_that_is_held_keeps_nobody(void **state)
+{
+	char *path = xasprintf("%s/store.db", kit_dir);
+	int i, lines;
+	int64_t began;
+	sqlite3 *db;
+
+	begin();
+	found(1, "KX7731");
+	found(2, "KX7732");
+	found(3, "KX7733");
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL),
+	    SQLITE_OK);
+	store_hurry(st, true);
+	kit_listen();
+	for (i = 0; i < 6; i++) {
+		assert_true(is_asked(1) && is_asked(2) && is_asked(3));
+		began = clock_mono_ms();
+		answer_only(1, READING_SILENT, NULL);
+		answer_only(2, READING_SILENT, NULL);
+		answer_only(3, READING_SILENT, NULL);
+		settle_down();
+		/* One wait of 50 ms, not one for each. */
+		assert_true(clock_mono_ms() - began < 120);
+	}
+	lines = kit_lines;
+	assert_said("database is locked");
+	assert_said("does not take changes");
+	assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL),
+	    SQLITE_OK);
+	sqlite3_close(db);
+	/* The two of the store, and three that are unreachable. */
+	assert_int_equal(lines, 5);
+	for (i = 1; i <= 3; i++)
+		silence(i);
+	assert_int_equal(rows("printer"), 3);
+	assert_said("takes changes again");
+	free(path);
+	finish();
+}
+
+/* What discovery has not met any more goes, from memory too. */
+static void
+what_is_not_met_is_forgotten(void **state)
+{
+	struct patrol_counts counts;
+	int64_t before;
+
+	begin();
+	look(1);
+	answer(1, READING_NO_PRINTER, NULL);
+	found(2, "KX7731");
+	before = clock_wall_ms() - 1000;
+	assert_true(patrol_met(patrol, address(1), before));
+	assert_false(patrol_forget(patrol, address(1), before));
+	assert_false(patrol_met(patrol, address(3), before));
+	assert_true(patrol_forget(patrol, address(3), before));
+	/* A printer is never forgotten for that. */
+	assert_false(patrol_forget(patrol, address(2), before + 9000));
+	assert_true(patrol_met(patrol, address(2), before + 9000));
+	assert_true(patrol_forget(patrol, address(1), before + 9000));
+	patrol_count(patrol, &counts);
+	assert_int_equal(counts.others, 0);
+	assert_int_equal(counts.online, 1);
+	finish();
+}
+
 /* One printer, two addresses: which one tells must not change with every
  * restart, whichever is asked first. */
 static void
@@ -514,9 +681,12 @@ a_named_host_is_kept(void **state)
 	char *hosts[] = { "192.0.2.1:161" }, *name[] = { "printer.example" };
 
 	begin();
+	zone = NULL;
 	found(1, "KX7731");
+	zone = "hall";
+	found(3, "KX7733");
 	finish();
-	asked[1].fn = NULL;
+	asked[1].fn = asked[3].fn = NULL;
 	conf.networks.count = 0;
 	conf.hosts.item = hosts;
 	conf.hosts.count = 1;
@@ -524,9 +694,11 @@ a_named_host_is_kept(void **state)
 	assert_true(is_asked(1));
 	finish();
 	asked[1].fn = NULL;
-	conf.hosts.item = name;		/* may be it */
+	/* May be the one, but not the other, which a network had. */
+	conf.hosts.item = name;
 	begin();
 	assert_true(is_asked(1));
+	assert_false(is_asked(3));
 	finish();
 	asked[1].fn = NULL;
 	hosts[0] = "192.0.2.9";
@@ -712,7 +884,27 @@ the_ladder_is_climbed_from_v3_down(void **state)
 	memset(asked, 0, sizeof(asked));
 	begin();
 	assert_string_equal(next_section(1, false), "one");
-	assert_int_equal(asked[1].memo.version, 2);
+	assert_int_equal(asked[1].memo.version, 1);
+	finish();
+}
+
+/* A section that has another version now keeps its name, and nothing of what
+ * was learnt in the old one. */
+static void
+another_version_is_learnt_anew(void **state)
+{
+	section(0, "office", 3);
+	begin();
+	found(1, "KX7731");
+	finish();
+	memset(asked, 0, sizeof(asked));
+	conf.snmp_len = 0;
+	section(0, "office", 0);
+	begin();
+	assert_string_equal(next_section(1, false), "office");
+	assert_int_equal(asked[1].memo.version, 0);
+	answer(1, READING_DONE, a_printer("KX7731", 100));
+	assert_string_equal(saved("memo"), "v2c");
 	finish();
 }
 
@@ -1036,6 +1228,10 @@ main(void)
 		TEST(silent_since_the_start_it_is_unreachable),
 		TEST(what_the_store_did_not_take_is_told_again),
 		TEST(unreachable_is_told_when_the_store_is_back),
+		TEST(let_go_when_the_store_is_back),
+		TEST(a_stranger_that_the_store_lost_is_written_again),
+		TEST(a_store_that_is_held_keeps_nobody),
+		TEST(what_is_not_met_is_forgotten),
 		TEST(two_addresses_stay_as_they_were),
 		TEST(taken_out_it_is_let_go),
 		TEST(a_named_host_is_kept),
@@ -1043,6 +1239,7 @@ main(void)
 		TEST(left_out_means_left_out),
 		TEST(the_whole_is_told_in_parts),
 		TEST(the_ladder_is_climbed_from_v3_down),
+		TEST(another_version_is_learnt_anew),
 		TEST(what_denies_all_may_be_a_printer),
 		TEST(other_credentials_are_for_other_networks),
 		TEST(what_worked_no_longer_is_replaced),
