@@ -1,5 +1,5 @@
-"""From an alert that a printer raises to the committed row at the centre: found
-by a heartbeat, and announced by a trap."""
+"""From an alert that a printer raises to the committed row at the centre:
+found by a heartbeat, and announced by a trap."""
 import random
 import time
 

@@ -4,10 +4,11 @@
  *
  *	fullpoll HOSTS PORT OPEN [USER AUTH PASSWORD [PRIVACY PASSWORD]]
  *
- * HOSTS is a file with an address a line, OPEN how many are read at once.  Each line on stdin is a round over all of them: "first"
- * (everything, knowing nothing), "all" (everything, the image known), "cells"
- * (the known cells: heartbeat, alerts, supplies, counters), "heartbeat".  Each
- * answers with a line of JSON.
+ * HOSTS is a file with an address a line, OPEN how many are read at once.
+ * Each line on stdin is a round over all of them: "first" (everything, knowing
+ * nothing), "all" (everything, the image known), "cells" (the known cells:
+ * heartbeat, alerts, supplies, counters), "heartbeat".  Each answers with a
+ * line of JSON.
  */
 #include <arpa/inet.h>
 #include <errno.h>

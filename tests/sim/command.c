@@ -98,8 +98,8 @@ run_fault(struct run *r, const char *name)
 	if (rc > 0)
 		return run_wrong(r, "no such command");
 	if (rc < 0)
-		return run_wrong(r, "takes on or off, a number or off, or an OID "
-		    "or off");
+		return run_wrong(r, "takes on or off, a number or off, or an "
+		    "OID or off");
 	truth_event(lan_truth(r->lan), "fault", r->device->addr, name);
 	return 0;
 }
@@ -161,8 +161,8 @@ command_run(struct lan *lan, char *line, struct buf *answer)
 	count = command_split(line, words);
 	quit = count == 1 && strcmp(words[0], "quit") == 0;
 	if (count < 1)
-		rc = run_wrong(&r, count < 0 ? "an open quote, or too many words" :
-		    "no command");
+		rc = run_wrong(&r, count < 0 ? "an open quote, or too many "
+		    "words" : "no command");
 	else
 		rc = quit ? 0 : run_words(&r, words, count);
 	buf_puts(answer, rc == 0 ? "ok" : "error");

@@ -14,7 +14,7 @@ struct slot {
 
 struct late {
 	struct slot	 slot[SLOTS];
-	int64_t		 done_ms;	/* everything up to here was looked at */
+	int64_t		 done_ms;	/* all up to here was looked at */
 	size_t		 waiting;
 };
 

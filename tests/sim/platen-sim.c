@@ -231,7 +231,8 @@ int
 main(int argc, char **argv)
 {
 	struct options o = { .port = -1, .community = "public",
-	    .base = 127u << 24 | 10u << 16 | 1, .prefix = 16, .ready_fd = STDOUT_FILENO };
+	    .base = 127u << 24 | 10u << 16 | 1, .prefix = 16,
+	    .ready_fd = STDOUT_FILENO };
 	struct control *control = NULL;
 	struct serve *serve = NULL;
 	struct lan *lan;

@@ -156,8 +156,8 @@ parse_alert(struct run *r, struct alert *a, char **trap)
 			*trap = r->arg[i] + 5;
 		else if (k < known || strncmp(r->arg[i], "bits=", 5) != 0 ||
 		    panel_bits(r->arg[i] + 5, &a->bits) < 0)
-			return run_wrong(r, "raise takes code= severity= group= "
-			    "index= training= location= text= bits= trap=");
+			return run_wrong(r, "raise takes code= severity= "
+			    "group= index= training= location= text= bits= trap=");
 	}
 	return 0;
 }
@@ -170,7 +170,8 @@ clear_alert(struct run *r)
 	bool trace = r->args == 3 && strcmp(r->arg[2], "trace") == 0;
 
 	if (r->args < 2 || (r->args > 2 && !trace))
-		return run_wrong(r, "usage: alert ADDR clear INDEX|all [trace]");
+		return run_wrong(r, "usage: alert ADDR clear INDEX|all "
+		    "[trace]");
 	if (strcmp(r->arg[1], "all") == 0) {
 		buf_printf(r->out, "%zu", panel_clear_all(r->device, truth,
 		    now_ms));
