@@ -106,7 +106,7 @@ read_agent(struct store *st, struct agent *out)
 	struct report one;
 
 	report_init(&one);
-	if (*xml != '\0' && report_read(xml, strlen(xml), &one, why,
+	if (*xml != '\0' && report_read_own(xml, strlen(xml), &one, why,
 	    sizeof(why)) == 0 && one.agents_len == 1) {
 		*out = one.agents[0];
 		agent_init(&one.agents[0]);

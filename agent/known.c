@@ -252,7 +252,7 @@ known_told(struct store *st, const char *asset, struct report *out)
 	storedb_text(stmt, 1, asset);
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		report_init(&one);
-		if (report_read((const char *)sqlite3_column_text(stmt, 0),
+		if (report_read_own((const char *)sqlite3_column_text(stmt, 0),
 		    (size_t)sqlite3_column_bytes(stmt, 0), &one, why,
 		    sizeof(why)) == 0)
 			take_records(out, &one);

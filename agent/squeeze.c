@@ -145,9 +145,9 @@ fold(struct store *st, const struct pair *pair)
 
 	report_init(&earlier);
 	report_init(&later);
-	if (report_read(pair->body_a, len_a, &earlier, why,
+	if (report_read_own(pair->body_a, len_a, &earlier, why,
 	    sizeof(why)) == 0 &&
-	    report_read(pair->body_b, len_b, &later, why,
+	    report_read_own(pair->body_b, len_b, &later, why,
 	    sizeof(why)) == 0) {
 		merge_reports(&earlier, &later);
 		if (report_try_write(&earlier, &xml) == -1)

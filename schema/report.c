@@ -458,17 +458,9 @@ read_seq(const xmlNode *root, int64_t *seq)
 	return rc;
 }
 
-int
-report_read_node(xmlNode *root, struct report *out, char *why,
-    size_t why_size)
+static int
+read_root(xmlNode *root, struct report *out, char *why, size_t why_size)
 {
-	report_init(out);
-	if (!xmltree_is(root, "report", REPORT_NS)) {
-		snprintf(why, why_size, "it is no report");
-		return -1;
-	}
-	if (report_validate(root, why, why_size) == -1)
-		return -1;
 	out->epoch = xmltree_attr(root, "epoch");
 	if (read_seq(root, &out->seq) == -1) {
 		snprintf(why, why_size, "the sequence number is none");
@@ -483,6 +475,29 @@ report_read_node(xmlNode *root, struct report *out, char *why,
 }
 
 int
+report_read_node(xmlNode *root, struct report *out, char *why,
+    size_t why_size)
+{
+	report_init(out);
+	if (!xmltree_is(root, "report", REPORT_NS)) {
+		snprintf(why, why_size, "it is no report");
+		return -1;
+	}
+	if (report_validate(root, why, why_size) == -1)
+		return -1;
+	return read_root(root, out, why, why_size);
+}
+
+static xmlDoc *
+parse(const char *xml, size_t len, char *why, size_t why_size)
+{
+	if (len <= REPORT_XML_MAX)
+		return xmltree_parse(xml, len, why, why_size);
+	snprintf(why, why_size, "longer than %d octets", REPORT_XML_MAX);
+	return NULL;
+}
+
+int
 report_read(const char *xml, size_t len, struct report *out, char *why,
     size_t why_size)
 {
@@ -490,14 +505,62 @@ report_read(const char *xml, size_t len, struct report *out, char *why,
 	int rc;
 
 	report_init(out);
-	if (len > REPORT_XML_MAX) {
-		snprintf(why, why_size, "longer than %d octets",
-		    REPORT_XML_MAX);
-		return -1;
-	}
-	if ((doc = xmltree_parse(xml, len, why, why_size)) == NULL)
+	if ((doc = parse(xml, len, why, why_size)) == NULL)
 		return -1;
 	rc = report_read_node(xmlDocGetRootElement(doc), out, why, why_size);
 	xmlFreeDoc(doc);
+	return rc;
+}
+
+/* The fields that everybody takes for granted, which the XSD sees to
+ * otherwise. */
+static bool
+has_keys(const struct field *f, const void *record)
+{
+	for (; f->name != NULL; f++)
+		if (f->class == FIELD_KEY && !f->probe_only &&
+		    strcmp(f->name, "index") != 0 && field_absent(f, record))
+			return false;
+	return true;
+}
+
+static bool
+is_whole(const struct report *r)
+{
+	size_t i, j;
+
+	for (i = 0; i < r->assets_len; i++) {
+		if (!has_keys(asset_fields, &r->assets[i]))
+			return false;
+		for (j = 0; j < r->assets[i].counters_len; j++)
+			if (r->assets[i].counters[j].name == NULL)
+				return false;
+	}
+	for (i = 0; i < r->consumables_len; i++)
+		if (!has_keys(consumable_fields, &r->consumables[i]))
+			return false;
+	for (i = 0; i < r->alerts_len; i++)
+		if (!has_keys(alert_fields, &r->alerts[i]))
+			return false;
+	return r->agents_len <= 1;
+}
+
+int
+report_read_own(const char *xml, size_t len, struct report *out, char *why,
+    size_t why_size)
+{
+	xmlDoc *doc;
+	int rc;
+
+	report_init(out);
+	if ((doc = parse(xml, len, why, why_size)) == NULL)
+		return -1;
+	rc = read_root(xmlDocGetRootElement(doc), out, why, why_size);
+	xmlFreeDoc(doc);
+	if (rc == 0 && !is_whole(out)) {
+		snprintf(why, why_size, "a record has no key");
+		report_clear(out);
+		rc = -1;
+	}
 	return rc;
 }

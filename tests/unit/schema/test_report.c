@@ -108,10 +108,40 @@ test_round_trip(void **state)
 		    sizeof why) == -1)
 			fail_msg("%s: %s", why, xml.data);
 		assert_same_report(&r, &back);
+		report_clear(&back);
+		assert_int_equal(report_read_own(xml.data, xml.len, &back, why,
+		    sizeof why), 0);
+		assert_same_report(&r, &back);
 		report_clear(&r);
 		report_clear(&back);
 	}
 	buf_free(&xml);
+}
+
+/* What was stored here and is damaged: no record without its keys, no value
+ * that is none. */
+static void
+test_own_but_damaged(void **state)
+{
+	static const char *const bad[] = { "", "<report", "<a/>",
+	    OPEN "<asset><make>x</make></asset></report>",
+	    OPEN "<consumable id='" ID "'/></report>",
+	    OPEN "<alert asset='" ID "'/></report>",
+	    ASSET("<counter>5</counter>"), ASSET("<state>perhaps</state>"),
+	    ASSET("<mistake/>"), SUPPLY("<level>much</level>"),
+	    OPEN "<agent/><agent/></report>" };
+	struct report back;
+	char why[256];
+	size_t i;
+
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		why[0] = '\0';
+		if (report_read_own(bad[i], strlen(bad[i]), &back, why,
+		    sizeof why) != -1 && back.assets_len +
+		    back.consumables_len + back.alerts_len > 0)
+			fail_msg("taken: %s", bad[i]);
+		report_clear(&back);
+	}
 }
 
 /* A partial record, to the letter. */
@@ -542,6 +572,9 @@ test_mutations(void **state)
 			    (char)random() : "<>&'\"/ -09az"[random() % 12];
 		if (report_read(copy, xml.len, &back, why, sizeof why) == 0)
 			report_clear(&back);
+		if (report_read_own(copy, xml.len, &back, why,
+		    sizeof why) == 0)
+			report_clear(&back);
 		free(copy);
 	}
 	dup2(saved, STDERR_FILENO);
@@ -573,6 +606,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_own_but_damaged),
 		cmocka_unit_test(test_letters),
 		cmocka_unit_test(test_every_keyword),
 		cmocka_unit_test(test_xsd_words),
