@@ -72,6 +72,9 @@ void	 change_clear(struct change *);
 bool	 change_any(const struct change *);
 /* Something is held back until then. */
 void	 change_hold_back(struct change *, int64_t due_ms);
+/* When a reading of this kind may be told again. */
+bool	 change_may_tell(int64_t last_ms, int64_t interval_ms,
+	    int64_t now_ms);
 /* The told record of that id has gone. */
 void	 change_forget(struct change *, const char *id);
 
