@@ -42,6 +42,11 @@ struct change_suspects {
 						 * 0: none */
 	int64_t			 uptime;	/* ticks, then */
 	uint8_t			 rows, bits;	/* enum change_sleep */
+	bool			 doubted;	/* a level was not believed */
+	int64_t			 doubt_pages;	/* when that began, or ABSENT;
+						 * else 0 */
+	int64_t			 gone_ms;	/* wall: since when a supply's
+						 * row is missing; 0 none is */
 	bool			 alerts;	/* some stand */
 	int64_t			 pin_ms;	/* wall: when the pins were
 						 * counted; 0 never */

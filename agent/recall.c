@@ -50,7 +50,8 @@ is_plain(const struct change_suspects *s)
 	for (i = 0; i < sizeof(s->pins); i++)
 		if (s->pins[i] != 0)
 			return false;
-	return s->pin_ms == 0 && (s->asset[0] == '\0' ||
+	return s->pin_ms == 0 && !s->doubted && s->gone_ms == 0 &&
+	    (s->asset[0] == '\0' ||
 	    uuid_valid(s->asset));
 }
 

@@ -874,6 +874,9 @@ rows_that_go_are_told_and_forgotten(void **state)
 	consumable_clear(&w.now.consumables[1]);
 	w.now.consumables_len = 1;
 	step(&w, MINUTE);
+	assert_false(change_any(&w.c));
+	assert_int_equal(w.c.due_ms, w.time + 30 * MINUTE);
+	step(&w, 30 * MINUTE);
 	assert_int_equal(w.c.event.consumables_len, 1);
 	assert_string_equal(w.c.event.consumables[0].id, id);
 	assert_string_equal(w.c.event.consumables[0].asset, KIT_ASSET);
@@ -889,6 +892,427 @@ rows_that_go_are_told_and_forgotten(void **state)
 	assert_string_not_equal(w.c.event.consumables[0].id, id);
 	assert_string_equal(w.c.event.consumables[0].colour, "cyan");
 	free(id);
+	end(&w);
+}
+
+/* --- replacements that are none ------------------------------------------ */
+
+static void
+an_other_unit_is_the_same_cartridge(void **state)
+{
+	struct watched w;
+	struct consumable *c;
+
+	start(&w);
+	kit_level(&w.now, 0, 20);
+	step(&w, 0);
+	c = &w.now.consumables[0];
+	c->unit = 7;
+	c->capacity = 8000;
+	c->level = 7800;
+	c->percent = 98;
+	c->state = SUPPLY_OK;
+	step(&w, HOUR);
+	assert_false(w.c.again);
+	assert_int_equal(w.told.consumables[0].unit, 7);
+	step(&w, HOUR);
+	step(&w, HOUR);
+	assert_int_equal(w.told.consumables[0].replaced, ABSENT);
+	end(&w);
+}
+
+static void
+cartridges_that_change_places_are_not_new(void **state)
+{
+	struct watched w;
+
+	start(&w);
+	kit_text(&w.now.consumables[0].serial, "CRUM-1");
+	kit_text(&w.now.consumables[1].serial, "CRUM-2");
+	kit_level(&w.now, 0, 10);
+	kit_level(&w.now, 1, 90);
+	step(&w, 0);
+	kit_text(&w.now.consumables[0].serial, "CRUM-2");
+	kit_text(&w.now.consumables[1].serial, "CRUM-1");
+	kit_level(&w.now, 0, 90);
+	kit_level(&w.now, 1, 10);
+	step(&w, HOUR);
+	assert_int_equal(w.c.event.consumables_len, 2);
+	assert_string_equal(w.told.consumables[0].serial, "CRUM-2");
+	assert_int_equal(w.told.consumables[0].replaced, ABSENT);
+	assert_int_equal(w.told.consumables[1].replaced, ABSENT);
+	/* One that moved, and a new one in its place. */
+	kit_text(&w.now.consumables[0].serial, "CRUM-1");
+	kit_text(&w.now.consumables[1].serial, "CRUM-3");
+	step(&w, HOUR);
+	assert_int_equal(w.told.consumables[0].replaced, ABSENT);
+	assert_int_equal(w.told.consumables[1].replaced, w.time);
+	end(&w);
+}
+
+/* One serial on two rows (toner and drum in one): both are new. */
+static void
+one_cartridge_of_two_rows(void **state)
+{
+	struct watched w;
+
+	start(&w);
+	kit_text(&w.now.consumables[0].serial, "CRUM-1");
+	kit_text(&w.now.consumables[1].serial, "CRUM-1");
+	step(&w, 0);
+	kit_text(&w.now.consumables[0].serial, "CRUM-2");
+	kit_text(&w.now.consumables[1].serial, "CRUM-2");
+	step(&w, HOUR);
+	assert_int_equal(w.told.consumables[0].replaced, w.time);
+	assert_int_equal(w.told.consumables[1].replaced, w.time);
+	end(&w);
+}
+
+static void
+two_black_toners_change_places(void **state)
+{
+	static const struct {
+		const char *colour;
+		int64_t to;
+		bool replaced;
+	} table[] = {
+		{ "black", 11, false },
+		{ "black", 30, true },		/* the other did not fall */
+		{ "cyan", 11, true },		/* and cannot have */
+	};
+	struct watched w;
+	size_t i;
+
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		start(&w);
+		kit_text(&w.now.consumables[1].colour, table[i].colour);
+		kit_level(&w.now, 0, 12);
+		kit_level(&w.now, 1, 95);
+		step(&w, 0);
+		kit_level(&w.now, 0, 95);
+		kit_level(&w.now, 1, table[i].to);
+		step(&w, HOUR);
+		assert_int_equal(w.c.again, table[i].replaced);
+		step(&w, HOUR);
+		assert_int_equal(w.told.consumables[0].replaced != ABSENT,
+		    table[i].replaced);
+		end(&w);
+	}
+}
+
+static void
+a_row_that_comes_back_is_the_same(void **state)
+{
+	struct watched w;
+	struct consumable out;
+	char *id;
+
+	start(&w);
+	kit_text(&w.now.consumables[1].serial, "CRUM-1");
+	step(&w, 0);
+	id = xstrdup(w.now.consumables[1].id);
+	out = w.now.consumables[1];
+	w.now.consumables_len = 1;
+	step(&w, MINUTE);
+	step(&w, 20 * MINUTE);
+	assert_false(change_any(&w.c));
+	w.now.consumables[1] = out;
+	w.now.consumables_len = 2;
+	step(&w, MINUTE);
+	assert_false(change_any(&w.c));
+	assert_int_equal(w.c.due_ms, 0);
+	assert_string_equal(w.now.consumables[1].id, id);
+	assert_int_equal(w.suspects.gone_ms, 0);
+	/* Another one is put in after a while: that one is new. */
+	out = w.now.consumables[1];
+	w.now.consumables_len = 1;
+	step(&w, MINUTE);
+	step(&w, 20 * MINUTE);
+	w.now.consumables[1] = out;
+	w.now.consumables_len = 2;
+	kit_text(&w.now.consumables[1].serial, "CRUM-2");
+	step(&w, MINUTE);
+	assert_string_equal(w.c.event.consumables[0].id, id);
+	assert_int_equal(w.c.event.consumables[0].replaced, w.time);
+	free(id);
+	end(&w);
+}
+
+#define MISSING	(1 << 10)
+
+/* markerSupplyMissing: the slot is empty for hours. */
+static void
+an_empty_slot_keeps_its_cartridge(void **state)
+{
+	struct watched w;
+	struct consumable *c;
+
+	start(&w);
+	c = &w.now.consumables[0];
+	kit_text(&c->serial, "CRUM-1");
+	kit_level(&w.now, 0, 60);
+	step(&w, 0);
+	w.now.asset.errors = MISSING;
+	kit_text(&c->serial, NULL);
+	kit_level(&w.now, 0, 0);
+	step(&w, HOUR);
+	step(&w, HOUR);
+	assert_int_equal(w.told.consumables[0].level, 60);
+	assert_int_equal(w.told.consumables[0].state, SUPPLY_OK);
+	assert_string_equal(w.told.consumables[0].serial, "CRUM-1");
+	/* Back in: what is still remembered of the empty slot has to be read
+	 * again. */
+	w.now.asset.errors = 0;
+	w.policy.levels_read = false;
+	step(&w, MINUTE);
+	assert_true(w.c.again);
+	assert_int_equal(w.told.consumables[0].level, 60);
+	w.policy.levels_read = true;
+	kit_text(&c->serial, "CRUM-1");
+	kit_level(&w.now, 0, 60);
+	step(&w, MINUTE);
+	assert_false(w.c.again);
+	assert_int_equal(w.told.consumables[0].replaced, ABSENT);
+	/* Out again, and another one in. */
+	w.now.asset.errors = MISSING;
+	kit_level(&w.now, 0, 0);
+	step(&w, HOUR);
+	w.now.asset.errors = 0;
+	kit_text(&c->serial, "CRUM-2");
+	kit_level(&w.now, 0, 100);
+	step(&w, HOUR);
+	assert_int_equal(w.told.consumables[0].replaced, w.time);
+	end(&w);
+}
+
+/* Not said while nothing is left, the serial is not gone for that. */
+static void
+an_unknown_level_keeps_the_serial(void **state)
+{
+	struct watched w;
+	struct consumable *c;
+
+	start(&w);
+	c = &w.now.consumables[0];
+	kit_text(&c->serial, "CRUM-1");
+	kit_text(&c->part_number, "XY-1");
+	step(&w, 0);
+	kit_text(&c->serial, NULL);
+	kit_text(&c->part_number, NULL);
+	c->level = -2;
+	c->percent = ABSENT;
+	c->state = SUPPLY_UNKNOWN;
+	step(&w, HOUR);
+	assert_int_equal(w.told.consumables[0].state, SUPPLY_UNKNOWN);
+	assert_string_equal(w.told.consumables[0].serial, "CRUM-1");
+	assert_string_equal(w.told.consumables[0].part_number, "XY-1");
+	kit_text(&c->serial, "CRUM-2");
+	kit_level(&w.now, 0, 100);
+	step(&w, HOUR);
+	assert_int_equal(w.told.consumables[0].replaced, w.time);
+	/* A cartridge without a chip has none. */
+	kit_text(&c->serial, NULL);
+	kit_level(&w.now, 0, 99);
+	step(&w, HOUR);
+	assert_null(w.told.consumables[0].serial);
+	end(&w);
+}
+
+/* --- moments in which nothing is believed ---------------------------------- */
+
+enum moment { BOOTING, WARMING, ASLEEP, OPEN, GOOD };
+
+static void
+set_moment(struct watched *w, enum moment moment)
+{
+	w->now.uptime = 90 * 24 * HOUR / 10;
+	w->now.asset.state = ASSET_ONLINE;
+	w->now.asset.printer_status = 3;
+	w->now.asset.errors = 0;
+	if (moment == BOOTING)
+		w->now.uptime = 2 * MINUTE / 10;
+	else if (moment == WARMING)
+		w->now.asset.printer_status = 5;
+	else if (moment == ASLEEP)
+		w->now.asset.state = ASSET_ASLEEP;
+	else if (moment == OPEN)
+		w->now.asset.errors = MISSING;
+}
+
+static void
+set_level(struct watched *w, int64_t level)
+{
+	kit_level(&w->now, 0, level);
+	if (level >= 0)
+		return;
+	w->now.consumables[0].percent = ABSENT;
+	w->now.consumables[0].state = level == -2 ? SUPPLY_UNKNOWN :
+	    level == -3 ? SUPPLY_SOME : SUPPLY_NOT_REPORTED;
+}
+
+static void
+a_fall_in_a_bad_moment_is_not_told(void **state)
+{
+	static const int64_t levels[] = { 0, -2, ABSENT };
+	static const int64_t before[] = { 60, 12, -3 };
+	struct watched w;
+	size_t m, i, k;
+
+	for (m = BOOTING; m <= OPEN; m++)
+	for (i = 0; i < 3; i++)
+	for (k = 0; k < 3; k++) {
+		start(&w);
+		set_level(&w, before[k]);
+		w.now.total_pages = 1000;
+		step(&w, 0);
+		set_moment(&w, (enum moment)m);
+		set_level(&w, levels[i]);
+		step(&w, HOUR);
+		/* Levels are not worth asking for in most of them. */
+		assert_int_equal(w.c.again, m == BOOTING);
+		step(&w, MINUTE);
+		assert_int_equal(w.told.consumables[0].level, before[k]);
+		assert_int_equal(w.c.event.consumables_len, 0);
+		/* Over, and all is as before. */
+		set_moment(&w, GOOD);
+		w.policy.levels_read = false;
+		step(&w, MINUTE);
+		assert_true(w.c.again);
+		assert_int_equal(w.told.consumables[0].level, before[k]);
+		w.policy.levels_read = true;
+		set_level(&w, before[k]);
+		step(&w, MINUTE);
+		assert_false(w.c.again);
+		assert_false(w.suspects.doubted);
+		assert_int_equal(w.told.consumables[0].replaced, ABSENT);
+		end(&w);
+	}
+}
+
+/* It was true: it is told when the moment is over, or proves none. */
+static void
+a_fall_that_lasts_is_told(void **state)
+{
+	struct watched w;
+	size_t m;
+
+	for (m = BOOTING; m <= OPEN; m++) {
+		start(&w);
+		set_level(&w, 60);
+		w.now.total_pages = 1000;
+		step(&w, 0);
+		set_moment(&w, (enum moment)m);
+		set_level(&w, 0);
+		step(&w, HOUR);
+		assert_int_equal(w.told.consumables[0].level, 60);
+		if (m % 2 == 0) {
+			set_moment(&w, GOOD);
+			step(&w, MINUTE);
+		} else {
+			/* It prints. */
+			w.now.total_pages += 2;
+			step(&w, MINUTE);
+			assert_int_equal(w.told.consumables[0].level, 60);
+			w.now.total_pages += 2;
+			step(&w, MINUTE);
+		}
+		assert_int_equal(w.told.consumables[0].state, SUPPLY_EMPTY);
+		assert_false(w.suspects.doubted);
+		end(&w);
+	}
+}
+
+static void
+what_other_signs_say_is_believed(void **state)
+{
+	struct watched w;
+
+	/* Asleep, but its bits say that toner is wanted. */
+	start(&w);
+	set_level(&w, 60);
+	step(&w, 0);
+	set_moment(&w, ASLEEP);
+	w.now.asset.errors = 1 << 3;
+	set_level(&w, 0);
+	step(&w, HOUR);
+	assert_int_equal(w.told.consumables[0].state, SUPPLY_EMPTY);
+	end(&w);
+	/* It was low; now it is missed. */
+	start(&w);
+	set_level(&w, 4);
+	step(&w, 0);
+	set_moment(&w, OPEN);
+	set_level(&w, 0);
+	step(&w, HOUR);
+	assert_int_equal(w.told.consumables[0].state, SUPPLY_EMPTY);
+	end(&w);
+	/* Another serial is another cartridge at any time. */
+	start(&w);
+	set_level(&w, 60);
+	kit_text(&w.now.consumables[0].serial, "CRUM-1");
+	step(&w, 0);
+	set_moment(&w, BOOTING);
+	kit_text(&w.now.consumables[0].serial, "CRUM-2");
+	set_level(&w, -2);
+	step(&w, HOUR);
+	assert_int_equal(w.told.consumables[0].replaced, w.time);
+	end(&w);
+}
+
+/* Changed while it was off: what it said meanwhile was no evidence. */
+static void
+replaced_while_it_was_off(void **state)
+{
+	struct watched w;
+
+	start(&w);
+	set_level(&w, 12);
+	step(&w, 0);
+	set_moment(&w, BOOTING);
+	set_level(&w, -2);
+	step(&w, HOUR);
+	step(&w, MINUTE);
+	set_level(&w, 100);
+	step(&w, MINUTE);
+	assert_true(w.c.again);
+	step(&w, MINUTE);
+	assert_int_equal(w.told.consumables[0].replaced, w.time);
+	end(&w);
+}
+
+/* More rows rise than can be remembered: they wait, none is taken on trust. */
+static void
+many_new_cartridges_need_two_readings_each(void **state)
+{
+	struct watched w;
+	struct consumable more[CHANGE_SUSPECTS + 4];
+	size_t i, n = CHANGE_SUSPECTS + 4, replaced;
+	int steps;
+
+	start(&w);
+	for (i = 0; i < w.now.consumables_len; i++)
+		consumable_clear(&w.now.consumables[i]);
+	free(w.now.consumables);
+	w.now.consumables = more;
+	w.now.consumables_len = n;
+	for (i = 0; i < n; i++)
+		kit_consumable(&more[i], (int64_t)i + 1, "black", 5);
+	step(&w, 0);
+	for (i = 0; i < n; i++)
+		kit_level(&w.now, i, 100);
+	step(&w, HOUR);
+	assert_true(w.c.again);
+	assert_false(change_any(&w.c));
+	for (steps = 0; w.c.again; steps++)
+		step(&w, MINUTE);
+	assert_true(steps <= 3);
+	for (i = 0, replaced = 0; i < n; i++)
+		replaced += w.told.consumables[i].replaced != ABSENT;
+	assert_int_equal(replaced, n);
+	for (i = 0; i < n; i++)
+		consumable_clear(&more[i]);
+	w.now.consumables = NULL;
+	w.now.consumables_len = 0;
 	end(&w);
 }
 
@@ -1762,6 +2186,18 @@ main(void)
 		cmocka_unit_test(replacements_are_proven),
 		cmocka_unit_test(a_row_numbered_nought_needs_two_readings_too),
 		cmocka_unit_test(rows_that_go_are_told_and_forgotten),
+		cmocka_unit_test(an_other_unit_is_the_same_cartridge),
+		cmocka_unit_test(cartridges_that_change_places_are_not_new),
+		cmocka_unit_test(one_cartridge_of_two_rows),
+		cmocka_unit_test(two_black_toners_change_places),
+		cmocka_unit_test(a_row_that_comes_back_is_the_same),
+		cmocka_unit_test(an_empty_slot_keeps_its_cartridge),
+		cmocka_unit_test(an_unknown_level_keeps_the_serial),
+		cmocka_unit_test(a_fall_in_a_bad_moment_is_not_told),
+		cmocka_unit_test(a_fall_that_lasts_is_told),
+		cmocka_unit_test(what_other_signs_say_is_believed),
+		cmocka_unit_test(replaced_while_it_was_off),
+		cmocka_unit_test(many_new_cartridges_need_two_readings_each),
 		cmocka_unit_test(alerts_rise_go_on_and_clear),
 		cmocka_unit_test(the_same_again_is_another_alert),
 		cmocka_unit_test(the_same_again_unseen),

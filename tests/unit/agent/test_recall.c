@@ -51,19 +51,21 @@ the_plain_case_is_small(void **state)
 static void
 whatever_is_suspected_is_kept(void **state)
 {
-	struct change_suspects s[4], got;
+	struct change_suspects s[6], got;
 	struct recall r;
 	size_t i;
 
 	memset(&r, 0, sizeof(r));
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < 6; i++)
 		s[i] = plain();
 	s[0].one[CHANGE_SUSPECTS - 1].used = true;
 	s[0].one[CHANGE_SUSPECTS - 1].index = 7;
 	s[1].pins[sizeof(s[1].pins) - 1] = 2;
 	s[2].pin_ms = 5;
 	memcpy(s[3].asset, "no uuid", 8);
-	for (i = 0; i < 4; i++) {
+	s[4].doubted = true;
+	s[5].gone_ms = 5;
+	for (i = 0; i < 6; i++) {
 		recall_put(&r, &s[i]);
 		assert_non_null(r.whole);
 		recall_get(&r, &got);
