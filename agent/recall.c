@@ -51,8 +51,7 @@ is_plain(const struct change_suspects *s)
 		if (s->pins[i] != 0)
 			return false;
 	return s->pin_ms == 0 && !s->doubted && s->gone_ms == 0 &&
-	    (s->asset[0] == '\0' ||
-	    uuid_valid(s->asset));
+	    (s->asset[0] == '\0' || uuid_valid(s->asset));
 }
 
 void
