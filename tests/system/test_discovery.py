@@ -260,6 +260,20 @@ def test_strangers_are_asked_once_a_scan(rig):
     agent.tool("scan")
     both = rig.sim.send("stats 127.42.2.9")["requests"]
     assert first < both <= 2 * first
+    # It has answered each: so it stays in the list, with its reason.
+    for _ in range(2):
+        listed = [d for d in agent.json("devices", "--all")
+                  if not d["printer"]]
+        assert [d["host"].split(":")[0] for d in listed] == ["127.42.2.9"]
+        assert "printer" in listed[0]["reason"]
+        assert wait_for(lambda: scan(agent)["others"] == 1, 5)
+        agent.restart()
+        agent.wait_log("files about makers")
+        agent.tool("scan")
+    # Once it does not, it is none, and is not counted.
+    rig.sim.send("remove 127.42.2.9")
+    agent.tool("scan")
+    assert not agent.json("devices", "--all")
 
 
 def test_silence_is_asked_again(rig):

@@ -7,6 +7,7 @@ are no other than three.
 The agent has no server here: what it finds is in its store."""
 import re
 import secrets
+import sqlite3
 import time
 
 from rig import wait_for, write_secret
@@ -201,6 +202,53 @@ def test_wrong_credentials_are_listed(rig):
     assert known(agent)["credentials"] == "watch"
 
 
+def test_three_generations(rig):
+    """A wrong section of each kind before the right one, for some networks or
+    for all; what worked is all that is tried from then on, and so after kill
+    -9 of everything."""
+    new, mid, old, far = (f"127.10.62.{n}" for n in (1, 2, 3, 9))
+    good = secrets.token_hex(8)
+    near = {"networks": "127.10.62.0/29"}
+    sections = {
+        "a1": {"version": "1", "community": "oldest"},
+        "a2": {"version": "1", "community": "old"},
+        "b1": {"version": "2c", "community": "newest", **near},
+        "b2": {"version": "2c", "community": "new"},
+        "c1": v3(rig.dir, "c1", "nobody", "sha256", good),
+        "c2": v3(rig.dir, "c2", "watcher", "sha256", "not this one"),
+        "c3": {**v3(rig.dir, "c3", "watcher", "sha256", good),
+               "networks": new},
+        # Right for the last one, if it were for its network.
+        "d1": {"version": "2c", "community": "far", **near},
+    }
+    agent = begin(rig, [f"{new}=@hp-mono,community=none,number=1",
+                        f"{mid}=@hp-mono,community=new,number=2",
+                        f"{old}=@hp-mono,community=old,number=3",
+                        f"{far}=@hp-mono,community=far,number=4"], sections,
+                  user=f"watcher:sha256:{good}")
+    rig.sim.send("v1only", old, "on")
+    want = {new: "c3", mid: "b2", old: "a2"}
+
+    def found():
+        return {h: r["credentials"] for h, r in
+                devices(agent, "printer").items()}
+    wait_for(lambda: found() == want, 40, "three", 0.2)
+    row = wait_for(lambda: devices(agent).get(far), 20, "the fourth", 0.1)
+    assert "may be a printer with other credentials" in row["why"]
+    agent.kill9()
+    rig.sim.send("reset")
+    agent.start()
+    wait_for(lambda: all(rig.sim.send("stats", h)["requests"] >= 8
+                         for h in want), 30, "visits", 0.2)
+    assert found() == want
+    for host, version in (new, "v3"), (mid, "v2c"), (old, "v1"):
+        stats = rig.sim.send("stats", host)
+        assert stats[version] == stats["requests"], (host, stats)
+        # One request may be on its way; a restart costs v3 its clock.
+        assert stats["requests"] - stats["answers"] <= 1
+    assert "unreachable" not in agent.log()
+
+
 # --- what is asked ------------------------------------------------------------
 
 def test_a_heartbeat_is_one_request(rig):
@@ -212,6 +260,35 @@ def test_a_heartbeat_is_one_request(rig):
     # With IP and UDP headers; facts/printer-mib 14 reckons 403.
     octets = (stats["bytes_in"] + stats["bytes_out"]) / stats["requests"]
     assert octets + 2 * 28 <= 410
+
+
+def test_what_does_not_change_is_not_asked_again(rig):
+    """Names, types and units once a day, after a change of configuration, and
+    after a restart; levels with their descriptions and capacities."""
+    begin(rig, [f"{HOST}=@hp-mono"], supplies="1s", counters="1s")
+    known(rig.agent)
+    lasting = [f"{SUPPLIES}.{column}" for column in (4, 5, 7)] + [
+        "1.3.6.1.2.1.43.12.1.1.4",         # prtMarkerColorantValue
+        "1.3.6.1.2.1.43.5.1.1.17",         # prtGeneralSerialNumber
+        "1.3.6.1.2.1.25.3.2.1.3",          # hrDeviceDescr
+        "1.3.6.1.2.1.1.1", "1.3.6.1.2.1.1.6", "1.3.6.1.2.1.2.2.1.6"]
+
+    def silence():
+        rig.sim.send("reset")
+        wait_asked(rig.sim, LEVEL, 10)
+        time.sleep(1.5)
+        return not any(asked(rig.sim, oid) for oid in lasting)
+    wait_for(silence, 20, "levels alone")
+    for _ in range(3):
+        assert silence()
+    assert asked(rig.sim, f"{SUPPLIES}.6") and asked(rig.sim, f"{SUPPLIES}.8")
+    for command in "config", "restart":
+        rig.sim.send("reset")
+        rig.sim.send(command, HOST)
+        for oid in lasting:
+            wait_asked(rig.sim, oid, 10)
+        wait_for(silence, 20, "levels alone again")
+        assert silence()
 
 
 def test_levels_after_a_toner_bit(rig):
@@ -296,6 +373,105 @@ def test_what_was_learnt_outlives_a_restart(rig):
     assert stats["varbinds"] <= 6 * stats["requests"]
 
 
+def test_all_that_was_learnt_outlives_a_restart(rig):
+    """GETBULK, that there is none, the context, an answer from elsewhere."""
+    specs = {"127.10.63.1": "@xerox", "127.10.63.2": "@hp-context",
+             "127.10.63.3": "@kyocera", "127.10.63.4": "@ricoh"}
+    agent = begin(rig, [f"{h}={s}" for h, s in specs.items()],
+                  assets="2s")
+    wait_for(lambda: set(devices(agent, "printer")) == set(specs), 30)
+    agent.stop()
+    for path in agent.dir.glob("store.db*"):
+        path.unlink()
+    rig.sim.send("nobulk 127.10.63.3 on")
+    rig.sim.send("wrongsource 127.10.63.4 on")
+    agent.start()
+    words = {"127.10.63.1": "bulk", "127.10.63.2": "jetdirect",
+             "127.10.63.3": "no-bulk", "127.10.63.4": "alone"}
+
+    def memos():
+        return {h: r["memo"] for h, r in devices(agent, "printer").items()}
+    wait_for(lambda: all(w in memos().get(h, "").split()
+                         for h, w in words.items()), 40, "all words", 0.2)
+    agent.kill9()
+    before = memos()
+    # Where GETBULK does not work it is not tried again, and where the answers
+    # come from is known: nothing is silent.
+    rig.sim.send("reset")
+    agent.start()
+    wait_for(lambda: all(rig.sim.send("stats", h)["requests"] > 12
+                         for h in specs), 30, "visits", 0.2)
+    assert rig.sim.send("stats", "127.10.63.3")["bulks"] == 0
+    assert rig.sim.send("stats", "127.10.63.1")["bulks"] > 0
+    assert memos() == before
+    for host in specs:
+        stats = rig.sim.send("stats", host)
+        assert stats["requests"] - stats["answers"] <= 1, host
+    assert "unreachable" not in agent.log()
+
+
+STATUS = {
+    "name", "customer", "version", "uptime", "online", "asleep", "unreachable",
+    "queue_depth", "lost_detail", "last_scan", "bytes_sent",
+    "bytes_received", "time", "running", "state_dir", "uplink", "uplink_why",
+    "central", "epoch", "outbox", "outbox_bytes", "acked", "next", "refused",
+    "traps", "scan"}
+SCAN = {"running", "pass", "done", "left", "found", "new", "others",
+        "started", "finished", "seconds_left"}
+
+
+def test_status_has_its_keys(rig):
+    """Scripts rely on them, from the first moment on."""
+    agent = begin(rig, [f"{HOST}=@hp-mono"])
+
+    def status():
+        try:
+            return agent.json("status")
+        except AssertionError:
+            return None
+    first = wait_for(status, 20, "a status")
+    assert set(first) == STATUS and set(first["scan"]) == SCAN
+    known(agent)
+    last = wait_for(lambda: (s := status()) and s["online"] == 1 and s, 20,
+                    "one online", 0.2)
+    assert set(last) == STATUS and set(last["scan"]) == SCAN
+    assert last["running"] is True and last["unreachable"] == 0
+    agent.stop()
+    stopped = status()
+    assert set(stopped) == STATUS
+    assert stopped["running"] is False and stopped["uplink"] == "stopped"
+
+
+def test_a_store_that_somebody_holds(rig):
+    """As a backup does, or an operator with sqlite3: for that long nothing is
+    written, and nothing is lost, called unreachable, or said again and
+    again."""
+    names = [f"127.10.64.{n}" for n in range(1, 21)]
+    agent = begin(rig, [f"{h}=@hp-mono,number={i},serial=SH{i}00{i}X"
+                        for i, h in enumerate(names, 1)])
+    wait_for(lambda: len(devices(agent, "printer")) == 20 and
+             len(told(agent)) == 20, 30, "all", 0.2)
+    path = next(agent.dir.glob("store.db"))
+    lines = len(agent.log().splitlines())
+    held = sqlite3.connect(path, isolation_level=None, timeout=20)
+    held.execute("BEGIN IMMEDIATE")
+    for host in names:
+        rig.sim.send("set", host, ERRORS, "4x", "0400")
+    time.sleep(20)
+    rig.sim.send("reset")
+    time.sleep(3)
+    # Printers are read all the same.
+    asked_for = [rig.sim.send("stats", h)["requests"] for h in names]
+    held.execute("ROLLBACK")
+    held.close()
+    assert min(asked_for) >= 2
+    wait_for(lambda: sum("jammed" in x or "<errors>" in x
+                         for x in told(agent).values()) == 20, 20,
+             "all errors are told", 0.2)
+    assert "unreachable" not in agent.log()
+    assert len(agent.log().splitlines()) - lines < 12, agent.log()
+
+
 # --- many -----------------------------------------------------------------------
 
 FLEET = 300
@@ -322,6 +498,8 @@ def test_three_hundred(rig):
     wait_for(lambda: agent.log().count("answers again") == FLEET, 120,
              "all back", 0.2)
     assert agent.log().count("is unreachable") == FLEET
+    # Three lines each, and some about the agent itself.
+    assert len(agent.log().splitlines()) < 3 * FLEET + 60
 
 
 def test_taken_out_they_are_let_go(rig):
