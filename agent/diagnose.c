@@ -14,6 +14,7 @@
 
 #include "agent/config.h"
 #include "agent/credopts.h"
+#include "agent/ladder.h"
 #include "agent/origin.h"
 #include "agent/examine.h"
 #include "base/clock.h"
@@ -71,19 +72,22 @@ static int
 use_config(struct diagnose *d)
 {
 	const struct config_snmp *snmp;
+	struct ladder *ladder;
 	uint32_t address;
 	size_t n;
 
 	if ((d->conf = config_read(d->config_path, CONFIG_COLLECTOR)) == NULL)
 		return -1;
 	address = ntohl(d->addr.sin_addr.s_addr);
+	ladder = ladder_new(d->conf);
 	for (n = 0; n < CONFIG_CREDENTIALS_MAX &&
-	    (snmp = config_snmp_for(d->conf, address, n)) != NULL; n++) {
+	    (snmp = ladder_rung(ladder, address, n)) != NULL; n++) {
 		if (n == 0 && strchr(d->host, ':') == NULL)
 			d->addr.sin_port = htons((uint16_t)snmp->port);
 		d->list[d->list_len++] = &snmp->credential;
 		d->standard_only |= !snmp->private;
 	}
+	ladder_free(ladder);
 	if (n == 0)
 		fprintf(stderr, "platen diagnose: no [snmp] section of %s is "
 		    "for %s\n", d->config_path, d->ip);

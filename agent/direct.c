@@ -8,6 +8,7 @@
 #include "agent/calls.h"
 #include "agent/finding.h"
 #include "agent/inspect.h"
+#include "agent/ladder.h"
 #include "agent/meter.h"
 #include "agent/progress.h"
 #include "agent/strangers.h"
@@ -28,13 +29,15 @@
 struct found {
 	struct direct		*direct;
 	struct hand		 hand;
-	size_t			 nth;		/* credentials, being tried */
+	size_t			 rung;		/* of the ladder, next to try */
+	int			 weight;	/* of the finding */
 	char			 name[INET_ADDRSTRLEN + 8];
 	struct finding		 finding;
 };
 
 struct direct {
 	const struct config	*conf;
+	struct ladder		*ladder;
 	struct loop		*loop;
 	struct calls		*calls;
 	struct asker		*asker;
@@ -108,8 +111,8 @@ try_next(struct found *f)
 	struct reading_target target = { .addr = f->hand.addr };
 	const struct config_snmp *snmp;
 
-	snmp = config_snmp_for(d->conf, ntohl(f->hand.addr.sin_addr.s_addr),
-	    f->nth++);
+	snmp = ladder_rung(d->ladder, ntohl(f->hand.addr.sin_addr.s_addr),
+	    f->rung++);
 	if (snmp == NULL)
 		return false;
 	target.credential = &snmp->credential;
@@ -121,24 +124,27 @@ try_next(struct found *f)
 	return true;
 }
 
-/* Silence and denial leave it to the next credentials; the best reason is
- * kept. */
+/* Anything but a printer leaves it to the next credentials, as in the agent
+ * (visit.c); what says most is kept. */
 static void
 on_reading(void *arg, struct reading_result *r)
 {
 	struct found *f = arg;
 	struct direct *d = f->direct;
-	bool done = r->status == READING_DONE ||
-	    r->status == READING_NO_PRINTER;
+	static const int weights[] = { [READING_SILENT] = 0,
+	    [READING_BROKEN] = 1, [READING_DENIED] = 2,
+	    [READING_NO_PRINTER] = 3, [READING_DONE] = 4 };
+	int weight = weights[r->status];
 	char ip[INET_ADDRSTRLEN], why[STRANGERS_WHY_MAX];
 
 	inet_ntop(AF_INET, &f->hand.addr.sin_addr, ip, sizeof(ip));
-	if (done || (f->finding.host == NULL && r->status != READING_SILENT)) {
+	if (weight > f->weight) {
+		f->weight = weight;
 		finding_clear(&f->finding);
 		finding_make(&f->finding, f->name, ip, r, clock_wall_ms());
 	}
 	bag_free(r->fresh);
-	if (!done && try_next(f))
+	if (r->status != READING_DONE && try_next(f))
 		return;
 	if (f->finding.host == NULL)
 		finding_none(&f->finding, f->name, strangers_why(&f->hand,
@@ -290,6 +296,7 @@ direct_run(const struct config *conf, struct network_set *set, bool json)
 
 	d.loop = loop_new();
 	d.asker = asker_new(d.loop, AT_ONCE);
+	d.ladder = ladder_new(conf);
 	if ((d.calls = calls_new(d.loop, conf, &events, &d)) == NULL) {
 		network_set_free(set);
 		goto out;
@@ -316,6 +323,7 @@ out:
 	timer_clear(d.loop, &d.show);
 	calls_free(d.calls);
 	asker_free(d.asker);
+	ladder_free(d.ladder);
 	for (i = 0; i < d.len; i++) {
 		finding_clear(&d.found[i]->finding);
 		free(d.found[i]);

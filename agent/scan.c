@@ -179,6 +179,11 @@ wanted(const struct config *conf, int argc, char **argv)
 			fprintf(stderr, "platen scan: %s\n", why);
 			goto out;
 		}
+	if (n == 0 && conf->hosts.count > 0) {
+		fputs("platen scan: the file names single hosts and no "
+		    "networks: say which to look at\n", stderr);
+		goto out;
+	}
 	if (n == 0)
 		n = network_attached(in);
 	set = network_set_new(in, n, out, m);

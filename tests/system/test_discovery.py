@@ -520,6 +520,26 @@ def test_scan_without_an_agent(rig):
     assert not list(agent.dir.iterdir())
 
 
+def test_scan_without_an_agent_tries_as_the_agent_does(rig):
+    """v3, v2c, v1, in whatever order the file has them; and only what the
+    file names."""
+    rig.sim.start(["127.49.1.1=@hp-mono"])
+    agent = lonely(rig, ["127.49.1.0/29"], {"version": "1"})
+    agent.more["snmp later"] = {"version": "2c", "community": "public",
+                                "port": rig.sim.port, "timeout": "300ms"}
+    agent.write()
+    found = json.loads(direct("-c", agent.ini, "--json"))
+    assert [d["printer"] for d in found["devices"]] == [True]
+    stats = rig.sim.send("stats 127.49.1.1")
+    assert stats["v1"] == 0 and stats["v2c"] == stats["requests"]
+    agent.networks, agent.hosts = [], [f"127.49.1.1:{rig.sim.port}"]
+    agent.write()
+    rig.sim.send("reset")
+    done = direct("-c", agent.ini, check=False)
+    assert done.returncode == 2 and "no networks" in done.stderr
+    assert rig.sim.send("stats 127.49.1.1")["requests"] == 0
+
+
 @pytest.mark.parametrize("words", [
     ["300.1.1.1"], ["10.0.0.0/8"], ["--rate", "0"], ["--port", "x"],
     ["-c", "x", "--community", "y"], ["--no-such-option"]])
