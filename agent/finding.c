@@ -312,7 +312,7 @@ text_consumables(FILE *out, const struct printer *p, int width)
 		cells[3] = known ? screen_bar(c->percent, BAR_CELLS, bar) :
 		    NULL;
 		cells[4] = known ? percent : NULL;
-		cells[5] = keyword_of(words_supply_state, c->state);
+		cells[5] = words_supply_shown(c);
 		cells[6] = level;
 		screen_table_row(t, cells);
 	}

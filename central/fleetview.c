@@ -191,7 +191,7 @@ table_consumable(struct view *v, const struct common *c,
 	    c->printer, c->serial, r->colour, r->description != NULL ?
 	    r->description : keyword_of(words_supply_kind, r->kind), bar,
 	    percent, r->removed != ABSENT ? "removed" :
-	    keyword_of(words_supply_state, r->state) });
+	    words_supply_shown(r) });
 }
 
 int

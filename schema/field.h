@@ -68,6 +68,9 @@ extern const struct keyword	words_alert_source[];	/* row error-bits */
 
 /* The keyword of value, or NULL. */
 const char	*keyword_of(const struct keyword *, int64_t value);
+/* A supply's state for people: a receptacle that is "empty" of space is
+ * full. */
+const char	*words_supply_shown(const struct consumable *);
 /* The value of a keyword, or of a decimal number; ABSENT when neither. */
 int64_t		 keyword_value(const struct keyword *, const char *word);
 

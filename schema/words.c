@@ -37,6 +37,14 @@ const struct keyword words_supply_state[] = {
 	{ 0, NULL }
 };
 
+const char *
+words_supply_shown(const struct consumable *c)
+{
+	if (c->class == CLASS_FILLED && c->state == SUPPLY_EMPTY)
+		return "full";
+	return keyword_of(words_supply_state, c->state);
+}
+
 /* PrtMarkerSuppliesClassTC, whose own words (supplyThatIsConsumed) are long
  * for a column. */
 const struct keyword words_supply_class[] = {

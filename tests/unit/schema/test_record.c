@@ -91,6 +91,16 @@ test_counters(void **state)
 static void
 test_keywords(void **state)
 {
+	struct consumable c;
+
+	consumable_init(&c);
+	c.state = SUPPLY_EMPTY;
+	c.class = CLASS_CONSUMED;
+	assert_string_equal(words_supply_shown(&c), "empty");
+	c.class = CLASS_FILLED;
+	assert_string_equal(words_supply_shown(&c), "full");
+	c.state = SUPPLY_LOW;
+	assert_string_equal(words_supply_shown(&c), "low");
 	assert_string_equal(keyword_of(words_alert_code, 8), "jam");
 	assert_null(keyword_of(words_alert_code, 30203));
 	assert_int_equal(keyword_value(words_unit, "sheets"), 8);
