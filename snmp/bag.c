@@ -73,6 +73,45 @@ entry_key_cmp(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
 	return a_len < b_len ? -1 : a_len > b_len;
 }
 
+static bool
+is_below(const struct bag *bag, size_t i, const uint8_t *key, size_t len)
+{
+	const uint8_t	*other;
+	size_t		 other_len;
+
+	other = key_at(bag, i, &other_len);
+	return entry_key_cmp(other, other_len, key, len) < 0;
+}
+
+size_t
+entry_seek(const struct bag *bag, size_t guess, const uint8_t *key,
+    size_t len)
+{
+	size_t	 lo, hi, step = 1, mid;
+
+	if (guess > bag->count)
+		guess = bag->count;
+	if (guess == bag->count || !is_below(bag, guess, key, len)) {
+		if (guess == 0 || is_below(bag, guess - 1, key, len))
+			return guess;
+		return entry_lower_bound(bag, 0, key, len);
+	}
+	/* To the right in strides, then what the last one stepped over. */
+	for (lo = hi = guess + 1; hi < bag->count &&
+	    is_below(bag, hi, key, len); hi += step, step *= 2)
+		lo = hi + 1;
+	if (hi > bag->count)
+		hi = bag->count;
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (is_below(bag, mid, key, len))
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
 size_t
 entry_lower_bound(const struct bag *bag, size_t lo, const uint8_t *key,
     size_t len)
@@ -217,12 +256,21 @@ value_of(const struct bag *bag, size_t i, struct bag_value *value)
 	}
 }
 
+/*
+ * Where somebody has just stopped in a bag of that form, packed or not, which
+ * is mostly near where the next one begins: tables are gone through column by
+ * column, objects are looked up in their order.  A guess, good for any bag.
+ */
+static size_t	 stopped[2];
+
 static bool
 key_get(const struct bag *bag, const struct objkey *key,
     struct bag_value *value)
 {
-	size_t	 i = entry_lower_bound(bag, 0, key->octets, key->len);
+	size_t	 i = entry_seek(bag, stopped[bag->packed], key->octets,
+		    key->len);
 
+	stopped[bag->packed] = i;
 	if (!entry_is(bag, i, key->octets, key->len))
 		return false;
 	value_of(bag, i, value);
@@ -239,51 +287,26 @@ bag_get(const struct bag *bag, const struct objid *id,
 	return key_get(bag, &key, value);
 }
 
-/*
- * Where the values at or below key begin.  Mostly that is where somebody has
- * just stopped: tables are gone through column by column.
- */
-static size_t
-start_of(const struct bag *bag, const struct objkey *key, size_t hint)
-{
-	const uint8_t	*other;
-	size_t		 len;
-
-	if (hint > 0 && hint < bag->count) {
-		other = key_at(bag, hint, &len);
-		if (entry_key_cmp(other, len, key->octets, key->len) >= 0) {
-			other = key_at(bag, hint - 1, &len);
-			if (entry_key_cmp(other, len, key->octets,
-			    key->len) < 0)
-				return hint;
-		}
-	}
-	return entry_lower_bound(bag, 0, key->octets, key->len);
-}
-
 bool
 bag_next(const struct bag *bag, const struct objid *prefix, size_t *cursor,
     struct objid *id, struct bag_value *value)
 {
-	static size_t	 stopped;	/* a guess, good for any bag */
 	struct objkey	 key;
-	struct objid	 found;
-	const uint8_t	*at;
-	size_t		 i = *cursor, len;
+	const uint8_t	*at = NULL;
+	size_t		 i = *cursor, len = 0;
 
 	if (i == 0) {
 		objkey_encode(&key, prefix);
-		i = start_of(bag, &key, stopped);
+		i = entry_seek(bag, stopped[bag->packed], key.octets,
+		    key.len);
 	}
-	if (i < bag->count) {
+	if (i < bag->count)
 		at = key_at(bag, i, &len);
-		objkey_decode(at, len, &found);
-	}
-	if (i >= bag->count || !objid_within(&found, prefix)) {
-		stopped = i;
+	if (at == NULL || !objkey_within(at, len, prefix)) {
+		stopped[bag->packed] = i;
 		return false;
 	}
-	objid_copy(id, &found);
+	objkey_decode(at, len, id);
 	if (value != NULL)
 		value_of(bag, i, value);
 	*cursor = i + 1;

@@ -93,6 +93,20 @@ bool	 bag_merge(struct bag *image, const struct bag *fresh,
 bool	 bag_drop(struct bag *, const struct objid *);
 
 /*
+ * What printers of a model have in common, so that what was found out for one
+ * image need not be found out for the others: its OIDs (those of alerts and
+ * of addresses aside) and its values at or below some columns.  NULL when the
+ * bag is not one that bag_merge() wrote.
+ */
+struct bag_shape;
+struct bag_shape	*bag_shape_new(const struct bag *,
+			    const struct objid *columns, size_t n);
+void	 bag_shape_free(struct bag_shape *);		/* NULL is fine */
+bool	 bag_shape_fits(const struct bag_shape *, const struct bag *);
+/* Equal for those of one shape. */
+uint32_t	 bag_shape_hash(const struct bag *);
+
+/*
  * snmprec text (OID|TAG|VALUE, TAGx is hex), one value a line.  Reading skips
  * blank lines and NULLs, goes on after a line that it cannot read, and then
  * returns -1 with the first such line in why; else 0.

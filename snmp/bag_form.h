@@ -30,6 +30,9 @@
 
 #define BAG_SECTIONS	5
 #define BAG_NO_SECTION	UINT32_MAX
+/* Those whose keys are each device's own. */
+#define BAG_SECTION_ADDRESSES	1
+#define BAG_SECTION_ALERTS	3
 
 struct bag {
 	bool		 packed;
@@ -72,6 +75,9 @@ int	 entry_key_cmp(const uint8_t *, size_t, const uint8_t *, size_t);
 /* The first entry from lo on whose key is not below this one. */
 size_t	 entry_lower_bound(const struct bag *, size_t lo, const uint8_t *key,
 	    size_t len);
+/* The same from 0 on; quick when it is not far behind the guess. */
+size_t	 entry_seek(const struct bag *, size_t guess, const uint8_t *key,
+	    size_t len);
 /* Gives entry i that value; -1 when full. */
 int	 entry_replace(struct bag *, size_t i, const struct entry *);
 /* At the end of a loose bag; -1 when full. */
@@ -92,9 +98,21 @@ void	 loose_drop(struct bag *, size_t i);
 const uint8_t	*pack_key(const struct bag *, size_t i, size_t *len);
 size_t	 pack_lower_bound(const struct bag *, size_t lo, const uint8_t *key,
 	    size_t len);
+/* A section while its entries are gone through; zeroed: none yet. */
+struct pack_place {
+	const uint8_t	*section;
+	size_t		 first, end;	/* entries of the bag */
+};
 void	 pack_entry(const struct bag *, size_t i, struct entry *);
+void	 pack_entry_near(const struct bag *, struct pack_place *, size_t i,
+	    struct entry *);
 /* False when the slot cannot hold a value of that kind. */
 bool	 pack_replace(struct bag *, size_t i, const struct entry *);
+/* The entries of section s that are at or below that key, counted in it. */
+void	 pack_range(const struct bag *, size_t s, const struct objkey *,
+	    size_t *first, size_t *n);
+/* The pool's number of what is in that slot, or BAG_NO_SECTION. */
+uint32_t	 pack_pooled(const struct bag *, size_t i);
 /* Into the other form.  What is too large for packing stays loose. */
 void	 pack_bag(struct bag *);
 void	 pack_undo(struct bag *);

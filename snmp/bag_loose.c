@@ -7,6 +7,9 @@
 #include "base/mem.h"
 
 #define ENTRY_HEAD	5
+/* Room for what a poll brings. */
+#define DATA_MIN	1000
+#define COUNT_MIN	48
 
 /* How many octets of two's complement it takes. */
 static size_t
@@ -165,8 +168,8 @@ data_reserve(struct bag *bag, size_t size)
 	if (bag->len + size <= bag->cap)
 		return 0;
 	cap = 2 * (size_t)bag->cap;
-	if (cap < bag->len + size + 256)
-		cap = bag->len + size + 256;
+	if (cap < bag->len + size + DATA_MIN)
+		cap = bag->len + size + DATA_MIN;
 	if (cap > BAG_SIZE_MAX)
 		cap = BAG_SIZE_MAX;
 	bag->data = xrealloc(bag->data, cap);
@@ -183,7 +186,7 @@ index_reserve(struct bag *bag)
 		return -1;
 	if (bag->count < bag->count_cap)
 		return 0;
-	cap = 2 * (size_t)bag->count_cap + 16;
+	cap = 2 * (size_t)bag->count_cap + COUNT_MIN;
 	if (cap > BAG_VALUES_MAX)
 		cap = BAG_VALUES_MAX;
 	bag->at = xreallocarray(bag->at, cap, sizeof(bag->at[0]));

@@ -21,11 +21,11 @@ merge_cover(struct merge *m, const struct bag *image,
     const struct objid *covered, size_t covered_len)
 {
 	struct objkey	 key;
-	size_t		 c, i;
+	size_t		 c, i = 0;
 
 	for (c = 0; c < covered_len; c++) {
 		objkey_encode(&key, &covered[c]);
-		i = entry_lower_bound(image, 0, key.octets, key.len);
+		i = entry_seek(image, i, key.octets, key.len);
 		for (; entry_below(image, i, &key); i++) {
 			if (!merge_doomed(m, i)) {
 				m->doomed[i / 8] |= (uint8_t)(1u << i % 8);
@@ -44,30 +44,61 @@ is_uptime(const struct entry *e)
 	    memcmp(e->key, uptime, sizeof(uptime)) == 0;
 }
 
+static void
+image_entry(const struct bag *image, struct pack_place *place, size_t i,
+    struct entry *e)
+{
+	if (image->packed)
+		pack_entry_near(image, place, i, e);
+	else
+		entry_at(image, i, e);
+}
+
+static bool
+same_key(const struct entry *a, const struct entry *b)
+{
+	return a->key_len == b->key_len &&
+	    memcmp(a->key, b->key, a->key_len) == 0;
+}
+
+/* The entry with f's key, from *i on: mostly the next is the next. */
+static bool
+find(const struct bag *image, struct pack_place *place,
+    const struct entry *f, size_t *i, struct entry *e)
+{
+	if (*i < image->count) {
+		image_entry(image, place, *i, e);
+		if (same_key(e, f))
+			return true;
+	}
+	*i = entry_seek(image, *i, f->key, f->key_len);
+	if (*i == image->count)
+		return false;
+	image_entry(image, place, *i, e);
+	return same_key(e, f);
+}
+
 /*
  * Goes through fresh beside image: values of entries that both have are
- * replaced on the spot, entries that only fresh has are counted.  Mostly the
- * next is the next; else it is searched for to the right.
+ * replaced on the spot, entries that only fresh has are counted.
  */
 static void
 merge_values(struct merge *m, struct bag *image, const struct bag *fresh)
 {
+	struct pack_place place = { .section = NULL };
 	struct entry	 f, e;
 	size_t		 i = 0, j;
 
 	for (j = 0; j < fresh->count; j++) {
 		entry_at(fresh, j, &f);
-		if (!entry_is(image, i, f.key, f.key_len))
-			i = entry_lower_bound(image, i, f.key, f.key_len);
-		if (!entry_is(image, i, f.key, f.key_len)) {
+		if (!find(image, &place, &f, &i, &e)) {
 			m->new_count++;
 			continue;
 		}
-		if (merge_doomed(m, i)) {
+		if (m->doomed_count > 0 && merge_doomed(m, i)) {
 			m->doomed[i / 8] &= (uint8_t)~(1u << i % 8);
 			m->doomed_count--;
 		}
-		entry_at(image, i, &e);
 		if (!entry_same_value(&e, &f)) {
 			if (!is_uptime(&f))
 				m->changed = true;

@@ -186,14 +186,14 @@ slot_put(uint8_t slot[4], const struct entry *e)
 	}
 }
 
-void
-pack_entry(const struct bag *bag, size_t i, struct entry *e)
+static void
+entry_in(const struct bag *bag, const uint8_t *section, size_t first,
+    size_t i, struct entry *e)
 {
-	const uint8_t *section, *slot = bag->slot[i], *pooled = NULL;
+	const uint8_t *slot = bag->slot[first + i], *pooled = NULL;
 	size_t len = 0;
 	uint8_t type;
 
-	section = section_of(bag, &i);
 	e->key = section_key(section, i, &e->key_len);
 	type = section_type(section, i);
 	e->type = (enum bag_type)(type & ~WIDE);
@@ -212,6 +212,29 @@ pack_entry(const struct bag *bag, size_t i, struct entry *e)
 		e->octets = pooled != NULL ? pooled : slot;
 		e->octets_len = pooled != NULL ? len : slot[3];
 	}
+}
+
+void
+pack_entry(const struct bag *bag, size_t i, struct entry *e)
+{
+	size_t at = i;
+	const uint8_t *section = section_of(bag, &at);
+
+	entry_in(bag, section, i - at, at, e);
+}
+
+void
+pack_entry_near(const struct bag *bag, struct pack_place *place, size_t i,
+    struct entry *e)
+{
+	size_t at = i;
+
+	if (i < place->first || i >= place->end) {
+		place->section = section_of(bag, &at);
+		place->first = i - at;
+		place->end = place->first + get16(place->section);
+	}
+	entry_in(bag, place->section, place->first, i - place->first, e);
 }
 
 bool
@@ -234,6 +257,36 @@ pack_replace(struct bag *bag, size_t i, const struct entry *e)
 	slot_drop(slot, type);
 	memcpy(slot, new, sizeof(new));
 	return true;
+}
+
+void
+pack_range(const struct bag *bag, size_t s, const struct objkey *prefix,
+    size_t *first, size_t *n)
+{
+	const uint8_t *section, *key;
+	size_t i, len;
+
+	*first = *n = 0;
+	if (bag->section[s] == BAG_NO_SECTION)
+		return;
+	section = pool_octets(bag->section[s], &len);
+	*first = section_lower_bound(section, 0, prefix->octets, prefix->len);
+	for (i = *first; i < get16(section); i++, (*n)++) {
+		key = section_key(section, i, &len);
+		if (len < prefix->len ||
+		    memcmp(key, prefix->octets, prefix->len) != 0)
+			return;
+	}
+}
+
+uint32_t
+pack_pooled(const struct bag *bag, size_t i)
+{
+	size_t at = i;
+	const uint8_t *section = section_of(bag, &at);
+
+	return slot_is_pooled(bag->slot[i], section_type(section, at)) ?
+	    slot_get(bag->slot[i]) & POOL_IDS_MAX : BAG_NO_SECTION;
 }
 
 /* The section of entries from first to behind last; nothing when that would

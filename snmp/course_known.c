@@ -3,6 +3,7 @@
 
 #include "snmp/gate.h"
 #include "snmp/reading.h"
+#include "snmp/routine.h"
 
 /* Fewer supplies fit in one request by name, with the heartbeat. */
 #define BULK_ROWS_MIN	6
@@ -43,7 +44,6 @@ want_heartbeat(struct course *c, const struct plan_item *item,
 static void
 want_known_counters(struct course *c, const struct bag *image)
 {
-	c->vendor = course_maker(c, image);
 	course_open_private(c, image);
 	gate_cells(c->errand, course_oid(UNIT), image);
 	if (!(c->what & READING_HEARTBEAT))
@@ -60,8 +60,6 @@ want_vendor_supplies(struct course *c, const struct bag *image)
 	struct bag_value value;
 	size_t i, n;
 
-	if (c->private == NULL)
-		c->vendor = course_maker(c, image);
 	n = vendor_supply_objects(c->vendor, list, PLAN_VENDOR_OBJECTS);
 	if (n == 0)
 		return;
@@ -116,29 +114,73 @@ want_supplies(struct course *c, const struct bag *image)
 	want_vendor_supplies(c, image);
 }
 
-void
-course_start_known(struct course *c, unsigned what, const struct bag *image)
+/* What goes by the OIDs of the image. */
+static void
+want_known(struct course *c, const struct bag *image)
 {
 	const struct plan_item *item;
 	size_t i, n;
 
-	course_begin(c, what, image);
-	c->phase = COURSE_KNOWN;
 	item = plan_items(&n);
-	for (i = 0; i < n; i++) {
-		if ((what & READING_HEARTBEAT) &&
-		    (item[i].when & STANDARD_HEARTBEAT))
+	for (i = 0; (c->what & READING_HEARTBEAT) && i < n; i++)
+		if (item[i].when & STANDARD_HEARTBEAT)
 			want_heartbeat(c, &item[i], image);
-		else if ((what & READING_ALERTS) &&
-		    (item[i].when & STANDARD_ALERTS))
-			gate_item_again(c->errand, &item[i], image);
+	if (c->what & READING_COUNTERS)
+		want_known_counters(c, image);
+	if (c->what & READING_SUPPLIES)
+		want_supplies(c, image);
+}
+
+/* The same as what was wanted of a device with those OIDs before.  All of it
+ * came through the gate then, for the same maker. */
+static void
+want_as_before(struct course *c, const struct bag *image)
+{
+	struct routine_key key = { .what = c->what & (READING_HEARTBEAT |
+	    READING_COUNTERS | READING_SUPPLIES), .vendor = c->vendor,
+	    .bulk = c->bulk, .standard_only = c->standard_only };
+	struct errand *errand = routine_recall(&key, image);
+	struct objid list[PLAN_VENDOR_TABLES];
+
+	if (errand != NULL) {
+		errand_free(c->errand);
+		c->errand = errand;
+		return;
 	}
+	want_known(c, image);
+	routine_keep(&key, image, list, vendor_tables(c->vendor, list,
+	    PLAN_VENDOR_TABLES), c->errand);
+}
+
+static void
+want_known_alerts(struct course *c, const struct bag *image)
+{
+	const struct plan_item *item;
+	size_t i, n;
+
+	item = plan_items(&n);
+	for (i = 0; (c->what & READING_ALERTS) && i < n; i++)
+		if ((item[i].when & STANDARD_ALERTS) &&
+		    !((c->what & READING_HEARTBEAT) &&
+		    (item[i].when & STANDARD_HEARTBEAT)))
+			gate_item_again(c->errand, &item[i], image);
 	/* The counters tell of new alerts only; whether the known ones still
 	 * stand is seen by asking for each (printers.md 7). */
-	if ((what & READING_KNOWN_ALERTS) && !(what & READING_ALERTS))
+	if ((c->what & READING_KNOWN_ALERTS) && !(c->what & READING_ALERTS))
 		gate_cells(c->errand, course_oid(ALERT_CODE), image);
-	if (what & READING_COUNTERS)
-		want_known_counters(c, image);
-	if (what & READING_SUPPLIES)
-		want_supplies(c, image);
+}
+
+void
+course_start_known(struct course *c, unsigned what, const struct bag *image)
+{
+	course_begin(c, what, image);
+	c->phase = COURSE_KNOWN;
+	if (what & (READING_COUNTERS | READING_SUPPLIES))
+		c->vendor = course_maker(c, image);
+	/* What is asked in the other context is an errand of its own. */
+	if (c->jetdirect && (what & READING_SUPPLIES))
+		want_known(c, image);
+	else
+		want_as_before(c, image);
+	want_known_alerts(c, image);
 }

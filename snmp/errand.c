@@ -6,6 +6,8 @@
 
 #include "base/mem.h"
 
+#define WORDS_SPARE	254	/* for some more OIDs */
+
 /* Room for one more of size in an array that doubles. */
 static void *
 grow(void *array, size_t len, size_t *cap, size_t size)
@@ -23,7 +25,7 @@ errand_pack(struct errand *errand, const uint32_t *sub, size_t len)
 	size_t need = errand->words_len + 1 + len;
 
 	if (need > errand->words_cap) {
-		errand->words_cap = 2 * need + 254;
+		errand->words_cap = 2 * need + WORDS_SPARE;
 		errand->words = xreallocarray(errand->words, errand->words_cap,
 		    sizeof(*errand->words));
 	}
@@ -61,6 +63,38 @@ errand_free(struct errand *errand)
 	free(errand->columns);
 	free(errand->stretches);
 	free(errand);
+}
+
+static void *
+copy(const void *array, size_t len, size_t *cap, size_t spare, size_t size)
+{
+	void *out;
+
+	*cap = 0;
+	if (len == 0 && spare == 0)
+		return NULL;
+	*cap = len + spare;
+	out = xreallocarray(NULL, *cap, size);
+	if (len > 0)
+		memcpy(out, array, len * size);
+	return out;
+}
+
+struct errand *
+errand_copy(const struct errand *from)
+{
+	struct errand *errand = xmalloc(sizeof(*errand));
+
+	*errand = *from;
+	errand->words = copy(from->words, from->words_len,
+	    &errand->words_cap, WORDS_SPARE, sizeof(*from->words));
+	errand->objects = copy(from->objects, from->objects_len,
+	    &errand->objects_cap, 0, sizeof(*from->objects));
+	errand->columns = copy(from->columns, from->columns_len,
+	    &errand->columns_cap, 0, sizeof(*from->columns));
+	errand->stretches = copy(from->stretches, from->stretches_len,
+	    &errand->stretches_cap, 0, sizeof(*from->stretches));
+	return errand;
 }
 
 static bool
@@ -335,21 +369,25 @@ errand_untried(const struct errand *errand)
 }
 
 static void
-cover(const struct errand *errand, uint32_t at, struct objid **out, size_t *len)
+cover(const struct errand *errand, uint32_t at, struct objid *out, size_t *len)
 {
-	*out = xreallocarray(*out, *len + 1, sizeof(**out));
-	errand_unpack(errand, at, &(*out)[(*len)++]);
+	errand_unpack(errand, at, &out[(*len)++]);
 }
 
 void
 errand_covered(const struct errand *errand, struct objid **out, size_t *len)
 {
-	size_t i, j, c;
+	size_t i, j, c, most = errand->columns_len;
 	bool ended;
 
 	for (i = 0; i < errand->objects_len; i++)
+		most += errand->objects[i].state == MISSING;
+	if (most == 0)
+		return;
+	*out = xreallocarray(*out, *len + most, sizeof(**out));
+	for (i = 0; i < errand->objects_len; i++)
 		if (errand->objects[i].state == MISSING)
-			cover(errand, errand->objects[i].at, out, len);
+			cover(errand, errand->objects[i].at, *out, len);
 	for (i = 0; i < errand->stretches_len; i = j) {
 		c = errand->stretches[i].column;
 		ended = true;
@@ -357,7 +395,7 @@ errand_covered(const struct errand *errand, struct objid **out, size_t *len)
 		    errand->stretches[j].column == c; j++)
 			ended = ended && errand->stretches[j].state == ENDED;
 		if (ended)
-			cover(errand, errand->columns[c].at, out, len);
+			cover(errand, errand->columns[c].at, *out, len);
 	}
 }
 

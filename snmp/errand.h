@@ -28,6 +28,9 @@ struct errand;
 struct errand	*errand_new(void);
 void		 errand_free(struct errand *);
 
+/* One with the same to do; what is still added comes behind it. */
+struct errand	*errand_copy(const struct errand *);
+
 /* Each copies the OID, and takes it once.  name (may be NULL, is kept: a
  * literal) is what messages call it. */
 void	 errand_object(struct errand *, const struct objid *);

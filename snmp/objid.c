@@ -65,13 +65,6 @@ objid_cmp(const struct objid *a, const struct objid *b)
 	return a->len < b->len ? -1 : a->len > b->len;
 }
 
-bool
-objid_within(const struct objid *id, const struct objid *prefix)
-{
-	return id->len >= prefix->len && memcmp(id->sub, prefix->sub,
-	    prefix->len * sizeof(prefix->sub[0])) == 0;
-}
-
 void
 objid_add(struct objid *id, uint32_t sub)
 {

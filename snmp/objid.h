@@ -27,8 +27,17 @@ objid_copy(struct objid *out, const struct objid *id)
 int	 objid_parse(const char *text, struct objid *out);
 char	*objid_format(const struct objid *, char out[OBJID_TEXT_MAX]);
 int	 objid_cmp(const struct objid *, const struct objid *);
-/* True when id starts with prefix (or equals it). */
-bool	 objid_within(const struct objid *id, const struct objid *prefix);
+/* True when id starts with prefix (or equals it).  The last number is where
+ * neighbours differ. */
+static inline bool
+objid_within(const struct objid *id, const struct objid *prefix)
+{
+	size_t n = prefix->len;
+
+	return id->len >= n && (n == 0 ||
+	    (id->sub[n - 1] == prefix->sub[n - 1] &&
+	    memcmp(id->sub, prefix->sub, n * sizeof(id->sub[0])) == 0));
+}
 /* Appends one sub-identifier; nothing when full. */
 void	 objid_add(struct objid *, uint32_t sub);
 /* Appends the OID to a list of n unless it is there already or the list has

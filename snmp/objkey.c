@@ -62,30 +62,55 @@ objkey_encode(struct objkey *key, const struct objid *id)
 	key->len = objkey_write(key->octets, id);
 }
 
+/* The sub-identifier that begins with octet first, and what comes behind. */
+static uint32_t
+sub_decode(uint8_t first, const uint8_t **p, const uint8_t *end)
+{
+	uint32_t	 sub;
+	int		 more;
+
+	if (first < 0xc0)
+		sub = first & 0x3f, more = 1;
+	else if (first < 0xe0)
+		sub = first & 0x1f, more = 2;
+	else if (first < 0xf0)
+		sub = first & 0x0f, more = 3;
+	else
+		sub = 0, more = 4;
+	while (more-- > 0 && *p < end)
+		sub = sub << 8 | *(*p)++;
+	return sub;
+}
+
 void
 objkey_decode(const uint8_t *p, size_t len, struct objid *id)
 {
 	const uint8_t	*end = p + len;
-	uint32_t	 sub;
-	int		 more;
+	size_t		 n = 0;
+	uint8_t		 first;
 
-	id->len = 0;
-	while (p < end && id->len < OBJID_MAX) {
-		sub = *p++;
-		if (sub < 0x80) {
-			id->sub[id->len++] = sub;
-			continue;
-		}
-		if (sub < 0xc0)
-			sub &= 0x3f, more = 1;
-		else if (sub < 0xe0)
-			sub &= 0x1f, more = 2;
-		else if (sub < 0xf0)
-			sub &= 0x0f, more = 3;
-		else
-			sub = 0, more = 4;
-		while (more-- > 0 && p < end)
-			sub = sub << 8 | *p++;
-		id->sub[id->len++] = sub;
+	while (p < end && n < OBJID_MAX) {
+		first = *p++;
+		id->sub[n++] = first < 0x80 ? first :
+		    sub_decode(first, &p, end);
 	}
+	id->len = n;
+}
+
+bool
+objkey_within(const uint8_t *p, size_t len, const struct objid *prefix)
+{
+	const uint8_t	*end = p + len;
+	uint8_t		 first;
+	size_t		 i;
+
+	for (i = 0; i < prefix->len; i++) {
+		if (p == end)
+			return false;
+		first = *p++;
+		if ((first < 0x80 ? first : sub_decode(first, &p, end)) !=
+		    prefix->sub[i])
+			return false;
+	}
+	return true;
 }

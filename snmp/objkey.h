@@ -6,6 +6,7 @@
 #ifndef SNMP_OBJKEY_H
 #define SNMP_OBJKEY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,5 +26,8 @@ void	 objkey_encode(struct objkey *, const struct objid *);
  * took. */
 size_t	 objkey_write(uint8_t *out, const struct objid *);
 void	 objkey_decode(const uint8_t *octets, size_t len, struct objid *);
+/* Whether the OID behind the octets starts with prefix. */
+bool	 objkey_within(const uint8_t *octets, size_t len,
+	    const struct objid *prefix);
 
 #endif

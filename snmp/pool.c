@@ -14,23 +14,10 @@
 #define NO_FREE		(POOL_IDS_MAX / 2)	/* twice fits a pointer */
 #define BUCKETS_MIN	256
 /* Of one run, beside its octets: its number, its bucket, the allocator's. */
-#define OVERHEAD	(sizeof(struct run) + sizeof(union place) + \
+#define OVERHEAD	(sizeof(struct pool_run) + sizeof(union pool_place) + \
 			sizeof(uint32_t) + sizeof(size_t))
 
-struct run {
-	uint32_t	 users;
-	uint32_t	 hash;
-	uint32_t	 next;		/* in its bucket */
-	uint32_t	 len;
-	uint8_t		 octets[];
-};
-
-union place {
-	struct run	*run;
-	uintptr_t	 next_free;	/* twice the number, and one */
-};
-
-static union place	*places;
+union pool_place	*pool_places;
 static uint32_t		 places_len, places_cap, first_free = NO_FREE;
 static uint32_t		*buckets;
 static uint32_t		 buckets_len;	/* a power of two */
@@ -67,9 +54,9 @@ static void
 pool_close(void)
 {
 	free(buckets);
-	free(places);
+	free(pool_places);
 	buckets = NULL;
-	places = NULL;
+	pool_places = NULL;
 	buckets_len = places_len = places_cap = 0;
 	first_free = NO_FREE;
 }
@@ -77,16 +64,16 @@ pool_close(void)
 static void
 widen(void)
 {
-	struct run *run;
+	struct pool_run *run;
 	uint32_t i, *bucket;
 
 	buckets_len *= 2;
 	buckets = xreallocarray(buckets, buckets_len, sizeof(*buckets));
 	memset(buckets, 0xff, buckets_len * sizeof(*buckets));
 	for (i = 0; i < places_len; i++) {
-		if (places[i].next_free & 1)
+		if (pool_places[i].next_free & 1)
 			continue;
-		run = places[i].run;
+		run = pool_places[i].run;
 		bucket = &buckets[run->hash & (buckets_len - 1)];
 		run->next = *bucket;
 		*bucket = i;
@@ -99,14 +86,14 @@ place_new(void)
 	uint32_t id = first_free;
 
 	if (id != NO_FREE) {
-		first_free = (uint32_t)(places[id].next_free >> 1);
+		first_free = (uint32_t)(pool_places[id].next_free >> 1);
 		return id;
 	}
 	if (places_len == places_cap) {
 		if (places_len == NO_FREE)
 			fatalx("pool", "more than %u values", places_len);
 		places_cap = places_cap + places_cap / 2 + 64;
-		places = xreallocarray(places, places_cap, sizeof(*places));
+		pool_places = xreallocarray(pool_places, places_cap, sizeof(*pool_places));
 	}
 	return places_len++;
 }
@@ -114,7 +101,7 @@ place_new(void)
 uint32_t
 pool_put(const void *octets, size_t len)
 {
-	struct run *run;
+	struct pool_run *run;
 	uint32_t hash, id, *bucket;
 
 	if (runs == 0)
@@ -122,7 +109,7 @@ pool_put(const void *octets, size_t len)
 	hash = hash_of(octets, len);
 	for (id = buckets[hash & (buckets_len - 1)]; id != NONE;
 	    id = run->next) {
-		run = places[id].run;
+		run = pool_places[id].run;
 		if (run->hash == hash && run->len == len &&
 		    (len == 0 || memcmp(run->octets, octets, len) == 0)) {
 			run->users++;
@@ -138,7 +125,7 @@ pool_put(const void *octets, size_t len)
 	if (len > 0)
 		memcpy(run->octets, octets, len);
 	id = place_new();
-	places[id].run = run;
+	pool_places[id].run = run;
 	bucket = &buckets[hash & (buckets_len - 1)];
 	run->next = *bucket;
 	*bucket = id;
@@ -146,35 +133,34 @@ pool_put(const void *octets, size_t len)
 }
 
 void
+pool_hold(uint32_t id)
+{
+	pool_places[id].run->users++;
+}
+
+void
 pool_drop(uint32_t id)
 {
-	struct run *run = places[id].run;
+	struct pool_run *run = pool_places[id].run;
 	uint32_t *link;
 
 	if (--run->users > 0)
 		return;
 	for (link = &buckets[run->hash & (buckets_len - 1)]; *link != id;
-	    link = &places[*link].run->next)
+	    link = &pool_places[*link].run->next)
 		;
 	*link = run->next;
 	free(run);
-	places[id].next_free = (uintptr_t)first_free << 1 | 1;
+	pool_places[id].next_free = (uintptr_t)first_free << 1 | 1;
 	first_free = id;
 	if (--runs == 0)
 		pool_close();
 }
 
-const uint8_t *
-pool_octets(uint32_t id, size_t *len)
-{
-	*len = places[id].run->len;
-	return places[id].run->octets;
-}
-
 size_t
 pool_share(uint32_t id)
 {
-	const struct run *run = places[id].run;
+	const struct pool_run *run = pool_places[id].run;
 
 	return (OVERHEAD + run->len) / run->users;
 }

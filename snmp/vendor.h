@@ -40,6 +40,8 @@ typedef void	 vendor_complain_fn(void *arg, const char *file, size_t line,
 size_t			 vendor_load(const char *installed, const char *own,
 			    vendor_complain_fn *, void *arg);
 void			 vendor_unload(void);
+/* Another number after each of both. */
+size_t			 vendor_generation(void);
 /* How many files are in use. */
 size_t			 vendor_count(void);
 /*

@@ -97,6 +97,7 @@ static struct exclusion		*excluded;
 static size_t			 excluded_len;
 static bool			 more_exclusions;	/* than those built in */
 static bool			 loaded;
+static size_t			 generation;
 
 static void
 to_log(void *arg, const char *file, size_t line, const char *what)
@@ -532,9 +533,16 @@ vendor_load(const char *installed, const char *own, vendor_complain_fn *fn,
 	return c.passed_over;
 }
 
+size_t
+vendor_generation(void)
+{
+	return generation;
+}
+
 void
 vendor_unload(void)
 {
+	generation++;
 	while (in_use_len > 0)
 		vendor_drop(in_use[--in_use_len]);
 	while (replaced_len > 0)
