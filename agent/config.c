@@ -411,11 +411,20 @@ host_plausible(const char *text)
 {
 	size_t host = strcspn(text, ":");
 	unsigned long port = 1;
+	char number[INET_ADDRSTRLEN];
+	struct in_addr in;
 
 	if (host == 0 || host > 253 || strpbrk(text, "/@") != NULL ||
 	    (strspn(text, "0123456789.-") >= host &&
 	    memchr(text, '-', host) != NULL))
 		return false;
+	if (host < sizeof(number)) {
+		memcpy(number, text, host);
+		number[host] = '\0';
+		if (inet_pton(AF_INET, number, &in) == 1 &&
+		    !network_unicast(ntohl(in.s_addr)))
+			return false;
+	}
 	return text[host] == '\0' || (parse_digits(text + host + 1, 65535,
 	    &port) == 0 && port != 0);
 }

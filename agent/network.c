@@ -14,6 +14,8 @@
 #include "base/mem.h"
 
 #define BITS_MIN	16	/* of a network in the INI */
+#define UNICAST_FIRST	UINT32_C(0x01000000)	/* 1.0.0.0 */
+#define UNICAST_LAST	UINT32_C(0xdfffffff)	/* 223.255.255.255 */
 
 struct piece {
 	struct range	 range;
@@ -67,8 +69,8 @@ set_network(struct range *r, uint32_t address, unsigned bits)
 	}
 }
 
-int
-range_parse(const char *text, struct range *out, char *why, size_t why_size)
+static int
+parse_any(const char *text, struct range *out, char *why, size_t why_size)
 {
 	char copy[RANGE_TEXT_MAX], *cut, sign;
 	unsigned long n;
@@ -116,6 +118,26 @@ range_parse(const char *text, struct range *out, char *why, size_t why_size)
 bad:
 	snprintf(why, why_size, "%.60s: want an address a.b.c.d, a range "
 	    "a.b.c.d-e or a network a.b.c.d/24", text);
+	return -1;
+}
+
+/* Nobody is called in a crowd: no broadcast, no multicast, and not what is
+ * reserved (RFC 6890). */
+bool
+network_unicast(uint32_t address)
+{
+	return address >= UNICAST_FIRST && address <= UNICAST_LAST;
+}
+
+int
+range_parse(const char *text, struct range *out, char *why, size_t why_size)
+{
+	if (parse_any(text, out, why, why_size) == -1)
+		return -1;
+	if (network_unicast(out->first) && network_unicast(out->last))
+		return 0;
+	snprintf(why, why_size, "%.60s: only 1.0.0.0 to 223.255.255.255 are "
+	    "addresses of machines", text);
 	return -1;
 }
 
@@ -242,7 +264,8 @@ network_set_new(const struct range *in, size_t in_len,
 struct network_set *
 network_set_all_but(const struct ini_list *list)
 {
-	static const struct range all = { .first = 0, .last = UINT32_MAX };
+	static const struct range all = { .first = UNICAST_FIRST,
+	    .last = UNICAST_LAST };
 	struct network_set *set;
 	struct range *out;
 	size_t n;

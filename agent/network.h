@@ -22,11 +22,13 @@ struct range {
 };
 
 /* "a.b.c.d", "a.b.c.d-e", "a.b.c.d-a.b.c.e", CIDR /16 to /32 (the network's
- * own and the broadcast address are left out up to /30).  0, or -1 with
- * why. */
+ * own and the broadcast address are left out up to /30); unicast addresses
+ * alone.  0, or -1 with why. */
 int	 range_parse(const char *text, struct range *, char *why,
 	    size_t why_size);
 bool	 range_has(const struct range *, uint32_t address);
+/* May it be one machine's? */
+bool	 network_unicast(uint32_t address);
 /* All that can be read of a list, with room for more behind them; the caller
  * frees. */
 struct range	*range_parse_list(const struct ini_list *, size_t more,
@@ -42,7 +44,7 @@ struct network_set;
 
 struct network_set	*network_set_new(const struct range *in, size_t in_len,
 			    const struct range *out, size_t out_len);
-/* Every address but those; what cannot be read of the list is passed over. */
+/* Every unicast address but those; what cannot be read of the list is passed over. */
 struct network_set	*network_set_all_but(const struct ini_list *);
 void			 network_set_free(struct network_set *);
 size_t			 network_set_count(const struct network_set *);

@@ -351,7 +351,7 @@ static void
 hosts_are_looked_at(void **state)
 {
 	static const char *const bad[] = { "192.0.2.0/24", "192.0.2.1-9",
-	    "a@b", ":161", "a:0", "a:65536", "a:b", "a:", "a:1:2", NULL };
+	    "a@b", "224.0.0.251", "255.255.255.255:161", ":161", "a:0", "a:65536", "a:b", "a:", "a:1:2", NULL };
 	static const char *const good[] = { "a", "a-b.example", "192.0.2.1",
 	    "192.0.2.1:161", "a:65535", NULL };
 	struct config *conf;

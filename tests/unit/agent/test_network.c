@@ -47,6 +47,8 @@ ranges_are_what_they_say(void **state)
 	    "1.2.3.4-3", "1.2.3.4-256", "1.2.3.4-1.2.3", "1.2.3.4-1.2.3.3",
 	    "10.0.0.0-10.1.0.0", "1.2.3.4-5-6", "1.2.3.0/24x", "1.2.3.4/-8",
 	    "1.2.3.4- 9", "1.2.3.4-+9", "::1",
+	    "0.0.0.0", "0.255.255.0-255", "224.0.0.1", "239.1.2.0/24",
+	    "223.255.255.0-224.0.0.0", "255.255.255.255",
 	    "1111111111111111111111111111111111111111111111111111111111111111"
 	    "1111", NULL };
 	struct range range;
@@ -169,18 +171,18 @@ static void
 sets_may_be_empty_or_at_the_edge(void **state)
 {
 	static const char *const none[] = { NULL };
-	static const char *const in[] = { "0.0.0.0-1",
-	    "255.255.255.254-255", NULL };
-	static const char *const out[] = { "0.0.0.0",
-	    "255.255.255.255", NULL };
+	static const char *const in[] = { "1.0.0.0-1",
+	    "223.255.255.254-255", NULL };
+	static const char *const out[] = { "1.0.0.0",
+	    "223.255.255.255", NULL };
 	struct network_set *set = set_of(none, in);
 
 	assert_int_equal(network_set_count(set), 0);
 	assert_int_equal(network_set_index(set, 1), SIZE_MAX);
 	network_set_free(set);
 	set = set_of(in, out);
-	assert_walk(set, "0.0.0.1:0.0.0.0-1 "
-	    "255.255.255.254:255.255.255.254-255");
+	assert_walk(set, "1.0.0.1:1.0.0.0-1 "
+	    "223.255.255.254:223.255.255.254-255");
 	network_set_free(set);
 	set = set_of(in, in);
 	assert_int_equal(network_set_count(set), 0);
