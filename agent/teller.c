@@ -25,6 +25,7 @@ struct teller {
 	void			*arg;
 
 	struct timer		 commit;
+	int64_t			 committed_ms;	/* mono: the last time */
 	void			**token;	/* of the open transaction */
 	size_t			 token_len, token_cap;
 	int			 appended;	/* reports in it */
@@ -39,6 +40,7 @@ struct teller {
 	size_t			 whole_len, whole_at;
 };
 
+#define COMMIT_EVERY_MS	20	/* while much happens */
 #define WHOLE_AT_ONCE	100	/* assets a turn */
 #define WHOLE_AGAIN_MS	1000	/* after the store failed */
 
@@ -143,6 +145,7 @@ commit(void *arg)
 	if (t->failed)
 		store_rollback(t->store);
 	ok = !t->failed && store_commit(t->store) == 0;
+	t->committed_ms = clock_mono_ms();
 	say_store(t, ok);
 	t->failed = false;
 	t->appended = 0;
@@ -171,8 +174,13 @@ teller_free(struct teller *t)
 struct store *
 teller_store(struct teller *t)
 {
+	int64_t now = clock_mono_ms(), at = t->committed_ms + COMMIT_EVERY_MS;
+
+	/* At once when nothing was committed a moment ago: an alert waits for
+	 * nobody.  When much happens the disk is asked less often. */
 	if (!timer_pending(&t->commit))
-		timer_after(t->loop, &t->commit, 0, commit, t);
+		timer_set(t->loop, &t->commit, t->locked || now > at ? now :
+		    at, commit, t);
 	/* Somebody holds it: waiting for him once a turn is enough. */
 	if (!store_in_transaction(t->store) && (t->locked ||
 	    store_begin(t->store) == -1)) {
@@ -440,7 +448,8 @@ on_whole(void *arg)
 		if (tell_whole(t, st, t->whole_id[t->whole_at++]) == -1)
 			t->failed = true;
 	if (t->whole_at < t->whole_len) {
-		timer_after(t->loop, &t->whole, 0, on_whole, t);
+		/* In a transaction of its own. */
+		timer_after(t->loop, &t->whole, COMMIT_EVERY_MS, on_whole, t);
 		return;
 	}
 	t->whole_at = t->whole_len + 1;

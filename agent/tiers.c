@@ -100,6 +100,17 @@ look_at_state(const struct bag *image, uint32_t row,
 		out->asleep = false;
 }
 
+/* Label printers may have nothing of it, and so no table of alerts either. */
+static bool
+has_printer_mib(const struct bag *image)
+{
+	static const struct objid mib = { 7, { 1, 3, 6, 1, 2, 1, 43 } };
+	struct objid id;
+	size_t cursor = 0;
+
+	return bag_next(image, &mib, &cursor, &id, NULL);
+}
+
 void
 tiers_look(const struct bag *image, const int64_t *rows, size_t n,
     struct tiers_signs *out)
@@ -123,6 +134,8 @@ tiers_look(const struct bag *image, const int64_t *rows, size_t n,
 		    bag_number(image, STD_ALL_EVENTS, 1, row) == ABSENT)
 			out->alerts_counted = false;
 	}
+	if (n > 0 && !out->alerts_counted && !has_printer_mib(image))
+		out->alerts_counted = true;
 	out->alerts_stand = alerts_stand(image);
 }
 

@@ -167,11 +167,14 @@ is_asked(int i)
 	return asked[i].fn != NULL;
 }
 
+/* Until what was told is committed. */
 static void
 settle_down(void)
 {
-	loop_once(loop, 0);
-	loop_once(loop, 0);
+	int64_t until = clock_mono_ms() + 30;
+
+	while (clock_mono_ms() < until)
+		loop_once(loop, 5);
 }
 
 /* What the next answer has noticed. */
@@ -1062,6 +1065,7 @@ counting(struct bag *bag)
 static void
 a_visit_goes_on_where_it_is_worth_while(void **state)
 {
+	conf.heartbeat_ms = 200;
 	begin();
 	look(1);
 	answer(1, READING_DONE, counting(a_printer("KX7731", 100)));
