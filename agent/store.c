@@ -14,7 +14,6 @@
 
 #define STORE_VERSION	2
 #define BUSY_MS		10000
-#define HURRY_MS	50
 
 static const char schema[] =
     "CREATE TABLE note(key TEXT PRIMARY KEY, value TEXT NOT NULL)"
@@ -248,6 +247,9 @@ store_commit(struct store *st)
 		return -1;
 	}
 	st->open = false;
+	if (st->hurried)
+		sqlite3_busy_timeout(st->db, BUSY_MS);
+	st->hurried = false;
 	return 0;
 }
 
@@ -268,9 +270,9 @@ store_in_transaction(const struct store *st)
 }
 
 void
-store_hurry(struct store *st, bool hurry)
+store_hurry(struct store *st)
 {
-	sqlite3_busy_timeout(st->db, hurry ? HURRY_MS : BUSY_MS);
+	st->hurries = true;
 }
 
 /* --- notes ----------------------------------------------------------------- */

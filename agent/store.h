@@ -26,9 +26,9 @@ int		 store_begin(struct store *);
 int		 store_commit(struct store *);
 void		 store_rollback(struct store *);
 bool		 store_in_transaction(const struct store *);
-/* How long to wait for another process that holds the store: some seconds, or
- * in a hurry a moment. */
-void		 store_hurry(struct store *, bool hurry);
+/* Once this process has waited in vain for another that holds the store, it
+ * waits no longer than a moment until a commit went well: there is more to do. */
+void		 store_hurry(struct store *);
 
 /* --- the epoch and small facts ------------------------------------------- */
 

@@ -4,7 +4,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#define SAY_MS	(60 * 1000)
+#define SAY_MS		(60 * 1000)
+#define HURRY_MS	50
 
 /* FNV-1a. */
 static uint32_t
@@ -31,6 +32,10 @@ storedb_failed(struct store *st, const char *what)
 		st->said_ms = now;
 	} else
 		log_debug("store", "%s: %s", what, why);
+	if (st->hurries && (sqlite3_errcode(st->db) & 0xff) == SQLITE_BUSY) {
+		sqlite3_busy_timeout(st->db, HURRY_MS);
+		st->hurried = true;
+	}
 	return -1;
 }
 

@@ -23,6 +23,7 @@ struct store {
 	int64_t		 most_bytes;	/* the outbox has no more than this */
 	int64_t		 squeeze_at;	/* count again from here on */
 	bool		 open;		/* a transaction */
+	bool		 hurries, hurried;	/* store_hurry(); just now */
 	uint32_t	 said;		/* a sum over the last complaint */
 	int64_t		 said_ms;	/* mono */
 };

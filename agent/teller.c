@@ -68,6 +68,7 @@ teller_new(struct loop *loop, struct store *store, const struct config *conf,
 	t = xcalloc(1, sizeof(*t));
 	t->loop = loop;
 	t->store = store;
+	store_hurry(store);
 	t->policy.counters_ms = conf->counters_ms;
 	t->policy.levels_ms = conf->supplies_ms;
 	t->policy.ignore = t->ignore = ignore_rules(conf);
@@ -109,8 +110,7 @@ whole_goes_on(struct teller *t, bool ok)
 	}
 }
 
-/* Once for each change.  Who has waited for the store in vain waits no longer
- * than a moment until it is well again: printers are to be read meanwhile. */
+/* Once for each change. */
 static void
 say_store(struct teller *t, bool ok)
 {
@@ -122,7 +122,6 @@ say_store(struct teller *t, bool ok)
 		log_warnx("teller", "the store does not take changes; they "
 		    "are kept at the printers and tried again");
 	t->store_down = !ok;
-	store_hurry(t->store, !ok);
 }
 
 static void
