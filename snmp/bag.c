@@ -171,20 +171,17 @@ entry_append(struct bag *bag, const struct entry *new)
 static int
 entry_put(struct bag *bag, const struct objid *id, struct entry *new)
 {
+	static size_t	 last;		/* a guess where to look */
 	struct objkey	 key;
-	const uint8_t	*last;
-	size_t		 i = bag->count, len;
+	size_t		 i;
 
 	if (loose_push(bag, id, new))
 		return 0;
 	objkey_encode(&key, id);
 	new->key = key.octets;
 	new->key_len = key.len;
-	if (i > 0) {
-		last = key_at(bag, i - 1, &len);
-		if (entry_key_cmp(last, len, key.octets, key.len) >= 0)
-			i = entry_lower_bound(bag, 0, key.octets, key.len);
-	}
+	i = entry_seek(bag, last, key.octets, key.len);
+	last = i + 1;
 	if (entry_is(bag, i, key.octets, key.len))
 		return entry_replace(bag, i, new);
 	pack_undo(bag);
@@ -311,6 +308,30 @@ bag_next(const struct bag *bag, const struct objid *prefix, size_t *cursor,
 		value_of(bag, i, value);
 	*cursor = i + 1;
 	return true;
+}
+
+bool
+bag_same_below(const struct bag *a, const struct bag *b,
+    const struct objid *prefix)
+{
+	struct objkey	 key;
+	struct entry	 x, y;
+	size_t		 i, j;
+
+	objkey_encode(&key, prefix);
+	i = entry_seek(a, stopped[a->packed], key.octets, key.len);
+	j = entry_seek(b, stopped[b->packed], key.octets, key.len);
+	for (; entry_below(a, i, &key); i++, j++) {
+		if (!entry_below(b, j, &key))
+			return false;
+		entry_at(a, i, &x);
+		entry_at(b, j, &y);
+		if (x.key_len != y.key_len ||
+		    memcmp(x.key, y.key, x.key_len) != 0 ||
+		    !entry_same_value(&x, &y))
+			return false;
+	}
+	return !entry_below(b, j, &key);
 }
 
 /* column's dotted text is ours, so it is well-formed. */

@@ -92,6 +92,10 @@ bool	 bag_merge(struct bag *image, const struct bag *fresh,
 /* Drops exactly this OID; true when it was there. */
 bool	 bag_drop(struct bag *, const struct objid *);
 
+/* Whether both have the same at or below that OID. */
+bool	 bag_same_below(const struct bag *, const struct bag *,
+	    const struct objid *);
+
 /*
  * What printers of a model have in common, so that what was found out for one
  * image need not be found out for the others: its OIDs (those of alerts and

@@ -101,19 +101,18 @@ is_supply(const struct plan_item *item)
 static void
 prepare_tables(struct course *c, const struct bag *image)
 {
-	const struct objid *list;
-	size_t i, n;
+	struct objid id;
+	size_t cursor = 0;
 
 	c->vendor = c->tables_of = course_maker(c, image);
 	open_tables(c);
-	list = plan_private_list(c->private, PLAN_TABLES, &n);
-	if (n == 0)
+	if (plan_private_count(c->private, PLAN_TABLES) == 0)
 		return;
 	c->tables = course_errand(c);
-	for (i = 0; i < n; i++) {
-		gate_column(c->tables, &list[i], NULL, VENDOR_ROWS_MAX,
+	while (plan_private_next(c->private, PLAN_TABLES, &cursor, &id)) {
+		gate_column(c->tables, &id, NULL, VENDOR_ROWS_MAX,
 		    c->private);
-		gate_rows(c->tables, &list[i], image);
+		gate_rows(c->tables, &id, image);
 	}
 }
 
@@ -179,8 +178,8 @@ static void
 start_tables(struct course *c)
 {
 	const struct vendor *prepared_for = c->tables_of;
-	const struct objid *list;
-	size_t i, n;
+	struct objid id;
+	size_t cursor = 0;
 
 	c->phase = COURSE_TABLES;
 	c->vendor = course_maker(c, c->fresh);
@@ -193,9 +192,8 @@ start_tables(struct course *c)
 		c->tables = NULL;
 		return;
 	}
-	list = plan_private_list(c->private, PLAN_TABLES, &n);
-	for (i = 0; i < n; i++)
-		gate_column(c->errand, &list[i], NULL, VENDOR_ROWS_MAX,
+	while (plan_private_next(c->private, PLAN_TABLES, &cursor, &id))
+		gate_column(c->errand, &id, NULL, VENDOR_ROWS_MAX,
 		    c->private);
 }
 
@@ -226,19 +224,16 @@ want_by_device(struct course *c)
 void
 course_want_private(struct course *c, enum plan_sort sort)
 {
-	const struct objid *list;
-	size_t i, n;
+	struct objid id;
+	size_t cursor = 0;
 
-	list = plan_private_list(c->private, sort, &n);
-	for (i = 0; i < n; i++)
-		gate_object(c->errand, &list[i], c->private);
+	while (plan_private_next(c->private, sort, &cursor, &id))
+		gate_object(c->errand, &id, c->private);
 }
 
 static void
 start_objects(struct course *c)
 {
-	size_t n;
-
 	c->phase = COURSE_OBJECTS;
 	course_open_private(c, c->fresh);	/* tables name some */
 	want_by_device(c);
@@ -246,8 +241,7 @@ start_objects(struct course *c)
 	course_want_private(c, PLAN_OBJECTS);
 	/* Together with the life counts, though these were read a moment
 	 * ago: sums of a printer at work hold only within one sample. */
-	(void)plan_private_list(c->private, PLAN_COUNTERS, &n);
-	if (n > 0)
+	if (plan_private_count(c->private, PLAN_COUNTERS) > 0)
 		gate_cells(c->errand, course_oid(LIFE), c->fresh);
 	course_want_private(c, PLAN_COUNTERS);
 }

@@ -148,7 +148,7 @@ want_as_before(struct course *c, const struct bag *image)
 		return;
 	}
 	want_known(c, image);
-	routine_keep(&key, image, list, vendor_tables(c->vendor, list,
+	routine_keep(&key, image, list, vendor_labels(c->vendor, list,
 	    PLAN_VENDOR_TABLES), c->errand);
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "snmp/objkey.h"
 
 #define ITEMS_MAX	64
 #define ROWS_DEFAULT	64
@@ -59,10 +60,33 @@ static const struct {
 	{ STD_PORT_1284, "ppmPrinterIEEE1284DeviceId", 16 },
 };
 
+enum extent { TABLES_ALONE, WITHOUT_BAG, WITH_BAG };
+
+/* Behind what may be asked: columns that labels are compared in. */
+enum { LABELS = PLAN_SORTS, SORTS };
+
+/* Keys (objkey.h), each behind its length in two octets. */
 struct plan_private {
-	struct objid	*list;			/* all of them */
-	size_t		 first[PLAN_SORTS + 1];	/* of each sort, and behind */
+	unsigned		 users;
+	const struct vendor	*vendor;
+	size_t			 generation;	/* of the makers' files */
+	enum extent		 extent;
+	struct bag		*labels;	/* that it was made for */
+	uint8_t			*keys;
+	size_t			 first[SORTS + 1];	/* octets; and behind */
+	size_t			 count[SORTS];
 };
+
+/* Some 2 KB each; those used last in front. */
+#define KEPT	64
+
+static struct plan_private	*kept[KEPT];
+
+/* What was allowed last, and where the one behind it stands. */
+static struct {
+	const struct plan_private	*private;
+	size_t				 next;
+} allowed;
 
 static struct plan_item	items[ITEMS_MAX];
 static size_t		items_len;
@@ -152,86 +176,192 @@ item_for(const struct objid *id)
 }
 
 static void
-private_add(struct plan_private *private, enum plan_sort sort,
+private_add(struct plan_private *private, unsigned sort,
     const struct objid *list, size_t n)
 {
-	size_t len = private->first[sort], i;
+	size_t at = private->first[sort], i, len;
+	uint8_t *p;
 
-	private->list = xreallocarray(private->list, len + n + 1,
-	    sizeof(list[0]));
-	for (i = 0; i < n; i++)
-		objid_copy(&private->list[len++], &list[i]);
-	for (; sort < PLAN_SORTS; sort++)
-		private->first[sort + 1] = len;
+	private->count[sort] = n;
+	private->keys = xrealloc(private->keys,
+	    at + n * (2 + OBJKEY_MAX) + 1);
+	for (i = 0; i < n; i++) {
+		p = private->keys + at;
+		len = objkey_write(p + 2, &list[i]);
+		p[0] = (uint8_t)(len >> 8);
+		p[1] = (uint8_t)len;
+		at += 2 + len;
+	}
+	private->keys = xrealloc(private->keys, at + 1);
+	for (; sort < SORTS; sort++)
+		private->first[sort + 1] = at;
+}
+
+/* The key at that octet, and the octet of the one behind it. */
+static const uint8_t *
+private_key(const struct plan_private *private, size_t *at, size_t *len)
+{
+	const uint8_t *p = private->keys + *at;
+
+	*len = (size_t)p[0] << 8 | p[1];
+	*at += 2 + *len;
+	return p + 2;
+}
+
+static bool
+private_next(const struct plan_private *private, unsigned sort,
+    size_t *cursor, struct objid *id)
+{
+	const uint8_t *key;
+	size_t at, len;
+
+	if (private->first[sort] + *cursor == private->first[sort + 1])
+		return false;
+	at = private->first[sort] + *cursor;
+	key = private_key(private, &at, &len);
+	objkey_decode(key, len, id);
+	*cursor = at - private->first[sort];
+	return true;
+}
+
+static void
+private_fill(struct plan_private *private, const struct bag *bag)
+{
+	const struct vendor *v = private->vendor;
+	struct objid list[PLAN_VENDOR_OBJECTS], id;
+	struct bag_value value;
+	size_t i, n, cursor;
+
+	if (private->extent != TABLES_ALONE) {
+		private_add(private, PLAN_OBJECTS, list, vendor_objects(v,
+		    list, PLAN_VENDOR_OBJECTS));
+		private_add(private, PLAN_COUNTERS, list,
+		    vendor_counter_objects(v, bag, list,
+		    PLAN_VENDOR_OBJECTS));
+	}
+	private_add(private, PLAN_TABLES, list, vendor_tables(v, list,
+	    PLAN_VENDOR_TABLES));
+	if (bag == NULL)
+		return;
+	private->labels = bag_new();
+	n = vendor_labels(v, list, PLAN_VENDOR_TABLES);
+	private_add(private, LABELS, list, n);
+	for (i = 0; i < n; i++) {
+		cursor = 0;
+		while (bag_next(bag, &list[i], &cursor, &id, &value))
+			bag_put(private->labels, &id, &value);
+	}
+}
+
+/* Whether it serves for a device with that bag. */
+static bool
+private_fits(const struct plan_private *private, const struct vendor *v,
+    enum extent extent, const struct bag *bag)
+{
+	struct objid column;
+	size_t cursor = 0;
+
+	if (private->vendor != v || private->extent != extent ||
+	    private->generation != vendor_generation())
+		return false;
+	while (private_next(private, LABELS, &cursor, &column))
+		if (!bag_same_below(private->labels, bag, &column))
+			return false;
+	return true;
+}
+
+static struct plan_private *
+private_get(const struct vendor *v, enum extent extent,
+    const struct bag *bag)
+{
+	struct plan_private *private;
+	size_t i;
+
+	for (i = 0; i < KEPT && kept[i] != NULL; i++)
+		if (private_fits(kept[i], v, extent, bag))
+			break;
+	if (i < KEPT && kept[i] != NULL)
+		private = kept[i];
+	else {
+		private = xcalloc(1, sizeof(*private));
+		private->users = 1;
+		private->vendor = v;
+		private->generation = vendor_generation();
+		private->extent = extent;
+		private_fill(private, bag);
+		if (i == KEPT)
+			plan_private_free(kept[--i]);
+	}
+	memmove(kept + 1, kept, i * sizeof(kept[0]));
+	kept[0] = private;
+	private->users++;
+	return private;
 }
 
 struct plan_private *
 plan_private_tables(const struct vendor *v)
 {
-	struct plan_private *private = xcalloc(1, sizeof(*private));
-	struct objid list[PLAN_VENDOR_TABLES];
-
-	private_add(private, PLAN_TABLES, list, vendor_tables(v, list,
-	    PLAN_VENDOR_TABLES));
-	return private;
+	return private_get(v, TABLES_ALONE, NULL);
 }
 
 struct plan_private *
 plan_private_new(const struct vendor *v, const struct bag *bag)
 {
-	struct plan_private *private = xcalloc(1, sizeof(*private));
-	struct objid list[PLAN_VENDOR_OBJECTS];
-
-	private_add(private, PLAN_OBJECTS, list, vendor_objects(v, list,
-	    PLAN_VENDOR_OBJECTS));
-	private_add(private, PLAN_COUNTERS, list, vendor_counter_objects(v,
-	    bag, list, PLAN_VENDOR_OBJECTS));
-	private_add(private, PLAN_TABLES, list, vendor_tables(v, list,
-	    PLAN_VENDOR_TABLES));
-	return private;
+	return private_get(v, bag != NULL ? WITH_BAG : WITHOUT_BAG, bag);
 }
 
 void
 plan_private_free(struct plan_private *private)
 {
-	if (private == NULL)
+	if (private == NULL || --private->users > 0)
 		return;
-	free(private->list);
+	if (allowed.private == private)
+		allowed.private = NULL;
+	bag_free(private->labels);
+	free(private->keys);
 	free(private);
 }
 
-const struct objid *
-plan_private_list(const struct plan_private *private, enum plan_sort sort,
-    size_t *n)
+size_t
+plan_private_count(const struct plan_private *private, enum plan_sort sort)
 {
-	if (private == NULL) {
-		*n = 0;
-		return NULL;
-	}
-	*n = private->first[sort + 1] - private->first[sort];
-	return private->list + private->first[sort];
+	return private == NULL ? 0 : private->count[sort];
+}
+
+bool
+plan_private_next(const struct plan_private *private, enum plan_sort sort,
+    size_t *cursor, struct objid *id)
+{
+	return private != NULL && private_next(private, sort, cursor, id);
 }
 
 static bool
 private_allows(const struct objid *id, const struct plan_private *private)
 {
-	static size_t next;
-	size_t i;
+	struct objkey wanted;
+	const uint8_t *key;
+	size_t at, len, turn;
 
+	objkey_encode(&wanted, id);
 	/* They are mostly asked for in turn. */
-	if (next < private->first[PLAN_TABLES] &&
-	    objid_cmp(&private->list[next], id) == 0) {
-		next++;
-		return true;
-	}
-	for (i = 0; i < private->first[PLAN_TABLES]; i++)
-		if (objid_cmp(&private->list[i], id) == 0) {
-			next = i + 1;
+	for (turn = 0; turn < 2; turn++) {
+		at = turn == 0 && allowed.private == private ?
+		    allowed.next : 0;
+		while (at < private->first[PLAN_TABLES]) {
+			key = private_key(private, &at, &len);
+			if (len != wanted.len ||
+			    memcmp(key, wanted.octets, len) != 0)
+				continue;
+			allowed.private = private;
+			allowed.next = at;
 			return true;
 		}
-	for (; i < private->first[PLAN_SORTS]; i++)
-		if (objid_within(id, &private->list[i]))
+	}
+	while (at < private->first[PLAN_SORTS]) {
+		key = private_key(private, &at, &len);
+		if (len <= wanted.len && memcmp(key, wanted.octets, len) == 0)
 			return true;
+	}
 	return false;
 }
 

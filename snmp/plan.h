@@ -31,7 +31,8 @@ struct plan_item {
 const struct plan_item	*plan_items(size_t *n);
 
 /* What one vendor (NULL: nobody in particular) names for a device with that
- * bag (may be NULL), looked up once for many questions. */
+ * bag (may be NULL), looked up once for many questions, and shared by devices
+ * whose tables say the same. */
 struct plan_private;
 
 struct plan_private	*plan_private_new(const struct vendor *,
@@ -46,9 +47,12 @@ enum plan_sort {
 	PLAN_TABLES,		/* columns */
 	PLAN_SORTS
 };
-/* Lends those of one sort; NULL has none. */
-const struct objid	*plan_private_list(const struct plan_private *,
-			    enum plan_sort, size_t *n);
+/* How many there are of one sort; NULL has none. */
+size_t	 plan_private_count(const struct plan_private *, enum plan_sort);
+/* Steps through them: set *cursor to 0 first; id is set while it returns
+ * true. */
+bool	 plan_private_next(const struct plan_private *, enum plan_sort,
+	    size_t *cursor, struct objid *id);
 
 /*
  * Whether id may be asked: an instance of a standard object, or the column

@@ -46,7 +46,8 @@ struct texts {
 static bool
 words_said(const struct words *words, struct texts *t)
 {
-	struct objid		 column, id;
+	static struct objid	 column;
+	struct objid		 id;
 	struct bag_value	 value;
 	size_t			 cursor, i, rows;
 	char			*text;
@@ -62,7 +63,8 @@ words_said(const struct words *words, struct texts *t)
 		    text_find_word(t->sysdescr, words->item[i]) != NULL)
 			return true;
 	}
-	objid_parse(STD_DEVICE_DESCR, &column);
+	if (column.len == 0)
+		objid_parse(STD_DEVICE_DESCR, &column);
 	for (cursor = 0, rows = 0; !said && rows < 16 &&
 	    bag_next(t->bag, &column, &cursor, &id, &value); rows++) {
 		text = value.type != BAG_OCTETS ? NULL :
@@ -119,10 +121,11 @@ vendor_match(const struct bag *bag)
 {
 	struct texts		 t = { .bag = bag };
 	const struct vendor	*found;
-	struct objid		 id;
+	static struct objid	 id;
 	struct bag_value	 value;
 
-	objid_parse(STD_SYS_OBJECT_ID, &id);
+	if (id.len == 0)
+		objid_parse(STD_SYS_OBJECT_ID, &id);
 	if (!bag_get(bag, &id, &value) || value.type != BAG_OBJID)
 		value.objid.len = 0;
 	found = match(&t, &value.objid);
@@ -215,6 +218,17 @@ vendor_tables(const struct vendor *v, struct objid *out, size_t max)
 			n = collect_column(t, t->units, out, n, max);
 	}
 	return vendor_permit(out, n);
+}
+
+size_t
+vendor_labels(const struct vendor *v, struct objid *out, size_t max)
+{
+	size_t	 n = 0, i;
+
+	for (i = 0; v != NULL && i < v->tables_len; i++)
+		n = collect_column(&v->tables[i], v->tables[i].label, out, n,
+		    max);
+	return n;
 }
 
 const char *

@@ -63,6 +63,8 @@ size_t	 vendor_supply_objects(const struct vendor *, struct objid *out,
 /* Columns that tell what the rows of self-describing tables are: walked when
  * everything is read, and again when the configuration changed. */
 size_t	 vendor_tables(const struct vendor *, struct objid *out, size_t max);
+/* Those of them whose values decide what vendor_counter_objects() names. */
+size_t	 vendor_labels(const struct vendor *, struct objid *out, size_t max);
 /*
  * Marks that the vendor counters in fresh and its prtMarkerLifeCount were
  * read together.  For the reader, at the end of a reading with counters;
