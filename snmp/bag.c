@@ -63,17 +63,7 @@ key_at(const struct bag *bag, size_t i, size_t *len)
 	return bag->packed ? pack_key(bag, i, len) : loose_key(bag, i, len);
 }
 
-int
-entry_key_cmp(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
-{
-	int	 c = memcmp(a, b, a_len < b_len ? a_len : b_len);
-
-	if (c != 0)
-		return c;
-	return a_len < b_len ? -1 : a_len > b_len;
-}
-
-static bool
+static inline bool
 is_below(const struct bag *bag, size_t i, const uint8_t *key, size_t len)
 {
 	const uint8_t	*other;
@@ -129,7 +119,7 @@ entry_is(const struct bag *bag, size_t i, const uint8_t *key, size_t len)
 	if (i >= bag->count)
 		return false;
 	other = key_at(bag, i, &other_len);
-	return other_len == len && memcmp(other, key, len) == 0;
+	return entry_key_same(other, other_len, key, len);
 }
 
 bool
@@ -142,7 +132,7 @@ entry_below(const struct bag *bag, size_t i, const struct objkey *prefix)
 		return false;
 	key = key_at(bag, i, &len);
 	return len >= prefix->len &&
-	    memcmp(key, prefix->octets, prefix->len) == 0;
+	    entry_octets_cmp(key, prefix->octets, prefix->len) == 0;
 }
 
 bool
@@ -175,14 +165,17 @@ entry_put(struct bag *bag, const struct objid *id, struct entry *new)
 	struct objkey	 key;
 	size_t		 i;
 
-	if (loose_push(bag, id, new))
+	new->key = loose_lend(bag, id, new, &new->key_len);
+	if (new->key != NULL && loose_push(bag, new))
 		return 0;
-	objkey_encode(&key, id);
-	new->key = key.octets;
-	new->key_len = key.len;
-	i = entry_seek(bag, last, key.octets, key.len);
+	if (new->key == NULL) {
+		objkey_encode(&key, id);
+		new->key = key.octets;
+		new->key_len = key.len;
+	}
+	i = entry_seek(bag, last, new->key, new->key_len);
 	last = i + 1;
-	if (entry_is(bag, i, key.octets, key.len))
+	if (entry_is(bag, i, new->key, new->key_len))
 		return entry_replace(bag, i, new);
 	pack_undo(bag);
 	return loose_insert(bag, i, new);
@@ -326,8 +319,7 @@ bag_same_below(const struct bag *a, const struct bag *b,
 			return false;
 		entry_at(a, i, &x);
 		entry_at(b, j, &y);
-		if (x.key_len != y.key_len ||
-		    memcmp(x.key, y.key, x.key_len) != 0 ||
+		if (!entry_key_same(x.key, x.key_len, y.key, y.key_len) ||
 		    !entry_same_value(&x, &y))
 			return false;
 	}

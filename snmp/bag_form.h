@@ -24,6 +24,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <endian.h>
+#include <string.h>
 
 #include "snmp/bag.h"
 #include "snmp/objkey.h"
@@ -64,6 +66,52 @@ struct entry {
 	size_t		 octets_len;
 };
 
+/* Eight octets as memcmp() sees them. */
+static inline uint64_t
+entry_key_part(const uint8_t *p)
+{
+	uint64_t part;
+
+	memcpy(&part, p, sizeof(part));
+	return be64toh(part);
+}
+
+/* Keys are short, and there are many: memcmp() would be more call than
+ * comparison.  The last step looks again at what is equal. */
+static inline int
+entry_octets_cmp(const uint8_t *a, const uint8_t *b, size_t n)
+{
+	uint64_t x, y;
+	size_t i;
+
+	if (n < 8)
+		return n == 0 ? 0 : memcmp(a, b, n);
+	for (i = 0; ; i = i + 16 <= n ? i + 8 : n - 8) {
+		x = entry_key_part(a + i);
+		y = entry_key_part(b + i);
+		if (x != y)
+			return x < y ? -1 : 1;
+		if (i + 8 == n)
+			return 0;
+	}
+}
+
+static inline int
+entry_key_cmp(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
+{
+	int	 c = entry_octets_cmp(a, b, a_len < b_len ? a_len : b_len);
+
+	if (c != 0)
+		return c;
+	return a_len < b_len ? -1 : a_len > b_len;
+}
+
+static inline bool
+entry_key_same(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
+{
+	return a_len == b_len && entry_octets_cmp(a, b, a_len) == 0;
+}
+
 /* --- bag.c --- */
 bool	 entry_is_number(enum bag_type);
 void	 entry_at(const struct bag *, size_t i, struct entry *);
@@ -71,7 +119,6 @@ bool	 entry_is(const struct bag *, size_t i, const uint8_t *key,
 	    size_t len);
 bool	 entry_below(const struct bag *, size_t i, const struct objkey *);
 bool	 entry_same_value(const struct entry *, const struct entry *);
-int	 entry_key_cmp(const uint8_t *, size_t, const uint8_t *, size_t);
 /* The first entry from lo on whose key is not below this one. */
 size_t	 entry_lower_bound(const struct bag *, size_t lo, const uint8_t *key,
 	    size_t len);
@@ -88,8 +135,12 @@ const uint8_t	*loose_key(const struct bag *, size_t i, size_t *len);
 void	 loose_entry(const struct bag *, size_t i, struct entry *);
 size_t	 loose_lower_bound(const struct bag *, size_t lo, const uint8_t *key,
 	    size_t len);
-/* Behind the last, if that is where it belongs and there is room already. */
-bool	 loose_push(struct bag *, const struct objid *, const struct entry *);
+/* Writes the key where the next entry of that value will stand, from where it
+ * serves the functions below; NULL when there is no room already. */
+const uint8_t	*loose_lend(struct bag *, const struct objid *,
+	    const struct entry *, size_t *key_len);
+/* Behind the last, if that is where such an entry belongs. */
+bool	 loose_push(struct bag *, const struct entry *);
 int	 loose_insert(struct bag *, size_t i, const struct entry *);
 int	 loose_replace(struct bag *, size_t i, const struct entry *);
 void	 loose_drop(struct bag *, size_t i);

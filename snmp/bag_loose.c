@@ -241,25 +241,33 @@ loose_insert(struct bag *bag, size_t i, const struct entry *new)
 	return 0;
 }
 
-/* What is put in order goes straight behind the last; false when it does
- * not belong there, or there is no room. */
+const uint8_t *
+loose_lend(struct bag *bag, const struct objid *id, const struct entry *new,
+    size_t *key_len)
+{
+	uint8_t	*key;
+
+	if (bag->packed || bag->count == bag->count_cap ||
+	    bag->cap - bag->len < ENTRY_HEAD + 5 * id->len + value_size(new))
+		return NULL;
+	key = bag->data + bag->len + ENTRY_HEAD;
+	*key_len = objkey_write(key, id);
+	return key;
+}
+
 bool
-loose_push(struct bag *bag, const struct objid *id, const struct entry *new)
+loose_push(struct bag *bag, const struct entry *new)
 {
 	const uint8_t	*last;
-	uint8_t		*p;
-	size_t		 len = value_size(new), key_len, last_len;
+	size_t		 len = value_size(new), last_len;
 
-	if (bag->packed || bag->count == 0 || bag->count == bag->count_cap ||
-	    bag->cap - bag->len < ENTRY_HEAD + 5 * id->len + len)
-		return false;
-	p = bag->data + bag->len;
-	key_len = objkey_write(p + ENTRY_HEAD, id);
-	last = loose_key(bag, bag->count - 1U, &last_len);
-	if (entry_key_cmp(last, last_len, p + ENTRY_HEAD, key_len) >= 0)
-		return false;
-	loose_finish(p, new, key_len, len);
+	if (bag->count > 0) {
+		last = loose_key(bag, bag->count - 1U, &last_len);
+		if (entry_key_cmp(last, last_len, new->key, new->key_len) >= 0)
+			return false;
+	}
+	loose_finish(bag->data + bag->len, new, new->key_len, len);
 	bag->at[bag->count++] = bag->len;
-	bag->len += (uint32_t)(ENTRY_HEAD + key_len + len);
+	bag->len += (uint32_t)(ENTRY_HEAD + new->key_len + len);
 	return true;
 }

@@ -57,8 +57,7 @@ image_entry(const struct bag *image, struct pack_place *place, size_t i,
 static bool
 same_key(const struct entry *a, const struct entry *b)
 {
-	return a->key_len == b->key_len &&
-	    memcmp(a->key, b->key, a->key_len) == 0;
+	return entry_key_same(a->key, a->key_len, b->key, b->key_len);
 }
 
 /* The entry with f's key, from *i on: mostly the next is the next. */

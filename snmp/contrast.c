@@ -35,14 +35,20 @@ has_any(const struct bag *bag, enum known column)
 	return bag_next(bag, oid_of(column), &cursor, &id, NULL);
 }
 
+static bool
+is_number(const struct bag_value *value)
+{
+	return value->type != BAG_OCTETS && value->type != BAG_OBJID &&
+	    value->type != BAG_IPADDRESS;
+}
+
 /* The number at that OID; what has another type is not there. */
 static bool
 get_number(const struct bag *bag, const struct objid *id, int64_t *number)
 {
 	struct bag_value value;
 
-	if (!bag_get(bag, id, &value) || value.type == BAG_OCTETS ||
-	    value.type == BAG_OBJID || value.type == BAG_IPADDRESS)
+	if (!bag_get(bag, id, &value) || !is_number(&value))
 		return false;
 	*number = value.number;
 	return true;
@@ -131,8 +137,8 @@ contrast_restarted(const struct bag *before, const struct bag *fresh)
 	    get_number(fresh, oid_of(UPTIME), &now) && now < then)
 		return true;
 	while (bag_next(before, oid_of(CONFIG_CHANGES), &cursor, &id, &was))
-		if (get_number(before, &id, &then) &&
-		    get_number(fresh, &id, &now) && now != then)
+		if (is_number(&was) && get_number(fresh, &id, &now) &&
+		    now != was.number)
 			return true;
 	return false;
 }
@@ -147,17 +153,18 @@ contrast_alerts_moved(const struct bag *before, const struct bag *fresh)
 	struct objid id;
 	int64_t then, now;
 	size_t i, cursor;
-	bool counted = false, hidden = !contrast_alerts_believed(before, fresh);
+	bool counted = false;
 
 	for (i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
 		cursor = 0;
 		while (bag_next(before, oid_of(columns[i]), &cursor, &id,
 		    &was)) {
-			if (!get_number(before, &id, &then))
+			if (!is_number(&was))
 				continue;
+			then = was.number;
 			counted |= columns[i] != ALERT_CODE;
 			if (!get_number(fresh, &id, &now)) {
-				if (!hidden)
+				if (contrast_alerts_believed(before, fresh))
 					return true;
 			} else if (now != then)
 				return true;
