@@ -10,7 +10,10 @@
 struct bag *
 bag_new(void)
 {
-	return xcalloc(1, sizeof(struct bag));
+	struct bag	*bag = xmalloc(sizeof(*bag));
+
+	memset(bag, 0, sizeof(*bag));
+	return bag;
 }
 
 void
@@ -227,6 +230,36 @@ bag_put(struct bag *bag, const struct objid *id, const struct bag_value *value)
 	}
 }
 
+/*
+ * Where somebody has just stopped in a bag of that form, packed or not, which
+ * is mostly near where the next one begins: tables are gone through column by
+ * column, objects are looked up in their order.  A guess, good for any bag.
+ */
+static size_t	 stopped[2];
+
+void
+bag_put_below(struct bag *bag, const struct bag *other,
+    const struct objid *prefix)
+{
+	struct objkey	 key;
+	struct entry	 e;
+	size_t		 i, at;
+
+	objkey_encode(&key, prefix);
+	i = entry_seek(other, stopped[other->packed], key.octets, key.len);
+	for (; entry_below(other, i, &key); i++) {
+		entry_at(other, i, &e);
+		at = entry_seek(bag, bag->count, e.key, e.key_len);
+		if (entry_is(bag, at, e.key, e.key_len))
+			(void)entry_replace(bag, at, &e);
+		else {
+			pack_undo(bag);
+			(void)loose_insert(bag, at, &e);
+		}
+	}
+	stopped[other->packed] = i;
+}
+
 static void
 value_of(const struct bag *bag, size_t i, struct bag_value *value)
 {
@@ -245,13 +278,6 @@ value_of(const struct bag *bag, size_t i, struct bag_value *value)
 		value->octets_len = e.octets_len;
 	}
 }
-
-/*
- * Where somebody has just stopped in a bag of that form, packed or not, which
- * is mostly near where the next one begins: tables are gone through column by
- * column, objects are looked up in their order.  A guess, good for any bag.
- */
-static size_t	 stopped[2];
 
 static bool
 key_get(const struct bag *bag, const struct objkey *key,

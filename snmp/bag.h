@@ -62,6 +62,10 @@ int	 bag_put_objid(struct bag *, const struct objid *,
 int	 bag_put(struct bag *, const struct objid *,
 	    const struct bag_value *);
 
+/* All that other has at or below prefix. */
+void	 bag_put_below(struct bag *, const struct bag *other,
+	    const struct objid *prefix);
+
 /* The value at exactly that OID. */
 bool	 bag_get(const struct bag *, const struct objid *,
 	    struct bag_value *);

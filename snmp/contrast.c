@@ -72,18 +72,11 @@ contrast_keep(struct bag *before, const struct bag *image,
 		{ LIFE, CONTRAST_NEWS },
 		{ ALERT_CODE, CONTRAST_ALERTS },
 	};
-	struct bag_value value;
-	struct objid id;
-	size_t i, cursor;
+	size_t i;
 
-	for (i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
-		if (kept[i].from > extent)
-			continue;
-		cursor = 0;
-		while (bag_next(image, oid_of(kept[i].column), &cursor, &id,
-		    &value))
-			bag_put(before, &id, &value);
-	}
+	for (i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		if (kept[i].from <= extent)
+			bag_put_below(before, image, oid_of(kept[i].column));
 }
 
 /* Asleep is running with a status of other (RFC 3805), which is for the

@@ -6,7 +6,6 @@
 
 #include "base/mem.h"
 
-#define WORDS_SPARE	254	/* for some more OIDs */
 
 /* Room for one more of size in an array that doubles. */
 static void *
@@ -14,7 +13,7 @@ grow(void *array, size_t len, size_t *cap, size_t size)
 {
 	if (len < *cap)
 		return array;
-	*cap = *cap > 0 ? *cap * 2 : 32;
+	*cap = *cap > 16 ? *cap * 2 : 32;
 	return xreallocarray(array, *cap, size);
 }
 
@@ -24,8 +23,8 @@ errand_pack(struct errand *errand, const uint32_t *sub, size_t len)
 	uint32_t at = (uint32_t)errand->words_len;
 	size_t need = errand->words_len + 1 + len;
 
-	if (need > errand->words_cap) {
-		errand->words_cap = 2 * need + WORDS_SPARE;
+	if (need + OBJID_USUAL > errand->words_cap) {
+		errand->words_cap = 2 * need + 254;
 		errand->words = xreallocarray(errand->words, errand->words_cap,
 		    sizeof(*errand->words));
 	}
@@ -39,15 +38,21 @@ errand_pack(struct errand *errand, const uint32_t *sub, size_t len)
 void
 errand_unpack(const struct errand *errand, uint32_t at, struct objid *id)
 {
-	id->len = errand->words[at];
-	memcpy(id->sub, errand->words + at + 1, id->len * sizeof(*id->sub));
+	const uint32_t *words = errand->words + at;
+
+	id->len = words[0];
+	if (id->len <= OBJID_USUAL)	/* errand_pack() left room behind */
+		memcpy(id->sub, words + 1, OBJID_USUAL * sizeof(*words));
+	else
+		memcpy(id->sub, words + 1, id->len * sizeof(*words));
 }
 
 struct errand *
 errand_new(void)
 {
-	struct errand *errand = xcalloc(1, sizeof(*errand));
+	struct errand *errand = xmalloc(sizeof(*errand));
 
+	memset(errand, 0, sizeof(*errand));
 	errand_pack(errand, NULL, 0);	/* so that 0 is nobody's place */
 	errand->round = 1;
 	return errand;
@@ -66,34 +71,35 @@ errand_free(struct errand *errand)
 }
 
 static void *
-copy(const void *array, size_t len, size_t *cap, size_t spare, size_t size)
+copy(const void *from, size_t len, size_t cap, size_t size)
 {
-	void *out;
+	void *out = NULL;
 
-	*cap = 0;
-	if (len == 0 && spare == 0)
-		return NULL;
-	*cap = len + spare;
-	out = xreallocarray(NULL, *cap, size);
+	if (cap > 0)
+		out = xreallocarray(NULL, cap, size);
 	if (len > 0)
-		memcpy(out, array, len * size);
+		memcpy(out, from, len * size);
 	return out;
 }
 
 struct errand *
-errand_copy(const struct errand *from)
+errand_copy(const struct errand *from, bool more)
 {
 	struct errand *errand = xmalloc(sizeof(*errand));
 
 	*errand = *from;
+	errand->words_cap = from->words_len + (more ? 254 : OBJID_USUAL);
+	errand->objects_cap = from->objects_len;
+	errand->columns_cap = from->columns_len + (more ? 16 : 0);
+	errand->stretches_cap = from->stretches_len + (more ? 32 : 0);
 	errand->words = copy(from->words, from->words_len,
-	    &errand->words_cap, WORDS_SPARE, sizeof(*from->words));
+	    errand->words_cap, sizeof(*from->words));
 	errand->objects = copy(from->objects, from->objects_len,
-	    &errand->objects_cap, 0, sizeof(*from->objects));
+	    errand->objects_cap, sizeof(*from->objects));
 	errand->columns = copy(from->columns, from->columns_len,
-	    &errand->columns_cap, 0, sizeof(*from->columns));
+	    errand->columns_cap, sizeof(*from->columns));
 	errand->stretches = copy(from->stretches, from->stretches_len,
-	    &errand->stretches_cap, 0, sizeof(*from->stretches));
+	    errand->stretches_cap, sizeof(*from->stretches));
 	return errand;
 }
 

@@ -28,8 +28,8 @@ struct errand;
 struct errand	*errand_new(void);
 void		 errand_free(struct errand *);
 
-/* One with the same to do; what is still added comes behind it. */
-struct errand	*errand_copy(const struct errand *);
+/* One with the same to do.  more: with room for what comes behind it. */
+struct errand	*errand_copy(const struct errand *, bool more);
 
 /* Each copies the OID, and takes it once.  name (may be NULL, is kept: a
  * literal) is what messages call it. */

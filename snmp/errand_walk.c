@@ -22,10 +22,11 @@ walk_position(const struct errand *errand, const struct stretch *stretch,
     struct objid *id)
 {
 	const uint32_t *index = errand->words + stretch->from;
+	size_t i;
 
 	errand_unpack(errand, errand->columns[stretch->column].at, id);
-	memcpy(id->sub + id->len, index + 1, index[0] * sizeof(*index));
-	id->len += index[0];
+	for (i = 1; i <= index[0]; i++)
+		id->sub[id->len++] = index[i];
 }
 
 void

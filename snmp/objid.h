@@ -15,12 +15,18 @@ struct objid {
 	uint32_t	 sub[OBJID_MAX];
 };
 
+/* Nearly all have no more; and so many are copied without a call. */
+#define OBJID_USUAL	20
+
 /* An assignment would copy all 520 octets. */
 static inline void
 objid_copy(struct objid *out, const struct objid *id)
 {
 	out->len = id->len;
-	memcpy(out->sub, id->sub, id->len * sizeof(id->sub[0]));
+	if (id->len <= OBJID_USUAL)
+		memcpy(out->sub, id->sub, OBJID_USUAL * sizeof(id->sub[0]));
+	else
+		memcpy(out->sub, id->sub, id->len * sizeof(id->sub[0]));
 }
 
 /* "1.3.6.1..." (a leading dot is fine).  0, or -1 when it is no OID. */

@@ -228,9 +228,8 @@ static void
 private_fill(struct plan_private *private, const struct bag *bag)
 {
 	const struct vendor *v = private->vendor;
-	struct objid list[PLAN_VENDOR_OBJECTS], id;
-	struct bag_value value;
-	size_t i, n, cursor;
+	struct objid list[PLAN_VENDOR_OBJECTS];
+	size_t i, n;
 
 	if (private->extent != TABLES_ALONE) {
 		private_add(private, PLAN_OBJECTS, list, vendor_objects(v,
@@ -246,11 +245,8 @@ private_fill(struct plan_private *private, const struct bag *bag)
 	private->labels = bag_new();
 	n = vendor_labels(v, list, PLAN_VENDOR_TABLES);
 	private_add(private, LABELS, list, n);
-	for (i = 0; i < n; i++) {
-		cursor = 0;
-		while (bag_next(bag, &list[i], &cursor, &id, &value))
-			bag_put(private->labels, &id, &value);
-	}
+	for (i = 0; i < n; i++)
+		bag_put_below(private->labels, bag, &list[i]);
 }
 
 /* Whether it serves for a device with that bag. */
@@ -368,6 +364,8 @@ private_allows(const struct objid *id, const struct plan_private *private)
 bool
 plan_allows(const struct objid *id, const struct plan_private *private)
 {
-	return item_for(id) != NULL ||
+	/* The makers' are below enterprises, most of the standard is not. */
+	return (private != NULL && id->len > 4 && id->sub[4] == 4 &&
+	    private_allows(id, private)) || item_for(id) != NULL ||
 	    (private != NULL && private_allows(id, private));
 }

@@ -592,7 +592,8 @@ reading_start(struct asker *asker, struct loop *loop,
 {
 	struct reading *r;
 
-	r = xcalloc(1, sizeof(*r));
+	r = xmalloc(sizeof(*r));	/* calloc() takes long */
+	memset(r, 0, sizeof(*r));
 	r->asker = asker;
 	r->loop = loop;
 	r->memo = *memo;

@@ -34,7 +34,7 @@ routine_recall(const struct routine_key *key, const struct bag *image)
 	    r->key.standard_only != key->standard_only ||
 	    !bag_shape_fits(r->shape, image))
 		return NULL;
-	return errand_copy(r->errand);
+	return errand_copy(r->errand, true);
 }
 
 void
@@ -51,5 +51,5 @@ routine_keep(const struct routine_key *key, const struct bag *image,
 	r->key = *key;
 	r->generation = vendor_generation();
 	r->shape = shape;
-	r->errand = errand_copy(errand);
+	r->errand = errand_copy(errand, false);
 }

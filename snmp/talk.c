@@ -389,7 +389,8 @@ talk_new(struct asker *asker, const struct talk_target *target)
 	const struct credential *credential = target->credential;
 	struct talk *talk;
 
-	talk = xcalloc(1, sizeof(*talk));
+	talk = xmalloc(sizeof(*talk));
+	memset(talk, 0, sizeof(*talk));
 	talk->asker = asker;
 	talk->addr = target->addr;
 	talk->alone = target->alone;
