@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "snmp/objkey.h"
 
 
 /* Room for one more of size in an array that doubles. */
@@ -64,6 +65,7 @@ errand_free(struct errand *errand)
 	if (errand == NULL)
 		return;
 	free(errand->words);
+	free(errand->keys);
 	free(errand->objects);
 	free(errand->columns);
 	free(errand->stretches);
@@ -92,6 +94,8 @@ errand_copy(const struct errand *from, bool more)
 	errand->objects_cap = from->objects_len;
 	errand->columns_cap = from->columns_len + (more ? 16 : 0);
 	errand->stretches_cap = from->stretches_len + (more ? 32 : 0);
+	errand->keys_cap = from->keys_len;
+	errand->keys = copy(from->keys, from->keys_len, errand->keys_cap, 1);
 	errand->words = copy(from->words, from->words_len,
 	    errand->words_cap, sizeof(*from->words));
 	errand->objects = copy(from->objects, from->objects_len,
@@ -103,25 +107,55 @@ errand_copy(const struct errand *from, bool more)
 	return errand;
 }
 
-static bool
-same(const struct errand *errand, uint32_t at, const struct objid *id)
+static const uint8_t *
+object_key(const struct errand *errand, size_t i, size_t *len)
 {
-	const uint32_t *words = errand->words + at;
+	const uint8_t *p = errand->keys + errand->objects[i].key;
 
-	return words[0] == id->len && words[id->len] == id->sub[id->len - 1] &&
-	    memcmp(words + 1, id->sub, id->len * sizeof(*id->sub)) == 0;
+	*len = (size_t)p[0] << 8 | p[1];
+	return p + 2;
+}
+
+static void
+object_id(const struct errand *errand, size_t i, struct objid *id)
+{
+	size_t len;
+	const uint8_t *key = object_key(errand, i, &len);
+
+	objkey_decode(key, len, id);
+}
+
+static bool
+is_object(const struct errand *errand, size_t i, const struct objid *id)
+{
+	size_t len;
+	const uint8_t *key = object_key(errand, i, &len);
+
+	return objkey_is(key, len, id);
 }
 
 void
 errand_object(struct errand *errand, const struct objid *id)
 {
 	struct object *object;
+	size_t need, len;
+	uint8_t *key;
 
 	errand->objects = grow(errand->objects, errand->objects_len,
 	    &errand->objects_cap, sizeof(*errand->objects));
 	object = &errand->objects[errand->objects_len++];
-	object->at = errand_pack(errand, id->sub, id->len);
+	object->key = (uint32_t)errand->keys_len;
 	object->state = WANTED;
+	need = errand->keys_len + 2 + 5 * id->len;
+	if (need > errand->keys_cap) {
+		errand->keys_cap = 2 * need + 400;
+		errand->keys = xrealloc(errand->keys, errand->keys_cap);
+	}
+	key = errand->keys + errand->keys_len;
+	len = objkey_write(key + 2, id);
+	key[0] = (uint8_t)(len >> 8);
+	key[1] = (uint8_t)len;
+	errand->keys_len += 2 + len;
 }
 
 static struct stretch *
@@ -230,8 +264,7 @@ errand_next(struct errand *errand, size_t limit, struct talk_question *question,
 	pick_objects(errand, limit);
 	errand->op = TALK_GET;
 	for (i = 0; i < errand->asked_len; i++)
-		errand_unpack(errand, errand->objects[errand->asked[i]].at,
-		    &ids[i]);
+		object_id(errand, errand->asked[i], &ids[i]);
 	if (errand->asked_len == 0) {
 		walk_pick(errand, limit);
 		errand->op = errand->repetitions > 1 ? TALK_GETBULK :
@@ -273,10 +306,10 @@ take_object(struct errand *errand, const struct talk_varbind *vb, size_t at,
 	if (vb->id.len == 0)
 		return false;
 	if (at < errand->asked_len &&
-	    same(errand, errand->objects[errand->asked[at]].at, &vb->id))
+	    is_object(errand, errand->asked[at], &vb->id))
 		object = &errand->objects[errand->asked[at]];
 	for (i = 0; object == NULL && i < errand->asked_len; i++)
-		if (same(errand, errand->objects[errand->asked[i]].at, &vb->id))
+		if (is_object(errand, errand->asked[i], &vb->id))
 			object = &errand->objects[errand->asked[i]];
 	if (object == NULL || object->state != WANTED)
 		return false;
@@ -334,8 +367,7 @@ errand_skip(struct errand *errand, const char *reason)
 		errand->objects[errand->asked[i]].state = GIVEN_UP;
 		if (errand->why[0] != '\0')
 			continue;
-		errand_unpack(errand, errand->objects[errand->asked[i]].at,
-		    &id);
+		object_id(errand, errand->asked[i], &id);
 		snprintf(errand->why, sizeof(errand->why), "request for %s %s",
 		    objid_format(&id, text), reason);
 	}
@@ -374,12 +406,6 @@ errand_untried(const struct errand *errand)
 	return false;
 }
 
-static void
-cover(const struct errand *errand, uint32_t at, struct objid *out, size_t *len)
-{
-	errand_unpack(errand, at, &out[(*len)++]);
-}
-
 void
 errand_covered(const struct errand *errand, struct objid **out, size_t *len)
 {
@@ -393,7 +419,7 @@ errand_covered(const struct errand *errand, struct objid **out, size_t *len)
 	*out = xreallocarray(*out, *len + most, sizeof(**out));
 	for (i = 0; i < errand->objects_len; i++)
 		if (errand->objects[i].state == MISSING)
-			cover(errand, errand->objects[i].at, *out, len);
+			object_id(errand, i, &(*out)[(*len)++]);
 	for (i = 0; i < errand->stretches_len; i = j) {
 		c = errand->stretches[i].column;
 		ended = true;
@@ -401,7 +427,8 @@ errand_covered(const struct errand *errand, struct objid **out, size_t *len)
 		    errand->stretches[j].column == c; j++)
 			ended = ended && errand->stretches[j].state == ENDED;
 		if (ended)
-			cover(errand, errand->columns[c].at, *out, len);
+			errand_unpack(errand, errand->columns[c].at,
+			    &(*out)[(*len)++]);
 	}
 }
 

@@ -13,8 +13,8 @@ enum state {
 };
 
 struct object {
-	uint32_t	 at;		/* in words: a length, then that many */
-	enum state	 state;
+	uint32_t	 key;		/* in keys: see there */
+	uint8_t		 state;
 };
 
 struct column {
@@ -37,6 +37,9 @@ struct stretch {
 struct errand {
 	uint32_t	*words;
 	size_t		 words_len, words_cap;
+	uint8_t		*keys;		/* objkey.h's, behind two octets that
+					 * say how long */
+	size_t		 keys_len, keys_cap;
 	struct object	*objects;
 	size_t		 objects_len, objects_cap;
 	struct column	*columns;

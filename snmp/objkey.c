@@ -97,20 +97,32 @@ objkey_decode(const uint8_t *p, size_t len, struct objid *id)
 	id->len = n;
 }
 
-bool
-objkey_within(const uint8_t *p, size_t len, const struct objid *prefix)
+/* The octets behind prefix, NULL when it is none. */
+static const uint8_t *
+behind(const uint8_t *p, const uint8_t *end, const struct objid *prefix)
 {
-	const uint8_t	*end = p + len;
 	uint8_t		 first;
 	size_t		 i;
 
 	for (i = 0; i < prefix->len; i++) {
 		if (p == end)
-			return false;
+			return NULL;
 		first = *p++;
 		if ((first < 0x80 ? first : sub_decode(first, &p, end)) !=
 		    prefix->sub[i])
-			return false;
+			return NULL;
 	}
-	return true;
+	return p;
+}
+
+bool
+objkey_within(const uint8_t *p, size_t len, const struct objid *prefix)
+{
+	return behind(p, p + len, prefix) != NULL;
+}
+
+bool
+objkey_is(const uint8_t *p, size_t len, const struct objid *id)
+{
+	return behind(p, p + len, id) == p + len;
 }

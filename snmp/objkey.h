@@ -29,5 +29,7 @@ void	 objkey_decode(const uint8_t *octets, size_t len, struct objid *);
 /* Whether the OID behind the octets starts with prefix. */
 bool	 objkey_within(const uint8_t *octets, size_t len,
 	    const struct objid *prefix);
+/* Whether it is that. */
+bool	 objkey_is(const uint8_t *octets, size_t len, const struct objid *);
 
 #endif

@@ -5,33 +5,40 @@
 
 #include "base/mem.h"
 
+/* Of one varbind: its OID, three heads and a NULL. */
+#define VARBIND_MAX	(5 * OBJID_MAX + 16)
+
 static bool
 is_left_out(const struct question *q, size_t i)
 {
-	return (q->left_out & UINT64_C(1) << i) != 0;
+	return i < TALK_VARBINDS_MAX &&
+	    (q->left_out & UINT64_C(1) << i) != 0;
 }
 
 void
 question_set(struct question *q, const struct talk_question *asked)
 {
-	const struct objid *id;
-	size_t i, size = 0;
-	uint32_t *out;
+	uint8_t octets[TALK_VARBINDS_MAX * VARBIND_MAX];
+	struct ber_out out;
+	size_t i, mark;
 
-	for (i = 0; i < asked->n; i++)
-		size += 1 + asked->ids[i].len;
-	if (size > q->ids_size) {
+	ber_out_init(&out, octets, sizeof(octets));
+	for (i = asked->n; i > 0; i--) {
+		mark = ber_out_len(&out);
+		ber_put_octets(&out, BER_NULL, NULL, 0);
+		ber_put_objid(&out, asked->ids[i - 1].sub,
+		    asked->ids[i - 1].len);
+		ber_wrap(&out, BER_SEQUENCE, mark);
+	}
+	q->unfit = out.full;
+	q->list_len = ber_out_len(&out);
+	if (q->list_len > q->list_size) {
 		/* The old ones are not worth copying. */
-		free(q->ids);
-		q->ids = xmalloc(size * sizeof(*q->ids));
-		q->ids_size = size;
+		free(q->list);
+		q->list = xmalloc(q->list_len);
+		q->list_size = q->list_len;
 	}
-	for (i = 0, out = q->ids; i < asked->n; i++) {
-		id = &asked->ids[i];
-		*out++ = (uint32_t)id->len;
-		memcpy(out, id->sub, id->len * sizeof(*out));
-		out += id->len;
-	}
+	memcpy(q->list, out.at, q->list_len);
 	q->op = asked->op;
 	q->non_repeaters = asked->non_repeaters;
 	q->repetitions = asked->repetitions;
@@ -42,25 +49,30 @@ question_set(struct question *q, const struct talk_question *asked)
 void
 question_clear(struct question *q)
 {
-	free(q->ids);
+	free(q->list);
 	memset(q, 0, sizeof(*q));
 }
 
+/* The next of the varbinds that were written above. */
 static void
-unpack(const uint32_t *packed, struct objid *id)
+next_id(struct ber_in *list, struct objid *id)
 {
-	id->len = packed[0];
-	memcpy(id->sub, packed + 1, id->len * sizeof(id->sub[0]));
+	struct ber_in varbind;
+
+	if (!ber_enter(list, BER_SEQUENCE, &varbind) ||
+	    !ber_get_objid(&varbind, id))
+		id->len = 0;
 }
 
 void
 question_ids(const struct question *q, struct objid *ids)
 {
-	const uint32_t *id = q->ids;
+	struct ber_in list;
 	size_t i;
 
-	for (i = 0; i < q->n; i++, id += 1 + id[0])
-		unpack(id, &ids[i]);
+	ber_in_init(&list, q->list, q->list_len);
+	for (i = 0; i < q->n; i++)
+		next_id(&list, &ids[i]);
 }
 
 static int32_t
@@ -69,31 +81,47 @@ bounded(unsigned value)
 	return value > INT32_MAX ? INT32_MAX : (int32_t)value;
 }
 
+/* All but what was left out. */
+static void
+put_list(const struct question *q, struct ber_out *out)
+{
+	const uint8_t *start[TALK_VARBINDS_MAX + 1];
+	struct ber_in list, varbind;
+	size_t i;
+
+	if (q->left_out == 0) {
+		ber_put_raw(out, q->list, q->list_len);
+		return;
+	}
+	ber_in_init(&list, q->list, q->list_len);
+	for (i = 0; i < q->n; i++) {
+		start[i] = list.at;
+		(void)ber_enter(&list, BER_SEQUENCE, &varbind);
+	}
+	start[i] = list.at;
+	for (; i > 0; i--)
+		if (!is_left_out(q, i - 1))
+			ber_put_raw(out, start[i - 1],
+			    (size_t)(start[i] - start[i - 1]));
+}
+
 void
 question_put(const struct question *q, struct ber_out *out,
     int32_t request_id)
 {
-	uint32_t rest[TALK_VARBINDS_MAX * (1 + OBJID_MAX)];
-	const uint32_t *id = q->ids;
-	size_t i, n = 0, at = 0;
+	static const uint8_t type[] = { [TALK_GET] = BER_GET,
+		[TALK_GETNEXT] = BER_GETNEXT, [TALK_GETBULK] = BER_GETBULK };
+	bool bulk = q->op == TALK_GETBULK;
+	size_t mark = ber_out_len(out);
 
-	if (q->op == TALK_GETBULK) {
-		ber_put_request(out, BER_GETBULK, request_id,
-		    bounded(q->non_repeaters), bounded(q->repetitions),
-		    q->ids, q->n);
-		return;
-	}
-	if (q->left_out != 0) {
-		for (i = 0; i < q->n; i++, id += 1 + id[0]) {
-			if (is_left_out(q, i))
-				continue;
-			memcpy(rest + at, id, (1 + id[0]) * sizeof(*id));
-			at += 1 + id[0];
-			n++;
-		}
-	}
-	ber_put_request(out, q->op == TALK_GET ? BER_GET : BER_GETNEXT,
-	    request_id, 0, 0, n > 0 ? rest : q->ids, n > 0 ? n : q->n);
+	if (q->unfit)
+		out->full = true;
+	put_list(q, out);
+	ber_wrap(out, BER_SEQUENCE, mark);
+	ber_put_int(out, BAG_INTEGER, bulk ? bounded(q->repetitions) : 0);
+	ber_put_int(out, BAG_INTEGER, bulk ? bounded(q->non_repeaters) : 0);
+	ber_put_int(out, BAG_INTEGER, request_id);
+	ber_wrap(out, type[q->op], mark);
 }
 
 bool
@@ -131,19 +159,19 @@ bool
 question_lay_out(const struct question *q, struct ber_in varbinds,
     struct talk_varbind *vb, size_t *n)
 {
-	const uint32_t *id = q->ids;
 	size_t i, max = q->op == TALK_GETBULK ? TALK_ANSWER_MAX : q->n;
+	struct ber_in list;
 
+	ber_in_init(&list, q->list, q->list_len);
 	for (i = 0; i < max; i++) {
-		if (q->left_out != 0 && is_left_out(q, i)) {
-			unpack(id, &vb[i].id);
+		if (q->left_out != 0 && i < q->n)
+			next_id(&list, &vb[i].id);
+		if (is_left_out(q, i)) {
 			vb[i].missing = true;
 		} else if (varbinds.at == varbinds.end)
 			break;
 		else if (!take(&varbinds, &vb[i]))
 			return false;
-		if (q->left_out != 0)
-			id += 1 + id[0];
 	}
 	*n = i;
 	return true;

@@ -1,6 +1,7 @@
 /*
- * What a conversation has asked for, packed: 64 OIDs as structs would be 33
- * KB.  Writes it as a PDU, and lays the answer out as the question was.
+ * What a conversation has asked for, as the octets that are sent: 64 OIDs as
+ * structs would be 33 KB.  Writes it as a PDU, and lays the answer out as the
+ * question was.
  */
 #ifndef SNMP_QUESTION_H
 #define SNMP_QUESTION_H
@@ -18,8 +19,9 @@ struct question {
 	unsigned	 non_repeaters, repetitions;
 	size_t		 n;
 	uint64_t	 left_out;	/* bits: said to be missing */
-	uint32_t	*ids;		/* a length, then that many; n times */
-	size_t		 ids_size;
+	uint8_t		*list;		/* n varbinds */
+	size_t		 list_len, list_size;
+	bool		 unfit;		/* an OID has no octets */
 };
 
 void	 question_set(struct question *, const struct talk_question *);
