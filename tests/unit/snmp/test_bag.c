@@ -589,6 +589,88 @@ test_snmprec(void **state)
 	}
 }
 
+static void
+test_below(void **state)
+{
+	struct bag	*image = bag_new(), *part = bag_new();
+	struct bag	*from = bag_of("1.3.6.1.2.1.43.8.1|2|1\n"
+			    "1.3.6.1.2.1.43.8.2|4|tray\n"
+			    "1.3.6.1.2.1.43.9.1|2|3\n");
+	struct objid	 trays = oid("1.3.6.1.2.1.43.8");
+	struct objid	 all = oid("1.3.6.1"), none = oid("1.3.7");
+	char		*text;
+
+	bag_merge(image, from, NULL, 0);
+	bag_put_below(part, image, &trays);
+	bag_put_below(part, image, &none);
+	text = text_of(part);
+	assert_string_equal(text, "1.3.6.1.2.1.43.8.1|2|1\n"
+	    "1.3.6.1.2.1.43.8.2|4|tray\n");
+	free(text);
+	assert_true(bag_same_below(part, image, &trays));
+	assert_true(bag_same_below(image, part, &none));
+	assert_false(bag_same_below(part, image, &all));
+	assert_false(bag_same_below(image, part, &all));
+	bag_put_below(part, from, &all);
+	bag_put_below(part, from, &all);
+	assert_true(bag_same_below(part, image, &all));
+	trays = oid("1.3.6.1.2.1.43.8.2");
+	bag_put_octets(part, &trays, BAG_OCTETS, "trax", 4);
+	assert_false(bag_same_below(part, image, &trays));
+	bag_free(part);
+	bag_free(from);
+	bag_free(image);
+}
+
+/* A value in the column counts, others and alerts do not; and what was held
+ * is given back. */
+static void
+test_shape(void **state)
+{
+	static const struct {
+		const char	*change;
+		bool		 fits;
+	} cases[] = {
+		{ "", true },
+		{ "1.3.6.1.2.1.1.5.0|4|another name\n", true },
+		{ "1.3.6.1.2.1.43.18.1.1.2.1.9|2|3\n", true },
+		{ "1.3.6.1.2.1.4.20.1.2.10.0.0.9|2|1\n", true },
+		{ "1.3.6.1.4.1.77.1.2|4|Copies, mono\n", true },
+		{ "1.3.6.1.4.1.77.1.1|4|Prints, colour\n", false },
+		{ "1.3.6.1.4.1.77.1.3|4|new\n", false },
+		{ "1.3.6.1.2.1.43.10.2.1.4.1.2|65|1\n", false },
+	};
+	struct bag		*image = bag_of("1.3.6.1.2.1.1.5.0|4|a name\n"
+				    "1.3.6.1.2.1.43.10.2.1.4.1.1|65|7\n"
+				    "1.3.6.1.4.1.77.1.1|4|Prints, mono\n"
+				    "1.3.6.1.4.1.77.1.2|4|Copies\n");
+	struct bag		*first = bag_new(), *other, *news;
+	struct objid		 label = oid("1.3.6.1.4.1.77.1.1");
+	struct bag_shape	*shape;
+	size_t			 i;
+
+	assert_null(bag_shape_new(image, &label, 1));
+	bag_merge(first, image, NULL, 0);
+	shape = bag_shape_new(first, &label, 1);
+	assert_false(bag_shape_fits(shape, image));
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		other = bag_new();
+		news = bag_of(cases[i].change);
+		bag_merge(other, image, NULL, 0);
+		bag_merge(other, news, NULL, 0);
+		assert_int_equal(bag_shape_fits(shape, other), cases[i].fits);
+		if (cases[i].fits)
+			assert_int_equal(bag_shape_hash(other),
+			    bag_shape_hash(first));
+		bag_free(news);
+		bag_free(other);
+	}
+	bag_free(first);
+	bag_shape_free(shape);
+	bag_free(image);
+	assert_null(pool_places);
+}
+
 int
 main(void)
 {
@@ -606,6 +688,8 @@ main(void)
 		cmocka_unit_test(test_pool),
 		cmocka_unit_test(test_pool_crafted),
 		cmocka_unit_test(test_snmprec),
+		cmocka_unit_test(test_below),
+		cmocka_unit_test(test_shape),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,11 +4,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "snmp/objid.h"
+#include "snmp/objkey.h"
 
 static void
 test_parse(void **state)
@@ -78,6 +80,39 @@ test_order(void **state)
 	assert_false(objid_within(&a, &b));
 }
 
+/* Random OIDs as keys: order, prefix and sameness are the OIDs' own. */
+static void
+test_keys(void **state)
+{
+	static uint8_t	 key[2][OBJKEY_MAX];
+	struct objid	 id[2], back;
+	size_t		 len[2], i, k, n;
+	int		 c;
+
+	srandom(3);
+	for (n = 20000; n-- > 0; ) {
+		for (i = 0; i < 2; i++) {
+			id[i].len = (size_t)random() % 7;
+			for (k = 0; k < id[i].len; k++)
+				id[i].sub[k] = random() % 2 ?
+				    (uint32_t)random() % 2 :
+				    (uint32_t)((uint64_t)random() * 2 >>
+				    random() % 32);
+			len[i] = objkey_write(key[i], &id[i]);
+			objkey_decode(key[i], len[i], &back);
+			assert_int_equal(objid_cmp(&back, &id[i]), 0);
+			assert_true(objkey_is(key[i], len[i], &id[i]));
+		}
+		c = memcmp(key[0], key[1], len[0] < len[1] ? len[0] : len[1]);
+		c = c != 0 ? c : len[0] < len[1] ? -1 : len[0] > len[1];
+		assert_int_equal((c > 0) - (c < 0), objid_cmp(&id[0], &id[1]));
+		assert_int_equal(objkey_is(key[0], len[0], &id[1]),
+		    objid_cmp(&id[0], &id[1]) == 0);
+		assert_int_equal(objkey_within(key[0], len[0], &id[1]),
+		    objid_within(&id[0], &id[1]));
+	}
+}
+
 int
 main(void)
 {
@@ -85,6 +120,7 @@ main(void)
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_format_long),
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
