@@ -16,6 +16,10 @@
 #define STATUS_OTHER		1	/* hrPrinterStatus */
 #define SEVERITY_UNARY		4	/* prtAlertSeverityLevel */
 
+static const struct objid printer_mib = { 7, { 1, 3, 6, 1, 2, 1, 43 } };
+static const struct objid alert_code = { 11,
+    { 1, 3, 6, 1, 2, 1, 43, 18, 1, 1, 7 } };
+
 void
 tiers_init(struct tiers *t)
 {
@@ -100,15 +104,13 @@ look_at_state(const struct bag *image, uint32_t row,
 		out->asleep = false;
 }
 
-/* Label printers may have nothing of it, and so no table of alerts either. */
 static bool
-has_printer_mib(const struct bag *image)
+has_any(const struct bag *image, const struct objid *prefix)
 {
-	static const struct objid mib = { 7, { 1, 3, 6, 1, 2, 1, 43 } };
 	struct objid id;
 	size_t cursor = 0;
 
-	return bag_next(image, &mib, &cursor, &id, NULL);
+	return bag_next(image, prefix, &cursor, &id, NULL);
 }
 
 void
@@ -134,9 +136,11 @@ tiers_look(const struct bag *image, const int64_t *rows, size_t n,
 		    bag_number(image, STD_ALL_EVENTS, 1, row) == ABSENT)
 			out->alerts_counted = false;
 	}
-	if (n > 0 && !out->alerts_counted && !has_printer_mib(image))
-		out->alerts_counted = true;
+	/* Label printers may have nothing of it. */
+	out->alertless = n > 0 && !out->alerts_counted &&
+	    !has_any(image, &printer_mib);
 	out->alerts_stand = alerts_stand(image);
+	out->alerts_listed = has_any(image, &alert_code);
 }
 
 /* --- decisions ------------------------------------------------------------------ */
@@ -187,9 +191,13 @@ tiers_visit(const struct tiers *t, int64_t now_ms)
 	if (t->signs.asleep)
 		return what;
 	what |= parts_due(t, now_ms);
-	/* Where alerts are not counted only the table tells of new ones. */
+	/* Where alerts are not counted only the table tells of new ones; of
+	 * an empty one a single column does. */
+	if (t->signs.alertless)
+		return what;
 	if (!t->signs.alerts_counted)
-		what |= READING_ALERTS;
+		what |= t->signs.alerts_listed ? READING_ALERTS :
+		    READING_ANY_ALERTS;
 	else if (t->signs.alerts_stand)
 		what |= READING_KNOWN_ALERTS;
 	return what;
@@ -246,7 +254,8 @@ tiers_news(struct tiers *t, const struct tiers_news *news,
 		t->all = true;
 		return READING_ALL;
 	}
-	if (news->alerts_moved && (news->what & READING_ALERTS) == 0 &&
+	if (news->alerts_moved && !t->signs.alertless &&
+	    (news->what & (READING_ALERTS | READING_ANY_ALERTS)) == 0 &&
 	    (t->signs.alerts_counted || !t->signs.asleep)) {
 		more |= READING_ALERTS;
 		/* Most alerts are about something that is used up. */
@@ -255,6 +264,8 @@ tiers_news(struct tiers *t, const struct tiers_news *news,
 		    TIERS_LIFE_MS))
 			more |= READING_SUPPLIES;
 	}
+	if ((news->what & READING_ANY_ALERTS) && news->signs.alerts_listed)
+		more |= READING_ALERTS;
 	return (more | parts_due(t, now_ms)) & ~news->what;
 }
 

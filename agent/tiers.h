@@ -31,6 +31,8 @@ struct tiers_signs {
 	bool	 asleep;
 	bool	 alerts_counted;	/* no new alert without a new number */
 	bool	 alerts_stand;		/* rows that will go again */
+	bool	 alerts_listed;		/* rows of any kind */
+	bool	 alertless;		/* no Printer MIB, so no table of them */
 };
 
 struct tiers {

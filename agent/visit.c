@@ -129,8 +129,8 @@ on_visit(void *arg)
 		d->wake_ms = 0;
 		d->woken_ms = now;
 		if (what != READING_ALL)
-			what = (what & ~READING_KNOWN_ALERTS) |
-			    READING_ALERTS;
+			what = (what & ~(READING_KNOWN_ALERTS |
+			    READING_ANY_ALERTS)) | READING_ALERTS;
 	}
 	start_reading(d, what);
 }

@@ -164,6 +164,9 @@ want_known_alerts(struct course *c, const struct bag *image)
 		    !((c->what & READING_HEARTBEAT) &&
 		    (item[i].when & STANDARD_HEARTBEAT)))
 			gate_item_again(c->errand, &item[i], image);
+	for (i = 0; (c->what & READING_ANY_ALERTS) && i < n; i++)
+		if (objid_cmp(&item[i].id, course_oid(ALERT_CODE)) == 0)
+			gate_item_again(c->errand, &item[i], image);
 	/* The counters tell of new alerts only; whether the known ones still
 	 * stand is seen by asking for each (printers.md 7). */
 	if ((c->what & READING_KNOWN_ALERTS) && !(c->what & READING_ALERTS))

@@ -29,6 +29,8 @@
 					 * found all the same */
 #define READING_KNOWN_ALERTS	32u	/* whether the known alert rows still
 					 * stand */
+#define READING_ANY_ALERTS	64u	/* whether an empty alert table still
+					 * is: its codes alone */
 
 struct reading_target {
 	struct sockaddr_in	 addr;

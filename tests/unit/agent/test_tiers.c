@@ -8,6 +8,7 @@
 
 #define H	READING_HEARTBEAT
 #define A	READING_ALERTS
+#define ANY	READING_ANY_ALERTS
 #define K	READING_KNOWN_ALERTS
 #define S	READING_SUPPLIES
 #define C	READING_COUNTERS
@@ -36,6 +37,27 @@ fresh(void)
 	return t;
 }
 
+/* Who does not count alerts: the table is looked into when one turned up;
+ * who has no Printer MIB is not asked at all. */
+static void
+alerts_without_numbers(void **state)
+{
+	struct tiers_news news = { .what = H | ANY, .alerts_moved = true,
+	    .signs = { .life = 1000 } };
+	struct tiers t = fresh();
+
+	assert_int_equal(tiers_news(&t, &news, &conf, MIN_MS), 0);
+	assert_int_equal(tiers_visit(&t, 2 * MIN_MS), H | ANY);
+	news.signs.alerts_listed = true;
+	assert_int_equal(tiers_news(&t, &news, &conf, MIN_MS) & A, A);
+	assert_int_equal(tiers_visit(&t, 2 * MIN_MS), H | A);
+	news.what = H;
+	news.signs.alerts_listed = false;
+	news.signs.alertless = true;
+	assert_int_equal(tiers_news(&t, &news, &conf, MIN_MS), 0);
+	assert_int_equal(tiers_visit(&t, 2 * MIN_MS), H);
+}
+
 /* --- what a visit begins with --- */
 
 static void
@@ -50,6 +72,8 @@ a_visit_asks_for_what_is_due(void **state)
 		{ "quiet", MIN_MS, 1000, 0, 0, 0, 0, H },
 		{ "an alert stands", MIN_MS, 1000, 0, 1, 0, 0, H | K },
 		{ "alerts without numbers", MIN_MS, 1000, 0, 1, 1, 0, H | A },
+		{ "none, without numbers", MIN_MS, 1000, 0, 0, 1, 0,
+		    H | ANY },
 		{ "levels are due", 17 * MIN_MS, 1000, 0, 0, 0, 0, H | S },
 		{ "no page since", 2 * HOUR_MS, 1000, 0, 0, 0, 0, H | S },
 		{ "a page since", 2 * HOUR_MS, 1001, 0, 0, 0, 0, H | S | C },
@@ -75,6 +99,7 @@ a_visit_asks_for_what_is_due(void **state)
 		t.signs.asleep = table[i].asleep;
 		t.signs.alerts_stand = table[i].stand;
 		t.signs.alerts_counted = !table[i].uncounted;
+		t.signs.alerts_listed = table[i].stand;
 		t.blind = table[i].blind;
 		got = tiers_visit(&t, table[i].at_ms);
 		if (got != table[i].want)
@@ -286,11 +311,14 @@ an_image_gives_signs(void **state)
 	assert_int_equal(signs.life, ABSENT);
 	assert_false(signs.asleep);
 	/* Without a Printer MIB there is no table to look into. */
-	assert_true(signs.alerts_counted);
+	assert_false(signs.alerts_counted);
+	assert_true(signs.alertless);
 	assert_false(signs.alerts_stand);
 	put(bag, STD_MARKER_LIFE, 1, 1, 700);
 	tiers_look(bag, rows, 1, &signs);
 	assert_false(signs.alerts_counted);
+	assert_false(signs.alertless);
+	assert_false(signs.alerts_listed);
 	put(bag, STD_MARKER_LIFE, 1, 2, 7);
 	put(bag, STD_MARKER_LIFE, 2, 1, 100000);
 	put(bag, STD_DEVICE_STATUS, 1, 0, 2);
@@ -343,6 +371,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_visit_asks_for_what_is_due),
+		cmocka_unit_test(alerts_without_numbers),
 		cmocka_unit_test(asleep_everything_is_read_once_a_day),
 		cmocka_unit_test(no_counter_is_left_for_more_than_a_day),
 		cmocka_unit_test(a_heartbeat_says_what_is_worth_asking),
