@@ -329,6 +329,20 @@ bag_next(const struct bag *bag, const struct objid *prefix, size_t *cursor,
 	return true;
 }
 
+size_t
+bag_count_below(const struct bag *bag, const struct objid *prefix)
+{
+	struct objkey	 key;
+	size_t		 from, i;
+
+	objkey_encode(&key, prefix);
+	from = entry_seek(bag, stopped[bag->packed], key.octets, key.len);
+	for (i = from; entry_below(bag, i, &key); i++)
+		;
+	stopped[bag->packed] = i;
+	return i - from;
+}
+
 bool
 bag_same_below(const struct bag *a, const struct bag *b,
     const struct objid *prefix)

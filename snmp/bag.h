@@ -96,6 +96,8 @@ bool	 bag_merge(struct bag *image, const struct bag *fresh,
 /* Drops exactly this OID; true when it was there. */
 bool	 bag_drop(struct bag *, const struct objid *);
 
+/* How many values there are at or below prefix. */
+size_t	 bag_count_below(const struct bag *, const struct objid *prefix);
 /* Whether both have the same at or below that OID. */
 bool	 bag_same_below(const struct bag *, const struct bag *,
 	    const struct objid *);
@@ -111,6 +113,8 @@ struct bag_shape	*bag_shape_new(const struct bag *,
 			    const struct objid *columns, size_t n);
 void	 bag_shape_free(struct bag_shape *);		/* NULL is fine */
 bool	 bag_shape_fits(const struct bag_shape *, const struct bag *);
+/* Whether OIDs below that one are what a shape is made of. */
+bool	 bag_shape_has(const struct objid *);
 /* Equal for those of one shape. */
 uint32_t	 bag_shape_hash(const struct bag *);
 

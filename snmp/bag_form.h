@@ -159,6 +159,8 @@ void	 pack_entry_near(const struct bag *, struct pack_place *, size_t i,
 	    struct entry *);
 /* False when the slot cannot hold a value of that kind. */
 bool	 pack_replace(struct bag *, size_t i, const struct entry *);
+/* The section that a key belongs to. */
+size_t	 pack_section(const struct objkey *);
 /* The entries of section s that are at or below that key, counted in it. */
 void	 pack_range(const struct bag *, size_t s, const struct objkey *,
 	    size_t *first, size_t *n);

@@ -259,6 +259,18 @@ pack_replace(struct bag *bag, size_t i, const struct entry *e)
 	return true;
 }
 
+size_t
+pack_section(const struct objkey *key)
+{
+	size_t s;
+
+	for (s = 0; s < BAG_SECTIONS - 1; s++)
+		if (entry_key_cmp(key->octets, key->len, cuts[s].octets,
+		    cuts[s].len) < 0)
+			break;
+	return s;
+}
+
 void
 pack_range(const struct bag *bag, size_t s, const struct objkey *prefix,
     size_t *first, size_t *n)

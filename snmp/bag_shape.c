@@ -129,6 +129,15 @@ bag_shape_fits(const struct bag_shape *shape, const struct bag *bag)
 	return true;
 }
 
+bool
+bag_shape_has(const struct objid *id)
+{
+	struct objkey key;
+
+	objkey_encode(&key, id);
+	return is_common(pack_section(&key));
+}
+
 uint32_t
 bag_shape_hash(const struct bag *bag)
 {

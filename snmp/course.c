@@ -9,8 +9,6 @@
 #include "snmp/printer.h"
 #include "snmp/reading.h"
 
-#define VENDOR_ROWS_MAX	128
-
 const struct objid *
 course_oid(enum course_known which)
 {
@@ -81,64 +79,19 @@ course_open_private(struct course *c, const struct bag *bag)
 	    plan_private_new(c->vendor, bag);
 }
 
-static void
-open_tables(struct course *c)
+void
+course_open_tables(struct course *c)
 {
 	plan_private_free(c->private);
 	c->private = c->standard_only ? NULL :
 	    plan_private_tables(c->vendor);
 }
 
-static bool
-is_supply(const struct plan_item *item)
+bool
+course_is_supply(const struct plan_item *item)
 {
 	return objid_within(&item->id, course_oid(SUPPLIES)) ||
 	    objid_within(&item->id, course_oid(COLORANTS));
-}
-
-/* The maker's tables by the rows that they had; kept until the device has
- * said again that it is of that make. */
-static void
-prepare_tables(struct course *c, const struct bag *image)
-{
-	struct objid id;
-	size_t cursor = 0;
-
-	c->vendor = c->tables_of = course_maker(c, image);
-	open_tables(c);
-	if (plan_private_count(c->private, PLAN_TABLES) == 0)
-		return;
-	c->tables = course_errand(c);
-	while (plan_private_next(c->private, PLAN_TABLES, &cursor, &id)) {
-		gate_column(c->tables, &id, NULL, VENDOR_ROWS_MAX,
-		    c->private);
-		gate_rows(c->tables, &id, image);
-	}
-}
-
-static void
-start_again(struct course *c, const struct bag *image)
-{
-	const struct plan_item *item;
-	size_t i, n;
-	bool other;
-
-	c->phase = COURSE_STANDARD;
-	errand_known(c->errand);
-	if (c->jetdirect)
-		c->context = course_errand(c);
-	item = plan_items(&n);
-	for (i = 0; i < n; i++) {
-		if (item[i].shape == STANDARD_BY_DEVICE &&
-		    !(item[i].when & STANDARD_IDENTIFY))
-			continue;
-		other = c->jetdirect && is_supply(&item[i]);
-		if (other)
-			gate_item(c->errand, &item[i]);
-		gate_item_again(other ? c->context : c->errand,
-		    &item[i], image);
-	}
-	prepare_tables(c, image);
 }
 
 void
@@ -149,7 +102,7 @@ course_start_all(struct course *c, const struct bag *image)
 
 	course_begin(c, READING_ALL, image);
 	if (image != NULL) {
-		start_again(c, image);
+		course_start_again(c, image);
 		return;
 	}
 	c->phase = COURSE_IDENTIFY;
@@ -186,14 +139,14 @@ start_tables(struct course *c)
 	if (c->bulk && vendor_no_bulk(c->vendor))
 		course_set_bulk(c, false);
 	if (c->private == NULL || c->vendor != prepared_for)
-		open_tables(c);
+		course_open_tables(c);
 	else if (c->tables != NULL) {
 		turn_to(c, c->tables);
 		c->tables = NULL;
 		return;
 	}
 	while (plan_private_next(c->private, PLAN_TABLES, &cursor, &id))
-		gate_column(c->errand, &id, NULL, VENDOR_ROWS_MAX,
+		gate_column(c->errand, &id, NULL, COURSE_VENDOR_ROWS,
 		    c->private);
 }
 
@@ -285,7 +238,7 @@ start_context(struct course *c)
 	if (c->context == NULL) {
 		item = plan_items(&n);
 		for (i = 0; i < n; i++)
-			if (is_supply(&item[i]))
+			if (course_is_supply(&item[i]))
 				gate_item(c->errand, &item[i]);
 	}
 	c->context = NULL;

@@ -12,6 +12,8 @@ enum course_known {
 
 const struct objid	*course_oid(enum course_known);
 
+#define COURSE_VENDOR_ROWS	128	/* of a column of a maker's table */
+
 void	 course_begin(struct course *, unsigned what, const struct bag *image);
 struct errand	*course_errand(const struct course *);	/* a new one */
 /* Whose objects may be asked for; NULL where only the standard's may. */
@@ -20,5 +22,11 @@ const struct vendor	*course_maker(const struct course *,
 /* From here on the maker's may, as far as anything that is not standard. */
 void	 course_open_private(struct course *, const struct bag *);
 void	 course_want_private(struct course *, enum plan_sort);
+/* The same for the maker's tables alone. */
+void	 course_open_tables(struct course *);
+bool	 course_is_supply(const struct plan_item *);
+
+/* --- course_again.c --- */
+void	 course_start_again(struct course *, const struct bag *image);
 
 #endif

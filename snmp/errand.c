@@ -207,6 +207,42 @@ errand_row(struct errand *errand, const struct objid *id)
 	stretch_add(errand, last->column, last->until);
 }
 
+bool
+errand_counts_rows(const struct errand *errand)
+{
+	return errand->bulk;
+}
+
+static bool
+is_column(const struct errand *errand, const struct stretch *stretch,
+    const struct objid *id)
+{
+	const uint32_t *words = errand->words +
+	    errand->columns[stretch->column].at;
+
+	return words[0] == id->len && memcmp(words + 1, id->sub,
+	    id->len * sizeof(*id->sub)) == 0;
+}
+
+void
+errand_rows(struct errand *errand, const struct objid *id, size_t n)
+{
+	struct stretch *stretch;
+	size_t i;
+
+	/* Mostly it was the last to be added. */
+	for (i = errand->stretches_len; i-- > 0; ) {
+		stretch = &errand->stretches[i];
+		if (!is_column(errand, stretch, id))
+			continue;
+		if (errand->columns[stretch->column].rows_max == 1)
+			n = 0;
+		/* One too many is enough to see its end. */
+		stretch->expect = (uint16_t)(n == 0 ? 0 : n + 1);
+		return;
+	}
+}
+
 void
 errand_row_last(struct errand *errand, const struct objid *id)
 {

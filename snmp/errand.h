@@ -38,6 +38,9 @@ void	 errand_column(struct errand *, const struct objid *, const char *name,
 	    unsigned rows_max);
 /* A row that the column added last is known to have; in order. */
 void	 errand_row(struct errand *, const struct objid *);
+/* With GETBULK it is enough to know how many they are, more or less. */
+bool	 errand_counts_rows(const struct errand *);
+void	 errand_rows(struct errand *, const struct objid *column, size_t n);
 /* That was its last row, and what may be behind it is not asked for.  For
  * GETBULK only. */
 void	 errand_row_last(struct errand *, const struct objid *);

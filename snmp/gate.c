@@ -45,6 +45,10 @@ gate_rows(struct errand *errand, const struct objid *column,
 	struct objid id;
 	size_t cursor = 0;
 
+	if (errand_counts_rows(errand)) {
+		errand_rows(errand, column, bag_count_below(image, column));
+		return;
+	}
 	while (bag_next(image, column, &cursor, &id, NULL))
 		if (id.len > column->len)
 			errand_row(errand, &id);

@@ -18,7 +18,8 @@ void	 gate_column(struct errand *, const struct objid *, const char *name,
 /* All rows of a standard item.  A scalar is walked too (one row), so that
  * one GETNEXT takes them all. */
 void	 gate_item(struct errand *, const struct plan_item *);
-/* The rows that the column added last has in the image are known. */
+/* The rows that the column added last (with GETBULK: any) has in the image
+ * are known. */
 void	 gate_rows(struct errand *, const struct objid *column,
 	    const struct bag *image);
 void	 gate_item_again(struct errand *, const struct plan_item *,

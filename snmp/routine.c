@@ -2,7 +2,7 @@
 
 #include <stddef.h>
 
-/* Some 4 KB each; two that meet in one place take turns. */
+/* Some 5 KB each; two that meet in one place take turns. */
 #define PLACES	128
 
 struct routine {

@@ -152,12 +152,21 @@ start(unsigned what, const struct bag *image, int version, int timeout_ms)
 	struct reading_target target = { .addr = toy.addr,
 	    .credential = credential_of(version),
 	    .timeout_ms = timeout_ms, .retries = 0 };
+	struct reading *reading;
+	struct bag *kept = NULL;
 
 	outcome_clear();
 	toy.requests = 0;
 	toy.most = toy.leap = 0;
-	return reading_start(asker, loop, &target, what, image, &memo,
+	/* As the agent keeps it; and it is gone when the answers come. */
+	if (image != NULL) {
+		kept = bag_new();
+		bag_merge(kept, image, NULL, 0);
+	}
+	reading = reading_start(asker, loop, &target, what, kept, &memo,
 	    on_reading, &got);
+	bag_free(kept);
+	return reading;
 }
 
 static void
