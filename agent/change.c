@@ -11,9 +11,6 @@
 #include "base/mem.h"
 #include "schema/field.h"
 
-#define AT_ONCE		(1u << FIELD_KEY | 1u << FIELD_IDENTITY | \
-			 1u << FIELD_STATE)
-
 void
 change_init(struct change *c)
 {
@@ -123,7 +120,8 @@ find_asset(const struct asset *before, const struct asset *now,
 	if (counters.due_ms != 0)
 		change_hold_back(out, counters.due_ms);
 	at_once = record_diff(asset_fields, before == NULL ? &empty : before,
-	    now, AT_ONCE, &partial) > 0 || counters.at_once.counters_len > 0;
+	    now, CHANGE_AT_ONCE, &partial) > 0 ||
+	    counters.at_once.counters_len > 0;
 	if (counters.later.counters_len > 0) {
 		if (before == NULL ||
 		    change_may_tell(state->counters_ms, policy->counters_ms,

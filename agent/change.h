@@ -97,6 +97,10 @@ void	 change_find(const struct report *told, struct printer *now,
 void	 change_unreachable(const struct report *told, int64_t now_ms,
 	    struct change *out);
 
+/* The classes of fields that are told at once, for record_diff(). */
+#define CHANGE_AT_ONCE	(1u << FIELD_KEY | 1u << FIELD_IDENTITY | \
+			 1u << FIELD_STATE)
+
 /* An event-like alert (unary, RFC 3805) is shown this long at most. */
 #define CHANGE_UNARY_MS	(INT64_C(24) * 3600 * 1000)
 

@@ -15,9 +15,6 @@
 /* What stood before a restart stands again when it has warmed up. */
 #define BOOT_MS		(INT64_C(10) * 60 * 1000)
 
-#define AT_ONCE		(1u << FIELD_KEY | 1u << FIELD_IDENTITY | \
-			 1u << FIELD_STATE)
-
 struct look {
 	const struct report	*told;
 	struct printer		*now;
@@ -192,7 +189,8 @@ go_on_alert(const struct look *l, const struct alert *before,
 		return;
 	}
 	alert_init(&partial);
-	if (record_diff(alert_fields, before, now, AT_ONCE, &partial) == 0) {
+	if (record_diff(alert_fields, before, now, CHANGE_AT_ONCE,
+	    &partial) == 0) {
 		alert_clear(&partial);
 		return;
 	}

@@ -26,8 +26,6 @@
  * markerSupplyMissing. */
 #define ERRORS_TONER	(1 << 2 | 1 << 3)
 #define ERROR_MISSING	(1 << 10)
-#define AT_ONCE		(1u << FIELD_KEY | 1u << FIELD_IDENTITY | \
-			 1u << FIELD_STATE)
 
 struct look {
 	const struct report		*told;
@@ -380,11 +378,11 @@ find_consumable(struct look *l, const struct consumable *before,
 		before = &empty;
 	} else if (!go_on(l, before, now))
 		return;
-	urgent = record_diff(consumable_fields, before, now, AT_ONCE,
+	urgent = record_diff(consumable_fields, before, now, CHANGE_AT_ONCE,
 	    &partial);
 	consumable_clear(&partial);
 	all = record_diff(consumable_fields, before, now,
-	    AT_ONCE | 1u << FIELD_READING, &partial);
+	    CHANGE_AT_ONCE | 1u << FIELD_READING, &partial);
 	if (all == 0 || (urgent == 0 && !l->levels)) {
 		l->held |= all > 0;
 		consumable_clear(&partial);

@@ -135,9 +135,7 @@ config_new(const char *path)
 static void
 wipe_string(char **text)
 {
-	if (*text != NULL)
-		secret_wipe(*text, strlen(*text));
-	free(*text);
+	secret_free(*text);
 	*text = NULL;
 }
 
@@ -190,18 +188,6 @@ config_free(struct config *conf)
 
 /* --- addresses ----------------------------------------------------------- */
 
-/* Digits and nothing else, up to max: 0 or -1. */
-static int
-parse_digits(const char *text, unsigned long max, unsigned long *out)
-{
-	size_t len = strlen(text);
-
-	if (len == 0 || len > 9 || strspn(text, "0123456789") != len)
-		return -1;
-	*out = strtoul(text, NULL, 10);
-	return *out <= max ? 0 : -1;
-}
-
 int
 host_parse(const char *text, uint16_t default_port, struct sockaddr_in *out,
     char *why, size_t why_size)
@@ -217,7 +203,7 @@ host_parse(const char *text, uint16_t default_port, struct sockaddr_in *out,
 	}
 	if ((colon = strrchr(copy, ':')) != NULL) {
 		*colon = '\0';
-		if (parse_digits(colon + 1, 65535, &port) == -1 || port == 0) {
+		if (network_digits(colon + 1, 65535, &port) == -1 || port == 0) {
 			snprintf(why, why_size, "%.200s: the port must be 1 to "
 			    "65535", text);
 			return -1;
@@ -247,7 +233,7 @@ traps_address(const char *text, struct sockaddr_in *out)
 	memset(out, 0, sizeof(*out));
 	out->sin_family = AF_INET;
 	if (text[len] != ':' || len >= sizeof(ip) ||
-	    parse_digits(text + len + 1, 65535, &port) == -1 || port == 0)
+	    network_digits(text + len + 1, 65535, &port) == -1 || port == 0)
 		return false;
 	memcpy(ip, text, len);
 	ip[len] = '\0';
@@ -425,7 +411,7 @@ host_plausible(const char *text)
 		    !network_unicast(ntohl(in.s_addr)))
 			return false;
 	}
-	return text[host] == '\0' || (parse_digits(text + host + 1, 65535,
+	return text[host] == '\0' || (network_digits(text + host + 1, 65535,
 	    &port) == 0 && port != 0);
 }
 

@@ -141,14 +141,6 @@ read_password(const struct config_snmp *snmp, const char *path,
 	return copy;
 }
 
-static void
-wipe(char *password)
-{
-	if (password != NULL)
-		secret_wipe(password, strlen(password));
-	free(password);
-}
-
 static int
 make_user(const struct config *conf, struct config_snmp *snmp)
 {
@@ -174,22 +166,9 @@ make_user(const struct config *conf, struct config_snmp *snmp)
 	else
 		(void)complain(conf, snmp, "user", "%s", why);
 out:
-	wipe(auth_password);
-	wipe(privacy_password);
+	secret_free(auth_password);
+	secret_free(privacy_password);
 	return rc;
-}
-
-static int
-rank(const struct config_snmp *snmp)
-{
-	switch (snmp->credential.version) {
-	case 3:
-		return 0;
-	case 1:
-		return 2;
-	default:
-		return 1;
-	}
 }
 
 /* By rank, those of one rank as they were written: a handful. */
@@ -201,7 +180,8 @@ put_in_order(struct config_snmp *snmp, size_t n)
 
 	for (i = 1; i < n; i++) {
 		one = snmp[i];
-		for (j = i; j > 0 && rank(&snmp[j - 1]) > rank(&one); j--)
+		for (j = i; j > 0 && credential_rank(&snmp[j - 1].credential) >
+		    credential_rank(&one.credential); j--)
 			snmp[j] = snmp[j - 1];
 		snmp[j] = one;
 	}

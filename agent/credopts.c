@@ -25,9 +25,7 @@ const char credopts_help[] =
 static void
 wipe(char **text)
 {
-	if (*text != NULL)
-		secret_wipe(*text, strlen(*text));
-	free(*text);
+	secret_free(*text);
 	*text = NULL;
 }
 
@@ -147,6 +145,22 @@ make_user(const struct credopts *o, struct credential *out)
 	}
 	fprintf(stderr, "%s: %s\n", o->command, wrong);
 	return -1;
+}
+
+int
+credopts_timeout(const struct credopts *o, const char *text, int *timeout_ms)
+{
+	char *end;
+	double seconds = strtod(text, &end);
+
+	if (end == text || *end != '\0' || !(seconds >= 0.05 &&
+	    seconds <= 60)) {
+		fprintf(stderr, "%s: --timeout is 0.05 to 60 seconds, not "
+		    "\"%s\"\n", o->command, text);
+		return -1;
+	}
+	*timeout_ms = (int)(seconds * 1000);
+	return 0;
 }
 
 int

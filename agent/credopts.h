@@ -46,6 +46,10 @@ extern const char	credopts_help[];
 /* Takes one option: 0, -1 when it is wrong (said), 1 when it is not ours.
  * A community is overwritten where a list of processes would show it. */
 int	 credopts_take(struct credopts *, int option, char *arg);
+/* --timeout, which goes with them where one device is asked: 0.05 to 60
+ * seconds.  0, or -1 (said). */
+int	 credopts_timeout(const struct credopts *, const char *text,
+	    int *timeout_ms);
 /* What all of them make; without any: version 2c, then 1, "public".  0 or -1
  * (said).  credential_clear() it. */
 int	 credopts_make(struct credopts *, struct credential *);

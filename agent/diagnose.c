@@ -418,22 +418,6 @@ record(const struct diagnose *d, const int64_t *rows, size_t n)
 
 enum { OPT_JSON = 256, OPT_RECORD, OPT_TIMEOUT, OPT_HELP };
 
-static int
-parse_timeout(struct diagnose *d, const char *text)
-{
-	char *end;
-	double seconds = strtod(text, &end);
-
-	if (end == text || *end != '\0' || !(seconds >= 0.05 &&
-	    seconds <= 60)) {
-		fprintf(stderr, "platen diagnose: --timeout is 0.05 to 60 "
-		    "seconds, not \"%s\"\n", text);
-		return -1;
-	}
-	d->timeout_ms = (int)(seconds * 1000);
-	return 0;
-}
-
 /* 0, -1 for bad usage (said), 1 when --help was all. */
 static int
 parse_options(struct diagnose *d, int argc, char **argv)
@@ -464,7 +448,8 @@ parse_options(struct diagnose *d, int argc, char **argv)
 			d->record = optarg;
 			break;
 		case OPT_TIMEOUT:
-			rc = parse_timeout(d, optarg);
+			rc = credopts_timeout(&d->credopts, optarg,
+			    &d->timeout_ms);
 			break;
 		case 'h':
 		case OPT_HELP:

@@ -17,20 +17,6 @@ struct ladder {
 	size_t		 len;
 };
 
-/* One without a version is tried as v2c, then v1. */
-static int
-place(const struct config_snmp *snmp)
-{
-	switch (snmp->credential.version) {
-	case 3:
-		return 0;
-	case 1:
-		return 2;
-	default:
-		return 1;
-	}
-}
-
 static void
 rung_set(struct rung *rung, const struct config_snmp *snmp)
 {
@@ -55,9 +41,9 @@ ladder_new(const struct config *conf)
 
 	l = xcalloc(1, sizeof(*l));
 	l->rung = xcalloc(conf->snmp_len + 1, sizeof(*l->rung));
-	for (p = 0; p < 3; p++)
+	for (p = 0; p < CREDENTIAL_RANKS; p++)
 		for (i = 0; i < conf->snmp_len; i++)
-			if (place(&conf->snmp[i]) == p)
+			if (credential_rank(&conf->snmp[i].credential) == p)
 				rung_set(&l->rung[l->len++], &conf->snmp[i]);
 	return l;
 }

@@ -41,9 +41,8 @@ parse_ipv4(const char *text, uint32_t *out)
 	return 0;
 }
 
-/* Digits and nothing else, up to max: 0 or -1. */
-static int
-parse_digits(const char *text, unsigned long max, unsigned long *out)
+int
+network_digits(const char *text, unsigned long max, unsigned long *out)
 {
 	size_t len = strlen(text);
 
@@ -90,7 +89,7 @@ parse_any(const char *text, struct range *out, char *why, size_t why_size)
 	if (parse_ipv4(copy, &out->first) == -1)
 		goto bad;
 	if (sign == '/') {
-		if (parse_digits(cut, 32, &n) == -1)
+		if (network_digits(cut, 32, &n) == -1)
 			goto bad;
 		if (n < BITS_MIN) {
 			snprintf(why, why_size, "%.60s: a network may be /16 "
@@ -104,7 +103,7 @@ parse_any(const char *text, struct range *out, char *why, size_t why_size)
 		if (parse_ipv4(cut, &out->last) == -1)
 			goto bad;
 	} else {
-		if (parse_digits(cut, 255, &n) == -1)
+		if (network_digits(cut, 255, &n) == -1)
 			goto bad;
 		out->last = (out->first & ~UINT32_C(255)) | (uint32_t)n;
 	}

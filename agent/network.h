@@ -21,6 +21,9 @@ struct range {
 	char		 label[RANGE_TEXT_MAX];	/* as it was written */
 };
 
+/* Digits and nothing else, nine at most, as a number up to max.  0 or -1. */
+int	 network_digits(const char *text, unsigned long max,
+	    unsigned long *out);
 /* "a.b.c.d", "a.b.c.d-e", "a.b.c.d-a.b.c.e", CIDR /16 to /32 (the network's
  * own and the broadcast address are left out up to /30); unicast addresses
  * alone.  0, or -1 with why. */

@@ -59,22 +59,6 @@ static const char usage_end[] =
 	"\nExit status: 0 when every host answered as a printer, 1 when not, 2 "
 	"for bad\nusage.\n";
 
-static int
-parse_timeout(const char *text, int *timeout_ms)
-{
-	char *end;
-	double seconds = strtod(text, &end);
-
-	if (end == text || *end != '\0' || !(seconds >= 0.05 &&
-	    seconds <= 60)) {
-		fprintf(stderr, "platen probe: --timeout is 0.05 to 60 "
-		    "seconds, not \"%s\"\n", text);
-		return -1;
-	}
-	*timeout_ms = (int)(seconds * 1000);
-	return 0;
-}
-
 enum { OPT_JSON = 256, OPT_XML, OPT_TIMEOUT, OPT_HELP };
 
 /* 0, or -1 for bad usage (said), 1 when --help was all. */
@@ -105,7 +89,8 @@ parse_options(struct probe *probe, int argc, char **argv)
 			probe->form = c == OPT_JSON ? FORM_JSON : FORM_XML;
 			break;
 		case OPT_TIMEOUT:
-			rc = parse_timeout(optarg, &probe->timeout_ms);
+			rc = credopts_timeout(&probe->credopts, optarg,
+			    &probe->timeout_ms);
 			break;
 		case 'h':
 		case OPT_HELP:

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -150,4 +151,13 @@ void
 secret_wipe(void *bytes, size_t len)
 {
 	explicit_bzero(bytes, len);
+}
+
+void
+secret_free(char *text)
+{
+	if (text == NULL)
+		return;
+	secret_wipe(text, strlen(text));
+	free(text);
 }

@@ -21,5 +21,7 @@ int	 secret_read(const char *path, const char *purpose, char *out,
 int	 secret_write(const char *path, const char *text);
 /* Overwrites so that the compiler cannot leave it out. */
 void	 secret_wipe(void *bytes, size_t len);
+/* Wipes a string that was allocated, and frees it; NULL is fine. */
+void	 secret_free(char *text);
 
 #endif

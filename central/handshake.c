@@ -76,9 +76,7 @@ read_hello(const struct buf *payload, struct hello *hello)
 static void
 clear_hello(struct hello *hello)
 {
-	if (hello->token != NULL)
-		secret_wipe(hello->token, strlen(hello->token));
-	free(hello->token);
+	secret_free(hello->token);
 	hello->token = NULL;
 }
 

@@ -5,12 +5,23 @@
 
 #include "base/secret.h"
 
+int
+credential_rank(const struct credential *c)
+{
+	switch (c->version) {
+	case 3:
+		return 0;
+	case 1:
+		return 2;
+	default:
+		return 1;
+	}
+}
+
 void
 credential_clear(struct credential *c)
 {
-	if (c->community != NULL)
-		secret_wipe(c->community, strlen(c->community));
-	free(c->community);
+	secret_free(c->community);
 	free(c->name);
 	free(c->context);
 	usm_user_free(c->user);

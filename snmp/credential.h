@@ -12,6 +12,11 @@ struct credential {
 	char		*context;	/* v3; NULL: the default context */
 };
 
+/* Which are tried before which: 0 for v3, then v2c (and those without a
+ * version, which are tried as v2c and then v1), then v1. */
+#define CREDENTIAL_RANKS	3
+int	 credential_rank(const struct credential *);
+
 /* Wipes and frees what it has; zeroed. */
 void	 credential_clear(struct credential *);
 

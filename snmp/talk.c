@@ -426,9 +426,7 @@ talk_free(struct talk *talk)
 	asker_leave(talk);
 	timer_clear(talk->asker->loop, &talk->timer);
 	line_close(talk->line);
-	if (talk->our_community != NULL)
-		secret_wipe(talk->our_community, strlen(talk->our_community));
-	free(talk->our_community);
+	secret_free(talk->our_community);
 	if (talk->own_engine)
 		usm_engine_free(talk->engine);
 	question_clear(&talk->question);

@@ -198,8 +198,7 @@ prove(struct serverlink *l, const char *id)
 
 	text = xasprintf("%s%s", id, l->secret);
 	ok = EVP_Digest(text, strlen(text), md, &len, EVP_sha1(), NULL);
-	secret_wipe(text, strlen(text));
-	free(text);
+	secret_free(text);
 	if (ok != 1)
 		return -1;
 	for (i = 0; i < len; i++)
@@ -478,8 +477,7 @@ serverlink_free(struct serverlink *l)
 	serverlink_stop(l);
 	wire_free(l->wire);
 	xmlstream_free(l->stream);
-	secret_wipe(l->secret, strlen(l->secret));
-	free(l->secret);
+	secret_free(l->secret);
 	free(l->jid);
 	free(l->host);
 	free(l);

@@ -414,8 +414,7 @@ uplink_free(struct uplink *u)
 	halt(u, 0);
 	link_free(u->link);
 	awaited_free(u->awaited);
-	secret_wipe(u->password, strlen(u->password));
-	free(u->password);
+	secret_free(u->password);
 	free(u->jid);
 	free(u->full_jid);
 	free(u->host);
