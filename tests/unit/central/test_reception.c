@@ -21,14 +21,14 @@ struct component {
 	void			*answer_arg;
 };
 
-static struct component	 stub;
+static struct component	 recorder;
 static int		 ready;
 
 static void
 note(const char *what, const char *to, const char *detail)
 {
-	assert_true(stub.sent_len < 64);
-	snprintf(stub.sent[stub.sent_len++], sizeof(stub.sent[0]),
+	assert_true(recorder.sent_len < 64);
+	snprintf(recorder.sent[recorder.sent_len++], sizeof(recorder.sent[0]),
 	    "%s %s %s", what, to, detail == NULL ? "" : detail);
 }
 
@@ -36,9 +36,9 @@ struct component *
 component_new(struct loop *loop, const struct component_config *config,
     const struct component_events *events, void *arg)
 {
-	stub.events = *events;
-	stub.arg = arg;
-	return &stub;
+	recorder.events = *events;
+	recorder.arg = arg;
+	return &recorder;
 }
 
 void
@@ -110,7 +110,7 @@ static struct seal	*seal;
 static const char *
 last(void)
 {
-	return stub.sent_len == 0 ? "" : stub.sent[stub.sent_len - 1];
+	return recorder.sent_len == 0 ? "" : recorder.sent[recorder.sent_len - 1];
 }
 
 static void
@@ -121,9 +121,9 @@ iq(const char *from, const char *payload)
 
 	doc = xmltree_parse(payload, strlen(payload), why, sizeof(why));
 	assert_non_null(doc);
-	stub.events.on_iq(stub.arg, from, "7", true,
+	recorder.events.on_iq(recorder.arg, from, "7", true,
 	    xmlDocGetRootElement(doc));
-	stub.events.on_idle(stub.arg);
+	recorder.events.on_idle(recorder.arg);
 	xmlFreeDoc(doc);
 }
 
@@ -133,7 +133,7 @@ inside(void)
 {
 	char	*start, *end;
 
-	start = strchr(stub.reply.data, '>') + 1;
+	start = strchr(recorder.reply.data, '>') + 1;
 	end = strstr(start, "</");
 	return xstrndup(start, (size_t)(end - start));
 }
@@ -205,7 +205,7 @@ open_all(void **state)
 	settings.jid = xstrdup(CENTRE);
 	settings.host = xstrdup("127.0.0.1");
 	loop = loop_new();
-	memset(&stub, 0, sizeof(stub));
+	memset(&recorder, 0, sizeof(recorder));
 	r = reception_new(loop, &settings, "secret", &centre_key, f->fleet);
 	reception_start(r);
 	return 0;
@@ -222,34 +222,34 @@ close_all(void **state)
 	seal = NULL;
 	key_wipe(&centre_key);
 	key_wipe(&agent_key);
-	buf_free(&stub.reply);
+	buf_free(&recorder.reply);
 	return tear_down(state);
 }
 
 static void
 greets(void **state)
 {
-	stub.events.on_ready(stub.arg);
-	assert_int_equal(stub.sent_len, 2);	/* not the revoked one */
-	assert_string_equal(stub.sent[0], "presence " AGENT " ");
+	recorder.events.on_ready(recorder.arg);
+	assert_int_equal(recorder.sent_len, 2);	/* not the revoked one */
+	assert_string_equal(recorder.sent[0], "presence " AGENT " ");
 	assert_string_equal(last(), "presence walkin@example.org ");
 	/* In kind, and not for ever. */
-	stub.events.on_presence(stub.arg, FULL, "available");
+	recorder.events.on_presence(recorder.arg, FULL, "available");
 	assert_string_equal(last(), "presence " FULL " ");
-	assert_int_equal(stub.sent_len, 3);
-	stub.events.on_presence(stub.arg, FULL, "available");
-	stub.events.on_presence(stub.arg, FULL, "available");
-	assert_int_equal(stub.sent_len, 3);
+	assert_int_equal(recorder.sent_len, 3);
+	recorder.events.on_presence(recorder.arg, FULL, "available");
+	recorder.events.on_presence(recorder.arg, FULL, "available");
+	assert_int_equal(recorder.sent_len, 3);
 	/* It went and came: that is news. */
-	stub.events.on_presence(stub.arg, FULL, "unavailable");
-	stub.events.on_presence(stub.arg, FULL, "available");
-	assert_int_equal(stub.sent_len, 4);
-	stub.events.on_presence(stub.arg, "x@y/z", "probe");
-	assert_int_equal(stub.sent_len, 5);
-	stub.events.on_presence(stub.arg, "x@y/z", "error");
-	stub.events.on_presence(stub.arg, "x@y/z", "subscribe");
-	assert_int_equal(stub.sent_len, 5);
-	stub.events.on_idle(stub.arg);
+	recorder.events.on_presence(recorder.arg, FULL, "unavailable");
+	recorder.events.on_presence(recorder.arg, FULL, "available");
+	assert_int_equal(recorder.sent_len, 4);
+	recorder.events.on_presence(recorder.arg, "x@y/z", "probe");
+	assert_int_equal(recorder.sent_len, 5);
+	recorder.events.on_presence(recorder.arg, "x@y/z", "error");
+	recorder.events.on_presence(recorder.arg, "x@y/z", "subscribe");
+	assert_int_equal(recorder.sent_len, 5);
+	recorder.events.on_idle(recorder.arg);
 }
 
 #define PRESENCE	"SELECT presence FROM agent WHERE jid = '" AGENT "'"
@@ -260,32 +260,32 @@ silence(void **state)
 	struct fixture	*f = *state;
 	struct peer	*peer;
 
-	stub.events.on_presence(stub.arg, FULL, "available");
-	stub.events.on_idle(stub.arg);
+	recorder.events.on_presence(recorder.arg, FULL, "available");
+	recorder.events.on_idle(recorder.arg);
 	assert_get(f, PRESENCE, "available");
 	peer = peers_find(r->peers, AGENT);
 	look_after(r, peer);
-	assert_null(stub.answer);		/* heard a moment ago */
+	assert_null(recorder.answer);		/* heard a moment ago */
 	peer->heard_ms -= QUIET_MS;
 	look_after(r, peer);
 	assert_string_equal(last(), "ask " FULL " ");
 	look_after(r, peer);			/* asked already */
-	stub.answer(stub.answer_arg, false, "remote-server-timeout", NULL);
-	stub.answer = NULL;
+	recorder.answer(recorder.answer_arg, false, "remote-server-timeout", NULL);
+	recorder.answer = NULL;
 	assert_get(f, PRESENCE, "silent");
 	look_after(r, peer);
-	assert_non_null(stub.answer);
-	stub.answer(stub.answer_arg, true, NULL, NULL);
-	stub.answer = NULL;
+	assert_non_null(recorder.answer);
+	recorder.answer(recorder.answer_arg, true, NULL, NULL);
+	recorder.answer = NULL;
 	assert_get(f, PRESENCE, "available");
 	/* One that has no idea of pings is there as well. */
 	peer->heard_ms -= QUIET_MS;
 	look_after(r, peer);
-	stub.answer(stub.answer_arg, false, "service-unavailable", NULL);
-	stub.answer = NULL;
+	recorder.answer(recorder.answer_arg, false, "service-unavailable", NULL);
+	recorder.answer = NULL;
 	assert_get(f, PRESENCE, "available");
 	/* The stream goes: nobody's presence is known. */
-	stub.events.on_lost(stub.arg, "gone");
+	recorder.events.on_lost(recorder.arg, "gone");
 	assert_get(f, PRESENCE, "unavailable");
 }
 
@@ -322,7 +322,7 @@ disk_full(void **state)
 	for (i = 2; i < 3000; i++) {
 		records = xasprintf("<asset id='" LASER "'><location>place "
 		    "%d</location></asset>", i);
-		stub.sent_len = 0;
+		recorder.sent_len = 0;
 		say(i, records);
 		free(records);
 		if (strncmp(last(), "result", 6) != 0)
@@ -359,14 +359,14 @@ one_commit(void **state)
 	int		 i;
 
 	shake();
-	before = stub.sent_len;
-	stub.events.on_idle = later;
+	before = recorder.sent_len;
+	recorder.events.on_idle = later;
 	for (i = 1; i <= 5; i++)
 		say(i, "");
-	assert_int_equal(stub.sent_len, before);
+	assert_int_equal(recorder.sent_len, before);
 	assert_true(fleet_in_transaction(f->fleet));
-	on_idle(stub.arg);
-	assert_int_equal(stub.sent_len, before + 5);
+	on_idle(recorder.arg);
+	assert_int_equal(recorder.sent_len, before + 5);
 	assert_false(fleet_in_transaction(f->fleet));
 	assert_get(f, "SELECT last_seq FROM epoch", "5");
 }
@@ -377,7 +377,7 @@ revoked(void **state)
 	struct fixture	*f = *state;
 	sqlite3		*other;
 
-	stub.events.on_ready(stub.arg);
+	recorder.events.on_ready(recorder.arg);
 	shake();
 	say(1, "");
 	assert_int_equal(sqlite3_open(f->path, &other), SQLITE_OK);
