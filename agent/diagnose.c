@@ -193,20 +193,22 @@ print_text(const struct diagnose *d, const int64_t *rows, size_t n,
     const char *why)
 {
 	const struct examine *v = &d->exam;
+	const char *maker;
 	size_t i;
 
 	printf("device     %s:%d\n", d->ip, ntohs(d->addr.sin_port));
 	print_tries(v);
 	if (v->credential == NULL)
 		return;
-	printf("maker      %s%s\n", vendor_name(vendor_match(v->all.fresh)),
+	maker = vendor_name(vendor_match(v->all.fresh));
+	printf("maker      %s%s\n", maker != NULL ? maker : "none that is known",
 	    d->standard_only ? " (private = no: not asked for its own "
 	    "objects)" : "");
 	print_memo(&v->all.memo);
 	print_sum("reading", &v->whole);
 	if (v->heartbeat.requests > 0)
 		print_sum("heartbeat", &v->heartbeat);
-	if (v->all.why[0] != '\0')
+	if (n > 0 && v->all.why[0] != '\0')
 		printf("odd        %s\n", v->all.why);
 	for (i = 0; i < v->faults; i++)
 		printf("%-11s%s\n", i == 0 ? "faults" : "", v->fault[i]);

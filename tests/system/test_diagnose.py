@@ -130,6 +130,13 @@ def test_no_printer_and_nobody(fleet):
     assert got["reason"] == "no credential works"
 
 
+def test_text_of_no_printer(fleet):
+    status, out, err = diagnose(fleet.host["pc"])
+    assert status == 1 and err == ""
+    assert "(null)" not in out and "none that is known" in out
+    assert out.count("Printer-MIB") == 1 and "no printer" in out
+
+
 def test_text_is_for_people(fleet):
     status, out, err = diagnose(fleet.host["xerox"])
     assert status == 0 and err == ""
