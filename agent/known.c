@@ -244,7 +244,8 @@ known_told(struct store *st, const char *asset, struct report *out)
 {
 	struct report one;
 	sqlite3_stmt *stmt;
-	char why[160];
+	char why[160], *body;
+	size_t len;
 	int rc;
 
 	if ((stmt = storedb_get(st, told_get)) == NULL)
@@ -252,14 +253,16 @@ known_told(struct store *st, const char *asset, struct report *out)
 	storedb_text(stmt, 1, asset);
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		report_init(&one);
-		if (report_read_own((const char *)sqlite3_column_text(stmt, 0),
-		    (size_t)sqlite3_column_bytes(stmt, 0), &one, why,
+		snprintf(why, sizeof(why), "it does not open");
+		body = storedb_body(st, stmt, 0, &len);
+		if (body != NULL && report_read_own(body, len, &one, why,
 		    sizeof(why)) == 0)
 			take_records(out, &one);
 		else	/* told again whole, which mends it */
 			log_warnx("store", "asset %s: what was told cannot be "
 			    "read: %s", asset, why);
 		report_clear(&one);
+		free(body);
 	}
 	storedb_finish(stmt);
 	return rc == SQLITE_DONE ? 0 : storedb_failed(st, "told");
@@ -277,8 +280,7 @@ tell(struct store *st, const char *id, const char *asset, struct report *one)
 	else if ((stmt = storedb_get(st, told_put)) != NULL) {
 		storedb_text(stmt, 1, id);
 		storedb_text(stmt, 2, asset);
-		sqlite3_bind_text(stmt, 3, xml.data, (int)xml.len,
-		    SQLITE_STATIC);
+		storedb_put_body(st, stmt, 3, xml.data, xml.len);
 		rc = storedb_done(st, stmt);
 	}
 	buf_free(&xml);

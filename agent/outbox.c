@@ -66,7 +66,7 @@ append_body(struct store *st, const struct buf *body, enum outbox_lane lane,
 	sqlite3_bind_int64(stmt, 2, clock_wall_ms());
 	sqlite3_bind_int(stmt, 3, (int)lane);
 	storedb_text(stmt, 4, asset);
-	sqlite3_bind_text(stmt, 5, body->data, (int)body->len, SQLITE_STATIC);
+	storedb_put_body(st, stmt, 5, body->data, body->len);
 	if (storedb_done(st, stmt) == -1 ||
 	    store_set_note_int(st, "next_seq", seq + 1) == -1)
 		return -1;
@@ -232,8 +232,9 @@ put_numbers(struct buf *xml, const char *body, const char *epoch, int64_t seq)
 int
 outbox_next(struct store *st, int64_t after, int64_t *seq, struct buf *xml)
 {
-	char epoch[UUID_TEXT_MAX];
+	char epoch[UUID_TEXT_MAX], *body = NULL;
 	sqlite3_stmt *stmt;
+	size_t len;
 	int rc;
 
 	if (store_epoch(st, epoch) == -1 ||
@@ -243,10 +244,11 @@ outbox_next(struct store *st, int64_t after, int64_t *seq, struct buf *xml)
 	rc = sqlite3_step(stmt);
 	if (rc == SQLITE_ROW) {
 		*seq = sqlite3_column_int64(stmt, 0);
-		put_numbers(xml, (const char *)sqlite3_column_text(stmt, 1),
-		    epoch, *seq);
+		if ((body = storedb_body(st, stmt, 1, &len)) != NULL)
+			put_numbers(xml, body, epoch, *seq);
 	}
 	storedb_finish(stmt);
+	free(body);
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
 		return storedb_failed(st, "outbox");
 	return rc == SQLITE_ROW;
@@ -338,6 +340,8 @@ outbox_each(struct store *st, bool refused, void (*fn)(void *,
 {
 	struct outbox_report report;
 	sqlite3_stmt *stmt;
+	char *body;
+	size_t len;
 	int rc;
 
 	if ((stmt = storedb_get(st, refused ? refused_each : out_each)) == NULL)
@@ -348,9 +352,11 @@ outbox_each(struct store *st, bool refused, void (*fn)(void *,
 		report.lane = sqlite3_column_int(stmt, 2) == OUTBOX_DETAIL ?
 		    OUTBOX_DETAIL : OUTBOX_EVENT;
 		report.asset = (const char *)sqlite3_column_text(stmt, 3);
-		report.body = (const char *)sqlite3_column_text(stmt, 4);
+		report.body = body = storedb_body(st, stmt, 4, &len);
 		report.why = (const char *)sqlite3_column_text(stmt, 5);
-		fn(arg, &report);
+		if (body != NULL)
+			fn(arg, &report);
+		free(body);
 	}
 	storedb_finish(stmt);
 	return rc == SQLITE_DONE ? 0 : storedb_failed(st, "reports");

@@ -19,8 +19,7 @@ static const char out_pair[] =
 static const char out_body[] =
     "UPDATE outbox SET body = ?2 WHERE seq = ?1";
 static const char out_empty[] =
-    "UPDATE outbox SET body = '" EMPTY "', asset = NULL,"
-    " lane = 1 WHERE seq = ?";
+    "UPDATE outbox SET body = ?2, asset = NULL, lane = 1 WHERE seq = ?1";
 
 /* What later says replaces what to says; unlike record_apply() a value that
  * has gone stays said. */
@@ -87,7 +86,7 @@ set_body(struct store *st, int64_t seq, const char *body, size_t len)
 	if ((stmt = storedb_get(st, out_body)) == NULL)
 		return -1;
 	sqlite3_bind_int64(stmt, 1, seq);
-	sqlite3_bind_text(stmt, 2, body, (int)len, SQLITE_STATIC);
+	storedb_put_body(st, stmt, 2, body, len);
 	return storedb_done(st, stmt);
 }
 
@@ -100,6 +99,7 @@ empty_body(struct store *st, int64_t seq)
 	if ((stmt = storedb_get(st, out_empty)) == NULL)
 		return -1;
 	sqlite3_bind_int64(stmt, 1, seq);
+	storedb_put_body(st, stmt, 2, EMPTY, sizeof(EMPTY) - 1);
 	return storedb_done(st, stmt);
 }
 
@@ -107,6 +107,7 @@ empty_body(struct store *st, int64_t seq)
 struct pair {
 	int64_t	 a, b;
 	char	*body_a, *body_b;
+	size_t	 len_a, len_b;
 };
 
 /* The first pair behind after: 1, 0 when there is none, -1. */
@@ -122,9 +123,9 @@ next_pair(struct store *st, int64_t after, struct pair *pair)
 	rc = sqlite3_step(stmt);
 	if (rc == SQLITE_ROW) {
 		pair->a = sqlite3_column_int64(stmt, 0);
-		pair->body_a = storedb_copy(stmt, 1);
+		pair->body_a = storedb_body(st, stmt, 1, &pair->len_a);
 		pair->b = sqlite3_column_int64(stmt, 2);
-		pair->body_b = storedb_copy(stmt, 3);
+		pair->body_b = storedb_body(st, stmt, 3, &pair->len_b);
 	}
 	storedb_finish(stmt);
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
@@ -137,12 +138,14 @@ next_pair(struct store *st, int64_t after, struct pair *pair)
 static int64_t
 fold(struct store *st, const struct pair *pair)
 {
-	size_t len_a = strlen(pair->body_a), len_b = strlen(pair->body_b);
+	size_t len_a = pair->len_a, len_b = pair->len_b;
 	struct report earlier, later;
 	struct buf xml = { 0 };
 	char why[160];
 	int64_t freed = 0;
 
+	if (pair->body_a == NULL || pair->body_b == NULL)
+		return 0;
 	report_init(&earlier);
 	report_init(&later);
 	if (report_read_own(pair->body_a, len_a, &earlier, why,

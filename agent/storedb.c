@@ -76,6 +76,20 @@ storedb_text(sqlite3_stmt *stmt, int column, const char *value)
 		sqlite3_bind_text(stmt, column, value, -1, SQLITE_TRANSIENT);
 }
 
+void
+storedb_put_body(struct store *st, sqlite3_stmt *stmt, int column,
+    const char *xml, size_t len)
+{
+	sqlite3_bind_text(stmt, column, xml, (int)len, SQLITE_STATIC);
+}
+
+char *
+storedb_body(struct store *st, sqlite3_stmt *stmt, int column, size_t *len)
+{
+	*len = (size_t)sqlite3_column_bytes(stmt, column);
+	return storedb_copy(stmt, column);
+}
+
 int
 storedb_done(struct store *st, sqlite3_stmt *stmt)
 {

@@ -40,6 +40,15 @@ int		 storedb_run(struct store *, const char *sql);
 sqlite3_stmt	*storedb_get(struct store *, const char *sql);
 /* Binds a copy of the text, NULL as NULL. */
 void		 storedb_text(sqlite3_stmt *, int column, const char *value);
+/*
+ * A report's XML to and from the disk; every body of every table goes this
+ * way.  Put binds it, the caller's text is lent until the statement has run;
+ * body gives a copy that the caller frees, NULL when it cannot be had.
+ */
+void		 storedb_put_body(struct store *, sqlite3_stmt *, int column,
+		    const char *xml, size_t len);
+char		*storedb_body(struct store *, sqlite3_stmt *, int column,
+		    size_t *len);
 /* Runs a statement that gives no rows, and finishes it.  0 or -1, logged. */
 int		 storedb_done(struct store *, sqlite3_stmt *);
 /* Makes it ready for the next use. */
