@@ -58,7 +58,7 @@ def drain(rig, store, db):
                          "FROM outbox").fetchone()[0]
     rig.central.start(wait=False)
     meter = gauge.Meter({"centre": rig.central.pid,
-                         "server": rig.prosody.pid,
+                         "server": rig.server.pid,
                          "uplink": rig.agent.pids()["uplink"]})
     first = taken = None
     seq = was

@@ -14,9 +14,9 @@ SETTLE_S = 60
 
 
 def centre(rig):
-    rig.prosody.rate = "100mb/s"
-    rig.prosody.level = "warn"
-    rig.prosody.start()
+    rig.server.limits = "none"
+    rig.server.level = "warn"
+    rig.server.start()
     rig.central.init()
     rig.central.start()
 

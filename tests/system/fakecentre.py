@@ -3,7 +3,7 @@ central/ or crypto/: slixmpp's component, a Noise IK responder, envelopes,
 acknowledgements.  It keeps what it opened, so a test can say what really left
 an agent, and it answers what a test wants it to.
 
-    centre = rig.peer(FakeCentre, rig.prosody)
+    centre = rig.peer(FakeCentre, rig.server)
     centre.admit(rig.agent).write().start()
     centre.wait_reports(lambda r: r.find("asset", "serial"))
 """
@@ -86,8 +86,8 @@ class Report:
 class FakeCentre(Component):
     name = "centre stand-in"
 
-    def __init__(self, prosody, jid=COMPONENT):
-        super().__init__(prosody, jid)
+    def __init__(self, server, jid=COMPONENT):
+        super().__init__(server, jid)
         self.secret = X25519PrivateKey.generate()
         self.key = noise.b64(noise.public(self.secret))
         self.agents = []            # bare JIDs that are greeted
@@ -108,7 +108,7 @@ class FakeCentre(Component):
 
     def admit(self, agent):
         """An account for agent, and an INI with this centre's key."""
-        agent.jid, password = self.prosody.register(agent.name)
+        agent.jid, password = self.server.register(agent.name)
         agent.snippet = {"crypto": {"central_key": self.key}}
         write_secret(agent.rig.dir / f"{agent.name}.password",
                      password + "\n")

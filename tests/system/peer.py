@@ -2,7 +2,7 @@
 the centre and a client that stands in for an agent.  Each runs in a thread of
 its own and records every stanza as the server handed it over.
 
-    centre = rig.peer(Component, rig.prosody)
+    centre = rig.peer(Component, rig.server)
     centre.on_iq("{urn:platen:session:1}handshake", lambda iq, el: reply)
     rig.wait_for(lambda: centre.received("presence"))
 """
@@ -177,13 +177,13 @@ class Component(Peer):
     to a centre."""
     name = "component peer"
 
-    def __init__(self, prosody, jid=COMPONENT):
+    def __init__(self, server, jid=COMPONENT):
         super().__init__()
-        self.prosody, self.jid = prosody, jid
+        self.server, self.jid = server, jid
 
     def make(self):
-        return slixmpp.ComponentXMPP(self.jid, self.prosody.secret,
-                                     "127.0.0.1", self.prosody.component_port)
+        return slixmpp.ComponentXMPP(self.jid, self.server.secret,
+                                     "127.0.0.1", self.server.component_port)
 
     def connect(self):
         self.xmpp.connect()
@@ -193,18 +193,18 @@ class Client(Peer):
     """An account with STARTTLS, the test CA, and no other plugin."""
     name = "client peer"
 
-    def __init__(self, prosody, jid, password):
+    def __init__(self, server, jid, password):
         super().__init__()
-        self.prosody, self.jid, self.password = prosody, jid, password
+        self.server, self.jid, self.password = server, jid, password
 
     def make(self):
         client = slixmpp.ClientXMPP(self.jid, self.password)
-        client.ca_certs = str(self.prosody.ca_file)
+        client.ca_certs = str(self.server.ca_file)
         context = client.ssl_context
-        context.load_verify_locations(self.prosody.ca_file)
+        context.load_verify_locations(self.server.ca_file)
         context.verify_mode = ssl.CERT_REQUIRED
         return client
 
     def connect(self):
-        self.xmpp.connect(("127.0.0.1", self.prosody.port),
+        self.xmpp.connect(("127.0.0.1", self.server.port),
                           use_ssl=False, force_starttls=True)

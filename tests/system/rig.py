@@ -1,4 +1,4 @@
-"""The parts of a whole system, for tests: a real Prosody, the centre, the
+"""The parts of a whole system, for tests: a real server, the centre, the
 agent and simulated printers, each in a private directory on ports of its own.
 
     def test_something(rig):
@@ -6,346 +6,32 @@ agent and simulated printers, each in a private directory on ports of its own.
         rig.sim.send("level 127.10.0.1 1 5")
         rig.wait_for(lambda: rig.central.json("consumables"), 10)
 
-Or piece by piece: rig.prosody, rig.sim, rig.central, rig.agent each have
+Or piece by piece: rig.server, rig.sim, rig.central, rig.agent each have
 start(), stop(), kill9() and restart().  Whatever was started dies with the
 test, or with pytest itself; conftest.py prints the logs of a failed test.
+Which server it is, PLATEN_SERVER says: prosody (the default) or ejabberd.
 """
 import atexit
 import contextlib
-import ctypes
-import fcntl
-import hashlib
-import hmac
 import json
 import os
 import pathlib
-import re
-import secrets
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
-import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("PLATEN_BUILD", "build"))
-if not BUILD.is_absolute():
-    BUILD = ROOT / BUILD
-WALKS = pathlib.Path(os.environ.get("PLATEN_WALKS",
-                                    ROOT.parent / "shared" / "walks"))
-DOMAIN = "example.test"
-COMPONENT = "platen." + DOMAIN
-# Under sanitizers or valgrind everything takes longer.
-PATIENCE = float(os.environ.get("PLATEN_PATIENCE", "1"))
+from process import (BUILD, COMPONENT, DOMAIN, PATIENCE, ROOT, WALKS, Failed,
+                     Ports, Process, children_of, listening, program,
+                     wait_for)
+from server import SERVERS, make_certificates
 
-_libc = ctypes.CDLL(None, use_errno=True)
-PR_SET_PDEATHSIG = 1
-
-
-class Failed(AssertionError):
-    """Something did not become true in time, or a program said no."""
-
-
-def wait_for(predicate, timeout=10.0, what=None, interval=0.02):
-    """The first true value of predicate(), asked again until timeout."""
-    deadline = time.monotonic() + timeout * PATIENCE
-    while True:
-        value = predicate()
-        if value:
-            return value
-        if time.monotonic() >= deadline:
-            raise Failed(f"not within {timeout} s: "
-                         f"{what or getattr(predicate, '__name__', predicate)}"
-                         f" (last: {value!r})")
-        time.sleep(interval)
-
-
-# --- ports ----------------------------------------------------------------
-
-class Ports:
-    """A block of ports that no other test process on this machine uses: the
-    block is locked by a file, every port in it is tried before it is given.
-    """
-    FIRST, SIZE, BLOCKS = 12000, 400, 48     # below the ephemeral ports
-
-    def __init__(self):
-        where = pathlib.Path(tempfile.gettempdir()) / "platen-test-ports"
-        where.mkdir(mode=0o1777, exist_ok=True)
-        for block in range(self.BLOCKS):
-            lock = open(where / str(block), "w")
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                lock.close()
-                continue
-            self.lock, self.block, self.at = lock, block, 0
-            return
-        raise Failed("no free block of ports: too many test processes")
-
-    def take(self):
-        for _ in range(self.SIZE):
-            port = self.FIRST + self.block * self.SIZE + self.at % self.SIZE
-            self.at += 1
-            if self.free(port):
-                return port
-        raise Failed("no free port")
-
-    @staticmethod
-    def free(port):
-        with contextlib.ExitStack() as stack:
-            for kind in socket.SOCK_STREAM, socket.SOCK_DGRAM:
-                s = stack.enter_context(socket.socket(socket.AF_INET, kind))
-                if kind == socket.SOCK_STREAM:
-                    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                try:
-                    s.bind(("0.0.0.0", port))
-                except OSError:
-                    return False
-        return True
-
-
-def listening(port, host="127.0.0.1"):
-    with contextlib.suppress(OSError):
-        socket.create_connection((host, port), 1).close()
-        return True
-    return False
-
-
-# --- processes ------------------------------------------------------------
-
-def _before_exec():
-    """In the child: its own process group, and death with its parent."""
-    os.setsid()
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def children_of(pid):
-    """{comm: pid} of the direct children."""
-    found = {}
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit():
-            continue
-        with contextlib.suppress(OSError):
-            stat = pathlib.Path("/proc", entry, "stat").read_text()
-            name = stat[stat.index("(") + 1:stat.rindex(")")]
-            fields = stat[stat.rindex(")") + 2:].split()
-            if int(fields[1]) == pid and fields[0] != "Z":
-                found[name] = int(entry)
-    return found
-
-
-def program(name):
-    path = BUILD / name
-    if not path.exists():
-        raise Failed(f"{path} is not built (PLATEN_BUILD says where)")
-    return str(path)
-
-
-class Process:
-    """One program with its log.  Subclasses say what argv is."""
-
-    def __init__(self, rig, name):
-        self.rig, self.name = rig, name
-        self.log_path = rig.dir / f"{name}.log"
-        self.proc = None
-        rig.parts.append(self)
-
-    def launch(self, argv, **more):
-        if self.running():
-            raise Failed(f"{self.name} runs already")
-        with open(self.log_path, "ab") as log:
-            log.write(f"--- {' '.join(map(str, argv))}\n".encode())
-            log.flush()
-            self.mark = log.tell()
-            self.proc = subprocess.Popen(
-                [str(a) for a in argv], stdin=subprocess.DEVNULL,
-                stdout=more.pop("stdout", log), stderr=log,
-                cwd=self.rig.dir, preexec_fn=_before_exec, **more)
-        return self
-
-    @property
-    def pid(self):
-        return self.proc.pid
-
-    def running(self):
-        return self.proc is not None and self.proc.poll() is None
-
-    def log(self, whole=False):
-        """What it has logged since its last start (or ever)."""
-        with contextlib.suppress(OSError):
-            text = self.log_path.read_bytes()
-            return text[0 if whole else self.mark:].decode(errors="replace")
-        return ""
-
-    def wait_log(self, pattern, timeout=15):
-        """The match of pattern in the log since the last start."""
-        def look():
-            found = re.search(pattern, self.log())
-            if found is None and not self.running():
-                raise Failed(f"{self.name} ended (status "
-                             f"{self.proc.returncode}) without "
-                             f"{pattern!r}:\n{self.log()}")
-            return found
-        return wait_for(look, timeout, f"{pattern!r} in {self.log_path}")
-
-    def _group(self, signo):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.proc.pid, signo)
-
-    def stop(self, timeout=10):
-        """SIGTERM; the exit status.  What does not go is a failure."""
-        if self.proc is None:
-            return None
-        if self.proc.poll() is None:
-            self.proc.terminate()
-        try:
-            status = self.proc.wait(timeout * PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.kill9()
-            raise Failed(f"{self.name} does not stop within {timeout} s")
-        self._group(signal.SIGKILL)
-        return status
-
-    def kill9(self):
-        """SIGKILL to it and everything that it started."""
-        if self.proc is None:
-            return
-        self._group(signal.SIGKILL)
-        self.proc.wait()
-
-    def hang(self):
-        """Stopped as by a debugger: alive, but says nothing."""
-        self._group(signal.SIGSTOP)
-
-    def resume(self):
-        self._group(signal.SIGCONT)
-
-    def restart(self):
-        self.stop()
-        return self.start()
-
-    def tail(self, lines=60):
-        text = self.log(whole=True).splitlines()
-        return "\n".join(text[-lines:])
-
-
-# --- the server -----------------------------------------------------------
-
-_PROSODY = """
-run_as_root = {root}
-daemonize = false
-pidfile = "{dir}/prosody.pid"
-data_path = "{dir}/prosody"
-plugin_paths = {{ }}
-modules_enabled = {{ "roster"; "saslauth"; "tls"; "disco"; "ping"; "presence";
-    "limits"; {modules} }}
-modules_disabled = {{ "s2s"; "offline" }}
-authentication = "internal_hashed"
-password_hash = "SHA-256"
-allow_registration = false
-c2s_require_encryption = true
-c2s_ports = {{ {c2s} }}
-c2s_direct_tls_ports = {{ {tls} }}
-c2s_interfaces = {{ "127.0.0.1" }}
-c2s_direct_tls_interfaces = {{ "127.0.0.1" }}
-component_ports = {{ {component} }}
-component_interfaces = {{ "127.0.0.1" }}
-interfaces = {{ "127.0.0.1" }}
-network_settings = {{ nagle = false }}
-nagle = false
-limits = {{ c2s = {{ rate = "{rate}" }} }}
-ssl = {{ certificate = "{tls_dir}/server.crt"; key = "{tls_dir}/server.key" }}
-log = {{ {{ levels = {{ min = "{level}" }}; to = "console" }} }}
-{extra}
-VirtualHost "{domain}"
-Component "{component_jid}"
-    component_secret = "{secret}"
-"""
-
-
-def _openssl(*args, cwd):
-    subprocess.run(["openssl", *args], cwd=cwd, check=True,
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-def make_certificates(where, domain=DOMAIN, name="server", ca=None):
-    """A CA (ca.crt) and a certificate NAME.crt/.key for domain in where; with
-    ca, a directory, that one's CA signs."""
-    where.mkdir(exist_ok=True)
-    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    if ca is None:
-        ca = where
-        _openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.crt",
-                 "-days", "30", "-subj", "/CN=Platen test CA", cwd=where)
-    _openssl("req", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr",
-             "-subj", f"/CN={domain}", cwd=where)
-    (where / f"{name}.ext").write_text(
-        f"subjectAltName=DNS:{domain}\nbasicConstraints=CA:FALSE\n")
-    _openssl("x509", "-req", "-in", f"{name}.csr", "-CA", ca / "ca.crt",
-             "-CAkey", ca / "ca.key", "-CAcreateserial", "-days", "30",
-             "-extfile", f"{name}.ext", "-out", f"{name}.crt", cwd=where)
-    return where
-
-
-class Prosody(Process):
-    """A real server for DOMAIN: STARTTLS on .port, direct TLS on .tls_port,
-    the component COMPONENT with .secret on .component_port."""
-
-    def __init__(self, rig):
-        super().__init__(rig, "prosody")
-        self.port = rig.ports.take()
-        self.tls_port = rig.ports.take()
-        self.component_port = rig.ports.take()
-        self.secret = secrets.token_hex(16)
-        self.tls_dir = rig.certificates()
-        self.ca_file = self.tls_dir / "ca.crt"
-        self.rate, self.level, self.extra = "2mb/s", "info", ""
-        self.modules = ""           # more of them: '"version"; "time"'
-        self.passwords = {}
-
-    def write(self):
-        path = self.rig.dir / "prosody.cfg.lua"
-        path.write_text(_PROSODY.format(
-            root="true" if os.getuid() == 0 else "false", dir=self.rig.dir,
-            c2s=self.port, tls=self.tls_port, component=self.component_port,
-            rate=self.rate, level=self.level, extra=self.extra,
-            modules=self.modules, domain=DOMAIN, tls_dir=self.tls_dir,
-            component_jid=COMPONENT, secret=self.secret))
-        return path
-
-    def register(self, user, password=None):
-        """Makes (or changes) an account by writing what mod_auth_internal_hashed
-        keeps; (JID, password).  Works while the server runs."""
-        password = password or secrets.token_urlsafe(12)
-        salt, rounds = secrets.token_hex(16), 4096
-        salted = hashlib.pbkdf2_hmac("sha256", password.encode(),
-                                     salt.encode(), rounds)
-
-        def mac(text):
-            return hmac.new(salted, text, "sha256").digest()
-        stored = hashlib.sha256(mac(b"Client Key")).hexdigest()
-        where = self.rig.dir / "prosody" / DOMAIN.replace(".", "%2e")
-        (where / "accounts").mkdir(parents=True, exist_ok=True)
-        account = where / "accounts" / f"{user}.dat"
-        account.write_text(
-            f'return {{\n["iteration_count"] = {rounds};\n["salt"] = "{salt}";\n'
-            f'["stored_key"] = "{stored}";\n'
-            f'["server_key"] = "{mac(b"Server Key").hex()}";\n}};\n')
-        self.passwords[user] = password
-        return f"{user}@{DOMAIN}", password
-
-    def start(self):
-        path = self.write()
-        self.launch(["prosody", "--config", path, "-F"])
-        ports = self.port, self.tls_port, self.component_port
-
-        def up():
-            if not self.running():
-                raise Failed(f"prosody ended:\n{self.log()}")
-            return all(listening(port) for port in ports)
-        wait_for(up, 20, "prosody listens")
-        return self
+__all__ = ["BUILD", "COMPONENT", "DOMAIN", "PATIENCE", "ROOT", "WALKS",
+           "Agent", "Central", "Failed", "Ports", "Process", "Rig", "Sim",
+           "children_of", "listening", "make_certificates", "merge",
+           "program", "read_ini", "run_program", "wait_for", "write_ini",
+           "write_secret"]
 
 
 # --- simulated printers ---------------------------------------------------
@@ -509,10 +195,10 @@ class Central(Process):
     def write(self):
         self.dir.mkdir(mode=0o700, exist_ok=True)
         secret = self.rig.dir / f"{self.name}.secret"
-        write_secret(secret, self.rig.prosody.secret + "\n")
+        write_secret(secret, self.rig.server.secret + "\n")
         write_ini(self.ini, merge({
             "component": {"jid": COMPONENT, "host": "127.0.0.1",
-                          "port": self.rig.prosody.component_port,
+                          "port": self.rig.server.component_port,
                           "secret_file": secret},
             "store": {"path": self.dir / "fleet.db"},
             "crypto": {"key_file": self.dir / "central.key"},
@@ -567,7 +253,7 @@ class Agent(Process):
 
     def enrol(self, customer=None):
         """An account at the server and a token from the centre."""
-        self.jid, password = self.rig.prosody.register(self.name)
+        self.jid, password = self.rig.server.register(self.name)
         self.snippet = self.rig.central.enrol(self.name, self.jid, customer)
         write_secret(self.rig.dir / f"{self.name}.password", password + "\n")
         return self
@@ -576,7 +262,7 @@ class Agent(Process):
         """The INI file: what enrol gave, quick schedules, and .more on top.
         schedule: heartbeat="5s" ..."""
         self.dir.mkdir(mode=0o700, exist_ok=True)
-        prosody, sim = self.rig.prosody, self.rig.sim
+        server, sim = self.rig.server, self.rig.sim
         times = {"heartbeat": "1s", "supplies": "1s", "counters": "1s",
                  "assets": "1h"}
         times.update(schedule)
@@ -586,9 +272,9 @@ class Agent(Process):
         sections = merge({
             "agent": {"name": self.name, "state_dir": self.dir},
             "xmpp": {"jid": self.jid, "host": "127.0.0.1",
-                     "port": prosody.port, "fallback_port": prosody.tls_port,
+                     "port": server.port, "fallback_port": server.tls_port,
                      "password_file": self.rig.dir / f"{self.name}.password",
-                     "ca_file": prosody.ca_file, "central": COMPONENT},
+                     "ca_file": server.ca_file, "central": COMPONENT},
             "discovery": {"networks": self.networks, "hosts": hosts,
                           "interval": "1h", "rate": 2000},
             "snmp public": {"version": "2c", "community": "public",
@@ -655,12 +341,14 @@ class Agent(Process):
 class Rig:
     _shared = {}
 
-    def __init__(self, name="rig", keep=False):
+    def __init__(self, name="rig", keep=False, server=None):
         # Short, because it holds the path of a Unix socket; open to others,
         # because what starts as root may become somebody else.
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="platen-"))
         self.dir.chmod(0o755)
         self.name, self.keep = name, keep
+        # May be changed until .server is used.
+        self.kind = server or os.environ.get("PLATEN_SERVER", "prosody")
         self.parts = []
         self._made = {}
 
@@ -692,7 +380,8 @@ class Rig:
                                 else kind(self))
         return self._made[name]
 
-    prosody = property(lambda self: self._part(Prosody))
+    server = property(lambda self: self._part(SERVERS[self.kind], "server"))
+    prosody = server            # its former name
     sim = property(lambda self: self._part(Sim))
     central = property(lambda self: self._part(Central))
     agent = property(lambda self: self._part(Agent))
@@ -711,7 +400,7 @@ class Rig:
               **sim):
         """Everything, up to a session; waits until the centre knows all
         printers of the fleet unless fleet is None."""
-        self.prosody.start()
+        self.server.start()
         if fleet is not None or devices is not None:
             self.sim.start(devices, fleet, **sim)
         self.central.init()

@@ -17,7 +17,7 @@ UPTIME = "1.3.6.1.2.1.1.3.0"
 
 @pytest.fixture
 def system(rig):
-    rig.prosody.start()
+    rig.server.start()
     rig.sim.start([f"{HOST}=@hp-mono"])
     rig.central.init()
     rig.central.start()
@@ -393,7 +393,7 @@ LIFE = "1.3.6.1.2.1.43.10.2.1.4.1.1"
 def test_a_counter_that_starts_anew(rig):
     """A smaller value is told at once, with the value before it; the history
     marks it, and no reader sees a negative number of pages."""
-    rig.prosody.start()
+    rig.server.start()
     rig.sim.start([f"{HOST}=@hp-mono"])
     rig.central.init()
     rig.central.start()

@@ -143,7 +143,7 @@ def start_sim(rig):
 
 
 def start_rest(rig):
-    rig.prosody.start()
+    rig.server.start()
     rig.central.init()
     rig.central.start()
     rig.agent.enrol().write(heartbeat="500ms", assets="2s")
@@ -255,7 +255,7 @@ def test_bad_later_and_good_again(rig):
 def test_a_moment_of_errors_removes_nothing(rig):
     """One whole reading whose table of supplies breaks off does not say that
     there are none."""
-    rig.prosody.start()
+    rig.server.start()
     rig.sim.start([f"{GOOD[0]}=@hp-colour"])
     rig.central.init()
     rig.central.start()
@@ -275,7 +275,7 @@ def test_a_moment_of_errors_removes_nothing(rig):
 def test_rows_of_supplies_make_no_printers(rig):
     """A column without end names a new device in every row; that is no row
     of new printers behind a print server."""
-    rig.prosody.start()
+    rig.server.start()
     rig.sim.start([f"{GOOD[0]}=@hp-mono"])
     rig.sim.send(f"endless {GOOD[0]} {SUPPLIES}.9")
     rig.central.init()

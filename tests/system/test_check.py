@@ -171,7 +171,7 @@ def test_only_listed_objects_are_asked(rig, listed):
     rig.sim.start([f"{h}=@{n}" for h, n in zip(hosts, names)])
     run_program([program("platen"), "probe"] +
                 [f"{h}:{rig.sim.port}" for h in hosts], False)
-    rig.prosody.start()
+    rig.server.start()
     rig.central.init()
     rig.central.start()
     rig.agent.networks = "127.10.77.0/26"
@@ -236,7 +236,7 @@ colour = Color
 total = mono + colour
 """)
     (tmp_path / "broken.ini").write_text(BROKEN)
-    rig.prosody.start()
+    rig.server.start()
     rig.central.init()
     rig.central.start()
     rig.agent.more = {"agent": {"vendors": tmp_path}}

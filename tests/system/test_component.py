@@ -36,8 +36,8 @@ class Echo(Process):
 
     def start(self, wait=True):
         secret = self.rig.dir / f"{self.name}.secret"
-        write_secret(secret, (self.secret or self.rig.prosody.secret) + "\n")
-        self.launch([self.path, COMPONENT, self.rig.prosody.component_port,
+        write_secret(secret, (self.secret or self.rig.server.secret) + "\n")
+        self.launch([self.path, COMPONENT, self.rig.server.component_port,
                      secret, self.ping_ms])
         if wait:
             self.wait_log(r"(?m)^ready$")
@@ -49,14 +49,14 @@ class Echo(Process):
 
 @pytest.fixture
 def echo(rig, echo_path):
-    rig.prosody.start()
+    rig.server.start()
     return Echo(rig, echo_path)
 
 
 @pytest.fixture
 def client(rig, echo):
-    jid, password = rig.prosody.register("stranger")
-    return rig.peer(Client, rig.prosody, jid, password)
+    jid, password = rig.server.register("stranger")
+    return rig.peer(Client, rig.server, jid, password)
 
 
 def iq(client, payload, id="q1", kind="get", to=COMPONENT, timeout=10):
@@ -112,7 +112,7 @@ def test_wrong_secret_is_said_once(rig, echo):
 
 def test_conflict(rig, echo):
     """The first stays, the second says what is wrong and waits its turn."""
-    other = rig.peer(Component, rig.prosody)
+    other = rig.peer(Component, rig.server)
     echo.start(wait=False)
     echo.wait_log("conflict: another component is connected")
     time.sleep(1 * PATIENCE)
@@ -124,13 +124,13 @@ def test_conflict(rig, echo):
 def test_server_restarts(rig, echo):
     echo.start()
     for number in range(3):
-        rig.prosody.stop()
+        rig.server.stop()
         wait_for(lambda: echo.count("^lost") == number + 1, 10)
-        rig.prosody.start()
+        rig.server.start()
         wait_for(lambda: echo.count("^ready") == number + 2, 10)
-    rig.prosody.kill9()
+    rig.server.kill9()
     wait_for(lambda: echo.count("^lost") == 4, 10)
-    rig.prosody.start()
+    rig.server.start()
     wait_for(lambda: echo.count("^ready") == 5, 10)
 
 
@@ -140,13 +140,13 @@ def test_pings_keep_an_idle_link_and_find_a_dead_one(rig, echo):
     echo.start()
     time.sleep(6 * PATIENCE)
     assert echo.count("^lost") == 0, "an idle server was given up"
-    rig.prosody.hang()
+    rig.server.hang()
     started = time.monotonic()
     try:
         wait_for(lambda: echo.count("^lost the server has fallen silent"), 8)
         assert time.monotonic() - started < 6 * PATIENCE
     finally:
-        rig.prosody.resume()
+        rig.server.resume()
     wait_for(lambda: echo.count("^ready") == 2, 15)
 
 

@@ -63,9 +63,9 @@ def restart_agent(rig):
 
 
 def test_identifiers_leave_once(rig):
-    rig.prosody.start()
+    rig.server.start()
     rig.sim.start([f"{h}=@{name}" for h, name in DEVICES.items()])
-    centre = rig.peer(FakeCentre, rig.prosody)
+    centre = rig.peer(FakeCentre, rig.server)
     agent = centre.admit(rig.agent)
     agent.write(heartbeat="300ms", supplies="300ms", counters="300ms",
                 assets="1s").start().wait_online()
@@ -79,7 +79,7 @@ def test_identifiers_leave_once(rig):
         centre.start()
         settle(rig)
     centre.vanish()
-    rig.prosody.restart()
+    rig.server.restart()
     centre.start()
     settle(rig)
 
@@ -129,10 +129,10 @@ def test_identifiers_once_at_the_real_centre(rig):
              "all printers", 0.2)
 
     settle(rig)
-    for go in rig.central.stop, rig.central.kill9, rig.prosody.stop:
+    for go in rig.central.stop, rig.central.kill9, rig.server.stop:
         go()
-        if go == rig.prosody.stop:
-            rig.prosody.start()
+        if go == rig.server.stop:
+            rig.server.start()
         else:
             rig.central.start()
         settle(rig)

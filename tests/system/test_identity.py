@@ -12,7 +12,7 @@ TOTAL = "1.3.6.1.2.1.43.10.2.1.4.1.1"
 
 
 def start(rig, devices, **more):
-    rig.prosody.start()
+    rig.server.start()
     rig.sim.start(devices)
     rig.central.init()
     rig.central.start()

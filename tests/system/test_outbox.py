@@ -16,7 +16,7 @@ MOST = 64 * 1024
 def begin(rig, printers, **schedule):
     """The parts, and the printers' addresses."""
     hosts = [f"{BASE}{i}" for i in range(1, printers + 1)]
-    rig.prosody.start()
+    rig.server.start()
     rig.sim.start([f"{h}=@hp-mono,number={i}" for i, h in
                    enumerate(hosts, 1)])
     times = {"heartbeat": "300ms", "supplies": "300ms", "counters": "300ms"}
@@ -50,7 +50,7 @@ def told_total(agent, host):
 
 def test_bounded_without_a_centre(rig):
     hosts, times = begin(rig, PRINTERS)
-    centre = rig.peer(FakeCentre, rig.prosody)
+    centre = rig.peer(FakeCentre, rig.server)
     agent = centre.admit(rig.agent)
     agent.more = {"outbox": {"max_size": MOST},
                   "snmp public": {"timeout": "300ms", "retries": 1}}
@@ -129,7 +129,7 @@ def test_bounded_without_a_centre(rig):
 
 def test_refused_for_good(rig):
     (host,), times = begin(rig, 1)
-    centre = rig.peer(FakeCentre, rig.prosody)
+    centre = rig.peer(FakeCentre, rig.server)
     agent = centre.admit(rig.agent)
 
     def decide(report):
@@ -172,7 +172,7 @@ def test_refused_for_good(rig):
 def test_many_refused(rig):
     """Every second one, with several under way at a time."""
     hosts, times = begin(rig, 8)
-    centre = rig.peer(FakeCentre, rig.prosody)
+    centre = rig.peer(FakeCentre, rig.server)
     agent = centre.admit(rig.agent)
     centre.decide = lambda report: "" if report.seq % 2 else (
         f"<refused xmlns='{REPORT}' seq='{report.seq}' reason='even'/>")
@@ -196,7 +196,7 @@ def test_unanswered_and_out_of_turn(rig):
     """A centre that loses a report says so and gets it again; wrong answers
     end the session and nothing is lost."""
     (host,), times = begin(rig, 1)
-    centre = rig.peer(FakeCentre, rig.prosody)
+    centre = rig.peer(FakeCentre, rig.server)
     agent = centre.admit(rig.agent)
     agent.write(**times).start().wait_online()
     centre.wait_reports(lambda r: r.values("asset", "serial"))

@@ -65,9 +65,8 @@ def arrived(centre):
 
 
 def begin(rig, **more):
-    rig.prosody.level = "debug"
-    rig.prosody.modules = '"stanza_debug"'
-    rig.prosody.start()
+    rig.server.trace = True
+    rig.server.start()
     rig.sim.start([f"{HOST}=@hp-mono"])
     return dict(heartbeat="300ms", supplies="300ms", counters="300ms", **more)
 
@@ -76,7 +75,7 @@ def test_queued_until_the_centre_is_there(rig):
     """First no component, then one that never answers presence: no
     handshake, no sealed stanza; then it does answer."""
     schedule = begin(rig)
-    centre = FakeCentre(rig.prosody)
+    centre = FakeCentre(rig.server)
     rig.parts.append(centre)
     agent = centre.admit(rig.agent)
     agent.write(**schedule).start()
@@ -89,14 +88,14 @@ def test_queued_until_the_centre_is_there(rig):
              "the jam is read", 0.1)
     rig.sim.send("alert", HOST, "clear", jam)
 
-    mute = rig.peer(Component, rig.prosody)
+    mute = rig.peer(Component, rig.server)
     printer.print_pages()
     mute.wait_received("<presence")     # it comes again and again
     waiting = agent.json("status")["outbox"]
     assert waiting >= len(printer.totals)
     assert not mute.received("<iq")
     # Also before that nothing went to the server at all.
-    assert "urn:platen" not in rig.prosody.log()
+    assert "urn:platen" not in rig.server.log()
     mute.stop()
 
     centre.start()
@@ -112,7 +111,7 @@ def test_queued_until_the_centre_is_there(rig):
 
 def test_the_centre_comes_and_goes(rig):
     schedule = begin(rig)
-    centre = rig.peer(FakeCentre, rig.prosody)
+    centre = rig.peer(FakeCentre, rig.server)
     agent = centre.admit(rig.agent)
     agent.write(**schedule).start().wait_online()
     printer = Printer(rig)
@@ -121,9 +120,9 @@ def test_the_centre_comes_and_goes(rig):
     # It says goodbye: nothing is even tried.
     centre.leave()
     wait_uplink(agent, "centre absent", 15)
-    tried = rig.prosody.log().count("<sealed ")
+    tried = rig.server.log().count("<sealed ")
     printer.print_pages()
-    assert rig.prosody.log().count("<sealed ") == tried
+    assert rig.server.log().count("<sealed ") == tried
     assert agent.json("status")["outbox"] >= 3
     centre.start()
     wait_empty(agent)
@@ -141,12 +140,12 @@ def test_the_centre_comes_and_goes(rig):
 
     # The server goes away, and the agent dies.
     centre.vanish()
-    rig.prosody.stop()
+    rig.server.stop()
     printer.print_pages()
     agent.kill9()
     agent.start()
     printer.print_pages()
-    rig.prosody.start()
+    rig.server.start()
     wait_uplink(agent, "centre absent")
     centre.start()
     wait_empty(agent)
@@ -158,7 +157,7 @@ def test_half_answered(rig):
     """The centre commits and dies before it acknowledges: what it has is not
     taken twice, what it has not is sent again."""
     schedule = begin(rig)
-    centre = rig.peer(FakeCentre, rig.prosody)
+    centre = rig.peer(FakeCentre, rig.server)
     agent = centre.admit(rig.agent)
     agent.write(**schedule).start().wait_online()
     printer = Printer(rig)
@@ -204,7 +203,7 @@ def test_real_centre_comes_and_goes(rig):
     printer.print_pages()
     rig.central.start()
     wait_empty(agent)
-    rig.prosody.restart()
+    rig.server.restart()
     printer.print_pages()
     wait_uplink(agent, "connected")
     wait_empty(agent)

@@ -10,7 +10,7 @@ LIFE_COUNT = "1.3.6.1.2.1.43.10.2.1.4.1.1"
 
 @pytest.mark.parametrize("private", ["yes", "no"])
 def test_makers_objects(rig, private):
-    rig.prosody.start()
+    rig.server.start()
     rig.sim.start([f"{HOSTS[0]}=@hp-mono", f"{HOSTS[1]}=@sharp"])
     rig.central.init()
     rig.central.start()

@@ -29,7 +29,7 @@ def sanitized():
 
 @pytest.fixture
 def agent(rig):
-    rig.prosody.start()
+    rig.server.start()
     rig.sim.start([f"{HOST}=@hp-mono"], community=COMMUNITY)
     rig.central.init()
     rig.central.start()
@@ -117,7 +117,7 @@ def test_the_children_are_somebody_else(agent):
 
 def test_no_cores_no_secrets_in_sight(agent):
     rig = agent.rig
-    secrets = [rig.prosody.passwords["agent"], COMMUNITY,
+    secrets = [rig.server.passwords["agent"], COMMUNITY,
                agent.snippet["crypto"]["token"]]
     for role, pid in agent.pids().items():
         limits = pathlib.Path("/proc", str(pid), "limits").read_text()
@@ -147,7 +147,7 @@ def secrets_in(agent, role):
     text = memory(agent.pids()[role])
     assert len(text) > 1 << 20
     found = {name for name, secret in (
-        ("password", agent.rig.prosody.passwords["agent"]),
+        ("password", agent.rig.server.passwords["agent"]),
         ("token", agent.snippet["crypto"]["token"]),
         ("community", COMMUNITY)) if secret.encode() in text}
     return found | {"key" for key in keys if key in text}
@@ -183,7 +183,7 @@ def test_nothing_listens(agent):
     found = sockets(agent.pids().values())
     tcp = [s for s in found if s[0].startswith("tcp")]
     assert not [s for s in tcp if s[1] == "0A"], "a socket listens"
-    assert [s[3] for s in tcp] == [rig.prosody.port], "one connection"
+    assert [s[3] for s in tcp] == [rig.server.port], "one connection"
     assert not [s for s in found if s[0].startswith("raw")]
     for protocol, _, local, _ in found:
         assert local > 1023, f"{protocol} port {local}"

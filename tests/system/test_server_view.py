@@ -170,14 +170,14 @@ def stanzas_of(stream):
 
 def talkative(rig):
     """The server logs every stanza in full."""
-    rig.prosody.level, rig.prosody.modules = "debug", '"stanza_debug"'
+    rig.server.trace = True
 
 
 def test_slixmpp_in_the_centres_place(rig):
     talkative(rig)
-    rig.prosody.start()
+    rig.server.start()
     rig.sim.start([f"{h}=@{name}" for h, name in DEVICES.items()])
-    centre = rig.peer(FakeCentre, rig.prosody)
+    centre = rig.peer(FakeCentre, rig.server)
     agent = centre.admit(rig.agent)
     agent.more = {"snmp public": {"timeout": "300ms", "retries": 0}}
     agent.write(heartbeat="500ms", assets="2s").start().wait_online()
@@ -199,7 +199,7 @@ def test_slixmpp_in_the_centres_place(rig):
     for text in seen:
         assert_harmless(ET.fromstring(text))
     assert leaks(words, "\n".join(seen).encode()) == []
-    log = rig.prosody.log(whole=True)
+    log = rig.server.log(whole=True)
     assert log.count("<sealed ") >= len(DEVICES), "stanzas are in the log"
     assert leaks(words, log.encode()) == []
     assert centre.problems == []
@@ -207,8 +207,8 @@ def test_slixmpp_in_the_centres_place(rig):
 
 def test_bytes_between_server_and_centre(rig):
     talkative(rig)
-    rig.prosody.start()
-    wire = Wire(rig, rig.prosody.component_port).start()
+    rig.server.start()
+    wire = Wire(rig, rig.server.component_port).start()
     rig.central.more = {"component": {"port": wire.port}}
     rig.agent.more = {"snmp public": {"timeout": "300ms", "retries": 0}}
     rig.sim.start([f"{h}=@{name}" for h, name in DEVICES.items()])
@@ -239,4 +239,4 @@ def test_bytes_between_server_and_centre(rig):
             to = stanza.get("to")
             assert to is None or to.split("/")[0] in (rig.agent.jid,
                                                       COMPONENT)
-    assert leaks(words, rig.prosody.log(whole=True).encode()) == []
+    assert leaks(words, rig.server.log(whole=True).encode()) == []

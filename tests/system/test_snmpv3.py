@@ -364,7 +364,7 @@ def test_daemon(rig, printer):
                 "port": printer.port, "timeout": f"{int(500 * PATIENCE)}ms",
                 "retries": 1}
 
-    rig.prosody.start()
+    rig.server.start()
     rig.central.init()
     rig.central.start()
     agent = rig.agent.enrol()

@@ -33,7 +33,7 @@ class Listening:
     def __init__(self, rig):
         self.rig = rig
         self.port = rig.ports.take()
-        rig.prosody.start()
+        rig.server.start()
         rig.sim.start([f"{HOST}=@hp-mono", f"{QUIET}=@brother"])
         rig.central.init()
         rig.central.start()
@@ -323,7 +323,7 @@ def test_informs_go_on_after_a_restart(traps):
 def test_off_by_default_and_no_reason_to_stop(rig):
     """Nobody listens unless told to; an address that cannot be had is said,
     and printers are watched all the same."""
-    rig.prosody.start()
+    rig.server.start()
     rig.sim.start([f"{HOST}=@hp-mono"])
     rig.central.init()
     rig.central.start()

@@ -3,7 +3,7 @@ never talked into less than verified TLS and SCRAM, waits for nobody without
 end, and knows at any time whether the centre is there.
 
 Scripted servers (xmppfake.py) play every way in which a server can fail.
-test_uplink_prosody.py does the same work against a real one.
+test_uplink_server.py does the same work against a real one.
 """
 import base64
 import os
