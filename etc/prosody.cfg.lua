@@ -31,6 +31,7 @@ modules_disabled = { "s2s", "offline" }
 c2s_require_encryption = true
 authentication = "internal_hashed"
 password_hash = "SHA-256"
+disable_sasl_mechanisms = { "DIGEST-MD5", "PLAIN" }
 allow_registration = false
 
 -- Agents check this certificate against the domain, not against the address

@@ -13,7 +13,6 @@ from rig import WALKS, Rig  # noqa: E402
 def rig(request):
     """A private directory and lazily made parts; all die with the test."""
     made = Rig(request.node.name)
-    request.node.rigs = [made]
     yield made
     made.close()
 
@@ -22,7 +21,6 @@ def rig(request):
 def module_rig(request):
     """One for all tests of a file, where they do not disturb each other."""
     made = Rig(request.node.name)
-    request.node.rigs = [made]
     yield made
     made.close()
 
@@ -43,13 +41,17 @@ def walks():
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Shows the logs of all parts under a failed test."""
+    """Shows the logs of all parts under a failed test, and notes which tests
+    had a server, for tests/run: they are those that depend on which one."""
     report = (yield).get_result()
+    rigs = [value for value in (getattr(item, "funcargs", None) or {}).values()
+            if isinstance(value, Rig)]
+    if report.when == "teardown" and any(r.has_server() for r in rigs):
+        report.user_properties.append(("server", item.nodeid))
     if report.passed or report.skipped:
         return
-    for node in item.listchain():
-        for made in getattr(node, "rigs", []):
-            report.sections += [s for s in made.logs() if s[1]]
+    for made in rigs:
+        report.sections += [s for s in made.logs() if s[1]]
 
 
 def pytest_sessionfinish():

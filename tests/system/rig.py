@@ -347,7 +347,7 @@ class Rig:
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="platen-"))
         self.dir.chmod(0o755)
         self.name, self.keep = name, keep
-        # May be changed until .server is used.
+        self.own_kind = server is not None
         self.kind = server or os.environ.get("PLATEN_SERVER", "prosody")
         self.parts = []
         self._made = {}
@@ -379,6 +379,10 @@ class Rig:
             self._made[name] = (kind(self, name) if kind in (Agent, Central)
                                 else kind(self))
         return self._made[name]
+
+    def has_server(self):
+        """Whether it has used the server of PLATEN_SERVER's kind."""
+        return "server" in self._made and not self.own_kind
 
     server = property(lambda self: self._part(SERVERS[self.kind], "server"))
     prosody = server            # its former name

@@ -78,7 +78,7 @@ class Server(Process):
         self.components = {COMPONENT: self.secret}
         self.tls_dir = rig.certificates()
         self.ca_file = self.tls_dir / "ca.crt"
-        self.limits = "recommended"
+        self.limits = os.environ.get("PLATEN_LIMITS", "recommended")
         self.level = "info"         # of the log: debug, info or warn
         self.trace = False          # every stanza goes to the log in full
         self.passwords = {}
@@ -298,8 +298,13 @@ class Ejabberd(Server):
         where = self.rig.dir / "ejabberd"
         where.mkdir(exist_ok=True)
         libraries = next(pathlib.Path("/usr/lib").glob("*/ejabberd-*")).parent
+        # It asks DNS for addresses that are not there, and nobody outside is
+        # asked anything by a test.
+        (where / "inetrc").write_text(
+            '{lookup, [file]}.\n{resolv_conf, "/dev/null"}.\n')
         environment = dict(
-            os.environ, EJABBERD_CONFIG_PATH=str(self.write()),
+            os.environ, ERL_INETRC=str(where / "inetrc"),
+            EJABBERD_MSGS_PATH=str(where / "no-translations"), EJABBERD_CONFIG_PATH=str(self.write()),
             EJABBERD_LOG_PATH=str(where / "ejabberd.log"),
             ERL_LIBS=str(libraries), ERL_CRASH_DUMP_BYTES="0",
             HOME=str(where))

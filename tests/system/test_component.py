@@ -13,7 +13,7 @@ import time
 import pytest
 
 from peer import Client, Component
-from rig import (BUILD, COMPONENT, PATIENCE, ROOT, Process, wait_for,
+from rig import (BUILD, COMPONENT, PATIENCE, ROOT, Process, Rig, wait_for,
                  write_secret)
 
 DISCO = "http://jabber.org/protocol/disco#info"
@@ -110,15 +110,33 @@ def test_wrong_secret_is_said_once(rig, echo):
     assert echo.count("^ready") == 0
 
 
-def test_conflict(rig, echo):
-    """The first stays, the second says what is wrong and waits its turn."""
-    other = rig.peer(Component, rig.server)
-    echo.start(wait=False)
-    echo.wait_log("conflict: another component is connected")
-    time.sleep(1 * PATIENCE)
-    assert echo.count("another component") == 1
-    other.stop()
-    echo.wait_log(r"(?m)^ready$")
+def test_conflict(echo_path):
+    """Prosody as Debian sets it up keeps the first; the second says what is
+    wrong and waits its turn.  (ejabberd takes any number.)"""
+    with Rig("conflict", server="prosody") as rig:
+        rig.server.limits = "packaged"
+        rig.server.start()
+        other = rig.peer(Component, rig.server)
+        echo = Echo(rig, echo_path).start(wait=False)
+        echo.wait_log("conflict: another component is connected")
+        time.sleep(1 * PATIENCE)
+        assert echo.count("another component") == 1
+        other.stop()
+        echo.wait_log(r"(?m)^ready$")
+
+
+def test_replaced(echo_path):
+    """Prosody as we set it up lets the new one take the place of the old,
+    which may be dead; one that lives says so and is not back at once."""
+    with Rig("replaced", server="prosody") as rig:
+        rig.server.start()
+        first = Echo(rig, echo_path, "first").start()
+        second = Echo(rig, echo_path, "second").start()
+        first.wait_log("conflict: another component is connected")
+        first.stop()
+        time.sleep(1 * PATIENCE)
+        assert second.count("^ready") == 1
+        assert second.count("^lost") == 0
 
 
 def test_server_restarts(rig, echo):

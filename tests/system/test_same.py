@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from rig import ROOT, Rig, program, run_program, wait_for
+from rig import ROOT, program, run_program, wait_for
 
 WALKS = ROOT.parent / "shared" / "walks"
 # The daemon adds what time and place bring: ids, when, where, since when.
@@ -58,44 +58,43 @@ def probe(rig, host):
     return [row for row in json.loads(done.stdout) if row["printer"]]
 
 
-def compare(devices):
-    with Rig("same") as rig:
-        rig.start(devices=devices, schedule={"heartbeat": "1h",
-                                             "supplies": "1h",
-                                             "counters": "1h"})
-        hosts = [d.split("=")[0] for d in devices]
-        probed = {h: probe(rig, h) for h in hosts}
-        printers = {h: rows[0] for h, rows in probed.items()
-                    if len(rows) == 1}
-        assert printers
-        # Two recordings of one machine are one machine at two addresses.
-        def names(p):
-            return (p["asset"]["serial"] or p["asset"]["mac"],
-                    p["asset"]["engine"])
-        everyone = [names(p) for p in printers.values()]
+def compare(rig, devices):
+    rig.start(devices=devices, schedule={"heartbeat": "1h",
+                                         "supplies": "1h",
+                                         "counters": "1h"})
+    hosts = [d.split("=")[0] for d in devices]
+    probed = {h: probe(rig, h) for h in hosts}
+    printers = {h: rows[0] for h, rows in probed.items()
+                if len(rows) == 1}
+    assert printers
+    # Two recordings of one machine are one machine at two addresses.
+    def names(p):
+        return (p["asset"]["serial"] or p["asset"]["mac"],
+                p["asset"]["engine"])
+    everyone = [names(p) for p in printers.values()]
 
-        def told():
-            return {row["ip"]: row for row in rig.agent.json("devices")}
-        alone = {h for h, p in printers.items()
-                 if names(p)[0] is None or everyone.count(names(p)) == 1}
-        wait_for(lambda: alone <= set(told()), 60,
-                 "all printers in the agent's list")
-        known = told()
-        for host in sorted(alone):
-            want, got = printers[host], known[host]
-            assert pick(got, ASSET) == pick(want["asset"], ASSET), host
-            assert listed(got["counters"], COUNTER, "name") == \
-                listed(want["counters"], COUNTER, "name"), host
-            assert listed(got["consumables"], CONSUMABLE, "index") == \
-                listed(want["consumables"], CONSUMABLE, "index"), host
-        return len(alone)
+    def told():
+        return {row["ip"]: row for row in rig.agent.json("devices")}
+    alone = {h for h, p in printers.items()
+             if names(p)[0] is None or everyone.count(names(p)) == 1}
+    wait_for(lambda: alone <= set(told()), 60,
+             "all printers in the agent's list")
+    known = told()
+    for host in sorted(alone):
+        want, got = printers[host], known[host]
+        assert pick(got, ASSET) == pick(want["asset"], ASSET), host
+        assert listed(got["counters"], COUNTER, "name") == \
+            listed(want["counters"], COUNTER, "name"), host
+        assert listed(got["consumables"], CONSUMABLE, "index") == \
+            listed(want["consumables"], CONSUMABLE, "index"), host
+    return len(alone)
 
 
-def test_invented_printers():
+def test_invented_printers(rig):
     names = sim_names()
-    assert compare(invented(names)) >= len(names) - 4
+    assert compare(rig, invented(names)) >= len(names) - 4
 
 
 @pytest.mark.skipif(not WALKS.exists(), reason="no recorded printers here")
-def test_recorded_printers(tmp_path):
-    assert compare(recorded(tmp_path)) >= 15
+def test_recorded_printers(rig, tmp_path):
+    assert compare(rig, recorded(tmp_path)) >= 15

@@ -65,6 +65,14 @@ class Probe:
             if m:
                 return m
 
+    def expect_all(self, patterns, timeout):
+        """The same for several events, in any order."""
+        until = time.monotonic() + timeout * PATIENCE
+        missing = list(patterns)
+        while missing:
+            line = self._next(until, missing)
+            missing = [p for p in missing if not re.match(p, line)]
+
     def expect_next(self, pattern, timeout):
         line = self._next(time.monotonic() + timeout * PATIENCE, pattern)
         assert re.match(pattern, line), (line[:300], pattern[:300])
