@@ -103,7 +103,10 @@ greeting_refusal(const char *condition)
 		    "there, or enrol it and use the new token" },
 		{ "not-authorized", "the centre refuses the key or token: "
 		    "enrol the agent anew there and copy the new token" },
-		{ "forbidden", "the centre has revoked this agent" },
+		/* ejabberd says this, too, for a centre that is not there;
+		 * the uplink asks, and knows in a moment. */
+		{ "forbidden", "the centre has revoked this agent, or has "
+		    "just left the server" },
 		{ "bad-request", "the centre cannot open the handshake: is "
 		    "[crypto] central_key the centre's key?" },
 		{ "item-not-found", "the centre has lost the session" },
