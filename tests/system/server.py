@@ -20,8 +20,6 @@ import re
 import secrets
 import subprocess
 
-import yaml
-
 from process import (COMPONENT, DOMAIN, ROOT, Failed, Process, listening,
                      wait_for)
 
@@ -271,6 +269,8 @@ class Ejabberd(Server):
         return kept
 
     def write(self):
+        import yaml             # here, because the demo does without it
+
         path = self.rig.dir / "ejabberd.yml"
         text = (packaged("ejabberd", self.PACKAGED)
                 if self.limits == "packaged" else self.SNIPPET.read_text())
@@ -307,7 +307,8 @@ class Ejabberd(Server):
             '{lookup, [file]}.\n{resolv_conf, "/dev/null"}.\n')
         environment = dict(
             os.environ, ERL_INETRC=str(where / "inetrc"),
-            EJABBERD_MSGS_PATH=str(words), EJABBERD_CONFIG_PATH=str(self.write()),
+            EJABBERD_MSGS_PATH=str(words),
+            EJABBERD_CONFIG_PATH=str(self.write()),
             EJABBERD_LOG_PATH=str(where / "ejabberd.log"),
             ERL_LIBS=str(libraries), ERL_CRASH_DUMP_BYTES="0",
             HOME=str(where))
