@@ -29,7 +29,7 @@ override CFLAGS += -std=c11 -D_GNU_SOURCE -I. -MMD -MP $(WARN) \
 	   $(if $(WERROR),-Werror) $(if $(SAN),$(SANF) -U_FORTIFY_SOURCE,$(HARD)) \
 	   -DPLATEN_VERSION='"$(VERSION)"' -DPLATEN_SYSCONFDIR='"$(SYSCONFDIR)"' \
 	   -DPLATEN_DATADIR='"$(PREFIX)/share/platen"' \
-	   $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+	   $(shell pkg-config --cflags $(PKGS) libpq 2>/dev/null)
 override LDFLAGS += $(if $(SAN),$(SANF),-pie -Wl,-z,relro,-z,now)
 LDLIBS	:= $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
 
@@ -62,6 +62,8 @@ AGENT_LIBS	:= $(foreach r,agent crypto xmpp snmp schema base,$(B)/lib$(r).a)
 CENTRAL_LIBS	:= $(foreach r,central crypto xmpp schema base,$(B)/lib$(r).a)
 $(B)/platend $(B)/platen: $(B)/%: $(B)/agent/%.o $(AGENT_LIBS)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+# What only the centre needs: the agent has no business with it.
+$(B)/platen-central $(B)/tests/unit/central/%: LDLIBS += -lpq
 $(B)/platen-central: $(B)/central/platen-central.o $(CENTRAL_LIBS)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(B)/platen-sim: $(call objs,$(SIM)) $(B)/libbase.a

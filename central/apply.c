@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "central/epoch.h"
+#include "central/roster.h"
 #include "central/update.h"
 #include "schema/report.h"
 
@@ -91,7 +92,8 @@ apply_report(struct fleet *fleet, int64_t agent, const char *uuid,
 	memset(answer, 0, sizeof(*answer));
 	answer->seq = seq;
 	answer->verdict = APPLY_FAILED;
-	if (epoch_find(fleet, agent, uuid, &epoch) != 0)
+	if (roster_hold(fleet, agent) != 0 ||
+	    epoch_find(fleet, agent, uuid, &epoch) != 0)
 		return;
 	if (seq <= epoch.last_seq) {
 		if (seen(fleet, &epoch, seq, answer) != 0)

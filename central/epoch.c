@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "central/roster.h"
 #include "central/tables.h"
 #include "schema/record.h"
 #include "schema/xmltree.h"
@@ -13,8 +14,8 @@ int
 epoch_find(struct fleet *fleet, int64_t agent, const char *uuid,
     struct epoch *epoch)
 {
-	sqlite3_stmt	*stmt;
-	int		 rc;
+	struct fleet_stmt	*stmt;
+	int			 rc;
 
 	epoch->id = 0;
 	epoch->last_seq = 0;
@@ -24,9 +25,9 @@ epoch_find(struct fleet *fleet, int64_t agent, const char *uuid,
 		return -1;
 	if ((rc = fleet_step(fleet, stmt)) != 1)
 		return rc;
-	epoch->id = sqlite3_column_int64(stmt, 0);
-	epoch->last_seq = sqlite3_column_int64(stmt, 1);
-	sqlite3_reset(stmt);
+	epoch->id = fleet_number(stmt, 0);
+	epoch->last_seq = fleet_number(stmt, 1);
+	fleet_reset(stmt);
 	return 0;
 }
 
@@ -51,15 +52,15 @@ epoch_enter(struct fleet *fleet, int64_t agent, const char *uuid,
 {
 	int64_t	current;
 
-	if (fleet_begin(fleet) != 0 ||
+	if (roster_hold(fleet, agent) != 0 ||
 	    epoch_find(fleet, agent, uuid, epoch) != 0)
 		return -1;
 	if (epoch->id == 0) {
-		if (fleet_do(fleet, "INSERT INTO epoch (agent, uuid, "
-		    "last_seq, started_at, last_at) VALUES (?, ?, 0, ?, ?)",
-		    "itii", agent, uuid, now_ms, now_ms) != 0)
+		if (fleet_int(fleet, &epoch->id, "INSERT INTO epoch (agent, "
+		    "uuid, last_seq, started_at, last_at) VALUES (?, ?, 0, "
+		    "?, ?) RETURNING id", "itii", agent, uuid, now_ms,
+		    now_ms) != 0)
 			return -1;
-		epoch->id = fleet_last_id(fleet);
 	}
 	if (fleet_int(fleet, &current, "SELECT epoch FROM agent "
 	    "WHERE id = ?", "i", agent) != 0)
@@ -142,8 +143,8 @@ int
 epoch_refused(struct fleet *fleet, const struct epoch *epoch, int64_t seq,
     char *reason, size_t size)
 {
-	sqlite3_stmt	*stmt;
-	int		 rc;
+	struct fleet_stmt	*stmt;
+	int			 rc;
 
 	reason[0] = '\0';
 	stmt = fleet_bind(fleet, "SELECT reason FROM refused "
@@ -153,8 +154,8 @@ epoch_refused(struct fleet *fleet, const struct epoch *epoch, int64_t seq,
 	if ((rc = fleet_step(fleet, stmt)) != 1)
 		return rc;
 	snprintf(reason, size, "%s",
-	    (const char *)sqlite3_column_text(stmt, 0));
-	sqlite3_reset(stmt);
+	    fleet_text(stmt, 0));
+	fleet_reset(stmt);
 	return 0;
 }
 
@@ -162,8 +163,8 @@ int
 epoch_list_refused(struct fleet *fleet, int64_t agent, const char *uuid,
     int64_t acked, struct buf *out)
 {
-	sqlite3_stmt	*stmt;
-	int		 rc;
+	struct fleet_stmt	*stmt;
+	int			 rc;
 
 	stmt = fleet_bind(fleet, "SELECT r.seq, r.reason FROM refused r "
 	    "JOIN epoch e ON e.id = r.epoch WHERE e.agent = ? AND e.uuid = ? "
@@ -174,7 +175,7 @@ epoch_list_refused(struct fleet *fleet, int64_t agent, const char *uuid,
 	while ((rc = fleet_step(fleet, stmt)) == 1) {
 		buf_printf(out, "<refused seq='%lld' reason='",
 		    (long long)fleet_number(stmt, 0));
-		xmltree_escape(out, (const char *)sqlite3_column_text(stmt, 1));
+		xmltree_escape(out, fleet_text(stmt, 1));
 		buf_puts(out, "'/>");
 	}
 	return rc;

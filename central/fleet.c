@@ -1,95 +1,69 @@
 #include "central/fleet.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "central/fleet_driver.h"
 #include "central/layout.h"
 #include "schema/record.h"
 
-#define STATEMENTS	256	/* places in the table; about 80 are used */
-#define BUSY_MS		5000	/* the others' transactions are short */
-
-struct statement {
-	const char	*sql;
-	sqlite3_stmt	*stmt;
-};
-
-struct fleet {
-	sqlite3		*db;
-	char		*path;
-	struct statement statement[STATEMENTS];
-	bool		 failed;	/* the open transaction is lost */
-	bool		 complained;	/* logged, and nothing worked since */
-	int64_t		 data_version;
-};
-
-static void
-complain(struct fleet *fleet, const char *what)
+void
+fleet_complain(struct fleet *fleet, const char *what, const char *why)
 {
 	fleet->failed = true;
 	if (fleet->complained)
 		return;
 	fleet->complained = true;
-	log_warnx("fleet", "%s: %s: %s", fleet->path, what,
-	    sqlite3_errmsg(fleet->db));
+	log_warnx("fleet", "%s: %s: %s", fleet->name, what, log_safe(why));
 }
 
-static sqlite3_stmt *
+/* In a transaction that has failed nothing works: SQLite may have rolled it
+ * back by itself, and what comes now would stand alone. */
+static bool
+usable(const struct fleet *fleet)
+{
+	return !fleet->begun || !fleet->failed;
+}
+
+static struct fleet_stmt *
 find(struct fleet *fleet, const char *sql)
 {
-	struct statement	*s;
-	size_t			 i, n;
+	struct fleet_stmt	**s;
+	size_t			  i, n;
 
-	i = ((uintptr_t)sql >> 3) % STATEMENTS;
-	for (n = 0; n < STATEMENTS; n++, i = (i + 1) % STATEMENTS) {
+	if (!usable(fleet))
+		return NULL;
+	i = ((uintptr_t)sql >> 3) % FLEET_STATEMENTS;
+	for (n = 0; n < FLEET_STATEMENTS; n++, i = (i + 1) % FLEET_STATEMENTS) {
 		s = &fleet->statement[i];
-		if (s->sql == sql)
-			return s->stmt;
-		if (s->sql != NULL)
-			continue;
-		if (sqlite3_prepare_v3(fleet->db, sql, -1,
-		    SQLITE_PREPARE_PERSISTENT, &s->stmt, NULL) != SQLITE_OK) {
-			complain(fleet, "cannot prepare");
-			log_debug("fleet", "%s", sql);
-			return NULL;
-		}
-		s->sql = sql;
-		return s->stmt;
+		if (*s == NULL)
+			*s = fleet->driver->prepare(fleet, sql, false);
+		if (*s == NULL || (*s)->sql == sql)
+			return *s;
 	}
-	fatalx("fleet", "more than %d statements", STATEMENTS);
+	fatalx("fleet", "more than %d statements", FLEET_STATEMENTS);
 }
 
 static void
-bind_all(sqlite3_stmt *stmt, const char *types, va_list ap)
+bind_all(struct fleet_stmt *stmt, const char *types, va_list ap)
 {
-	const char	*text;
-	const void	*blob;
-	int64_t		 number;
-	int		 at, len;
+	const struct fleet_driver	*driver = stmt->driver;
+	const void			*blob;
+	int				 at;
 
 	for (at = 1; *types != '\0'; types++, at++) {
 		switch (*types) {
 		case 'i':
-			number = va_arg(ap, int64_t);
-			if (number == ABSENT)
-				sqlite3_bind_null(stmt, at);
-			else
-				sqlite3_bind_int64(stmt, at, number);
+			driver->put_number(stmt, at, va_arg(ap, int64_t));
 			break;
 		case 't':
-			text = va_arg(ap, const char *);
-			sqlite3_bind_text(stmt, at, text, -1, SQLITE_STATIC);
+			driver->put_text(stmt, at, va_arg(ap, const char *));
 			break;
 		case 'b':
 			blob = va_arg(ap, const void *);
-			len = va_arg(ap, int);
-			sqlite3_bind_blob(stmt, at, blob, len, SQLITE_STATIC);
+			driver->put_blob(stmt, at, blob, va_arg(ap, int));
 			break;
 		default:
 			fatalx("fleet", "no such type '%c'", *types);
@@ -97,22 +71,21 @@ bind_all(sqlite3_stmt *stmt, const char *types, va_list ap)
 	}
 }
 
-static sqlite3_stmt *
+static struct fleet_stmt *
 bind_list(struct fleet *fleet, const char *sql, const char *types, va_list ap)
 {
-	sqlite3_stmt	*stmt;
+	struct fleet_stmt	*stmt;
 
-	if ((stmt = find(fleet, sql)) == NULL)
-		return NULL;
-	bind_all(stmt, types, ap);
+	if ((stmt = find(fleet, sql)) != NULL)
+		bind_all(stmt, types, ap);
 	return stmt;
 }
 
-sqlite3_stmt *
+struct fleet_stmt *
 fleet_bind(struct fleet *fleet, const char *sql, const char *types, ...)
 {
-	sqlite3_stmt	*stmt;
-	va_list		 ap;
+	struct fleet_stmt	*stmt;
+	va_list			 ap;
 
 	va_start(ap, types);
 	stmt = bind_list(fleet, sql, types, ap);
@@ -120,58 +93,56 @@ fleet_bind(struct fleet *fleet, const char *sql, const char *types, ...)
 	return stmt;
 }
 
-sqlite3_stmt *
-fleet_prepare(struct fleet *fleet, const char *sql)
+struct fleet_stmt *
+fleet_query(struct fleet *fleet, const char *sql)
 {
-	sqlite3_stmt	*stmt;
+	return usable(fleet) ? fleet->driver->prepare(fleet, sql, true) : NULL;
+}
 
-	if (sqlite3_prepare_v2(fleet->db, sql, -1, &stmt, NULL) == SQLITE_OK)
-		return stmt;
-	complain(fleet, "cannot prepare");
-	return NULL;
+void
+fleet_drop(struct fleet_stmt *stmt)
+{
+	if (stmt != NULL)
+		stmt->driver->drop(stmt);
 }
 
 int
-fleet_step(struct fleet *fleet, sqlite3_stmt *stmt)
+fleet_step(struct fleet *fleet, struct fleet_stmt *stmt)
 {
-	switch (sqlite3_step(stmt)) {
-	case SQLITE_ROW:
-		return 1;
-	case SQLITE_DONE:
-		sqlite3_reset(stmt);
-		return 0;
-	default:
-		complain(fleet, "statement failed");
-		log_debug("fleet", "%s", sqlite3_sql(stmt));
-		sqlite3_reset(stmt);
-		return -1;
-	}
+	return stmt->driver->step(fleet, stmt);
+}
+
+int
+fleet_run(struct fleet *fleet, struct fleet_stmt *stmt)
+{
+	return stmt->driver->run(fleet, stmt);
+}
+
+void
+fleet_reset(struct fleet_stmt *stmt)
+{
+	stmt->driver->reset(stmt);
 }
 
 int
 fleet_do(struct fleet *fleet, const char *sql, const char *types, ...)
 {
-	sqlite3_stmt	*stmt;
-	va_list		 ap;
-	int		 rc;
+	struct fleet_stmt	*stmt;
+	va_list			 ap;
 
 	va_start(ap, types);
 	stmt = bind_list(fleet, sql, types, ap);
 	va_end(ap);
-	if (stmt == NULL)
-		return -1;
-	while ((rc = fleet_step(fleet, stmt)) == 1)
-		continue;
-	return rc;
+	return stmt == NULL ? -1 : fleet_run(fleet, stmt);
 }
 
 int
 fleet_int(struct fleet *fleet, int64_t *out, const char *sql,
     const char *types, ...)
 {
-	sqlite3_stmt	*stmt;
-	va_list		 ap;
-	int		 rc;
+	struct fleet_stmt	*stmt;
+	va_list			 ap;
+	int			 rc;
 
 	*out = ABSENT;
 	va_start(ap, types);
@@ -181,30 +152,52 @@ fleet_int(struct fleet *fleet, int64_t *out, const char *sql,
 		return -1;
 	if ((rc = fleet_step(fleet, stmt)) == 1) {
 		*out = fleet_number(stmt, 0);
-		sqlite3_reset(stmt);
+		fleet_reset(stmt);
 		rc = 0;
 	}
 	return rc;
 }
 
-int64_t
-fleet_last_id(const struct fleet *fleet)
+int
+fleet_exec(struct fleet *fleet, const char *sql)
 {
-	return sqlite3_last_insert_rowid(fleet->db);
+	return usable(fleet) ? fleet->driver->exec(fleet, sql) : -1;
+}
+
+void
+fleet_put_number(struct fleet_stmt *stmt, int at, int64_t value)
+{
+	stmt->driver->put_number(stmt, at, value);
+}
+
+void
+fleet_put_text(struct fleet_stmt *stmt, int at, const char *text)
+{
+	stmt->driver->put_text(stmt, at, text);
 }
 
 int64_t
-fleet_number(sqlite3_stmt *stmt, int column)
+fleet_number(struct fleet_stmt *stmt, int column)
 {
-	if (sqlite3_column_type(stmt, column) == SQLITE_NULL)
-		return ABSENT;
-	return sqlite3_column_int64(stmt, column);
+	return stmt->driver->number(stmt, column);
+}
+
+const char *
+fleet_text(struct fleet_stmt *stmt, int column)
+{
+	return stmt->driver->text(stmt, column);
+}
+
+const void *
+fleet_blob(struct fleet_stmt *stmt, int column, int *len)
+{
+	return stmt->driver->blob(stmt, column, len);
 }
 
 bool
 fleet_in_transaction(const struct fleet *fleet)
 {
-	return !sqlite3_get_autocommit(fleet->db);
+	return fleet->begun;
 }
 
 bool
@@ -213,131 +206,101 @@ fleet_failed(const struct fleet *fleet)
 	return fleet->failed;
 }
 
+static int
+begin(struct fleet *fleet, const char *how)
+{
+	if (fleet->begun)
+		return fleet->failed ? -1 : 0;
+	fleet->failed = false;
+	if (fleet_do(fleet, how, "") != 0)
+		return -1;
+	fleet->begun = true;
+	return 0;
+}
+
 int
 fleet_begin(struct fleet *fleet)
 {
-	if (fleet_in_transaction(fleet))
-		return fleet->failed ? -1 : 0;
-	fleet->failed = false;
-	return fleet_do(fleet, "BEGIN IMMEDIATE", "");
+	return begin(fleet, fleet->driver->begin);
 }
 
-/*
- * SQLite may have rolled back by itself (SQLITE_FULL, SQLITE_IOERR), so that
- * failed says more than the autocommit state.
- */
+int
+fleet_begin_read(struct fleet *fleet)
+{
+	return begin(fleet, fleet->driver->begin_read);
+}
+
+/* COMMIT stands in no transaction for the driver, which so waits for it. */
 int
 fleet_commit(struct fleet *fleet)
 {
-	if (fleet->failed) {
-		fleet_rollback(fleet);
-		return -1;
-	}
-	if (!fleet_in_transaction(fleet))
+	struct fleet_stmt	*stmt;
+
+	if (!fleet->begun && !fleet->failed)
 		return 0;
-	if (fleet_do(fleet, "COMMIT", "") != 0) {
-		fleet_rollback(fleet);
-		return -1;
-	}
+	if (fleet->failed || (stmt = find(fleet, "COMMIT")) == NULL)
+		goto failed;
+	fleet->begun = false;
+	fleet->held = 0;
+	if (fleet_run(fleet, stmt) != 0)
+		goto failed;
 	if (fleet->complained) {
 		fleet->complained = false;
-		log_info("fleet", "%s: works again", fleet->path);
+		log_info("fleet", "%s: works again", fleet->name);
 	}
 	return 0;
+failed:
+	fleet_rollback(fleet);
+	return -1;
 }
 
 void
 fleet_rollback(struct fleet *fleet)
 {
-	sqlite3_stmt	*stmt;
+	fleet->driver->abandon(fleet);
+	fleet->begun = fleet->failed = false;
+	fleet->held = 0;
+}
 
-	/* A SELECT that is still open would keep the old snapshot. */
-	for (stmt = NULL; (stmt = sqlite3_next_stmt(fleet->db, stmt)) != NULL;)
-		sqlite3_reset(stmt);
-	if (fleet_in_transaction(fleet))
-		sqlite3_exec(fleet->db, "ROLLBACK", NULL, NULL, NULL);
-	fleet->failed = false;
+int
+fleet_tell(struct fleet *fleet)
+{
+	if (fleet->driver->tell == NULL)
+		return 0;
+	return fleet_do(fleet, fleet->driver->tell, "");
 }
 
 bool
 fleet_changed(struct fleet *fleet)
 {
-	int64_t	now;
-
-	if (fleet_int(fleet, &now, "PRAGMA data_version", "") != 0 ||
-	    now == fleet->data_version)
-		return false;
-	fleet->data_version = now;
-	return true;
+	return fleet->driver->changed(fleet);
 }
 
-/* A NULL path in messages helps nobody: every way to fail names the file. */
-static int
-open_file(struct fleet *fleet, enum fleet_mode mode)
+bool
+fleet_shared(const struct fleet *fleet)
 {
-	int	flags;
-
-	flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE;
-	if (mode == FLEET_CREATE)
-		flags |= SQLITE_OPEN_CREATE;
-	else if (access(fleet->path, F_OK) == -1) {
-		if (errno == ENOENT)
-			log_warnx("fleet", "%s: there is no store; "
-			    "\"platen-central init\" makes it", fleet->path);
-		else
-			log_warn("fleet", "%s", fleet->path);
-		return -1;
-	}
-	if (mode == FLEET_READ && access(fleet->path, W_OK) == -1)
-		flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READONLY;
-	if (sqlite3_open_v2(fleet->path, &fleet->db, flags, NULL) !=
-	    SQLITE_OK) {
-		log_warnx("fleet", "%s: cannot open: %s", fleet->path,
-		    fleet->db == NULL ? "out of memory" :
-		    sqlite3_errmsg(fleet->db));
-		return -1;
-	}
-	return 0;
+	return fleet->driver->shared;
 }
 
-static int
-set_up(struct fleet *fleet, enum fleet_mode mode)
+unsigned
+fleet_connections(const struct fleet *fleet)
 {
-	static const char *const	 pragmas =
-	    "PRAGMA foreign_keys = ON;"
-	    "PRAGMA synchronous = FULL;"
-	    "PRAGMA trusted_schema = OFF;"
-	    "PRAGMA temp_store = MEMORY;"
-	    "PRAGMA cache_size = -16384;";
-
-	sqlite3_busy_timeout(fleet->db, BUSY_MS);
-	if (sqlite3_exec(fleet->db, pragmas, NULL, NULL, NULL) != SQLITE_OK ||
-	    (mode == FLEET_CREATE && sqlite3_exec(fleet->db,
-	    "PRAGMA journal_mode = WAL", NULL, NULL, NULL) != SQLITE_OK)) {
-		complain(fleet, "cannot open");
-		return -1;
-	}
-	/* Statements that the listings run may wait for a checkpoint, but
-	 * only init and run change tables. */
-	return layout_check(fleet, mode != FLEET_READ);
+	return fleet->connections;
 }
 
 struct fleet *
-fleet_open(const char *path, enum fleet_mode mode)
+fleet_open(const struct fleet_source *source, enum fleet_mode mode)
 {
 	struct fleet	*fleet;
-	mode_t		 mask;
-	int		 rc;
 
 	fleet = xcalloc(1, sizeof(*fleet));
-	fleet->path = xstrdup(path);
-	mask = umask(0027);	/* customers' fleets are nobody else's */
-	rc = open_file(fleet, mode);
-	if (rc == 0)
-		rc = set_up(fleet, mode);
-	umask(mask);
-	if (rc != 0) {
-		log_warnx("fleet", "%s: cannot be used", path);
+	fleet->source = source;
+	fleet->driver = source->url != NULL ? &fleet_pg : &fleet_sqlite;
+	/* Statements that the listings run may wait for a checkpoint, but
+	 * only init and run change tables. */
+	if (fleet->driver->open(fleet, mode) != 0 ||
+	    layout_check(fleet, mode) != 0) {
+		log_warnx("fleet", "%s: cannot be used", fleet->name);
 		fleet_close(fleet);
 		return NULL;
 	}
@@ -352,9 +315,9 @@ fleet_close(struct fleet *fleet)
 
 	if (fleet == NULL)
 		return;
-	for (i = 0; i < STATEMENTS; i++)
-		sqlite3_finalize(fleet->statement[i].stmt);
-	sqlite3_close(fleet->db);
-	free(fleet->path);
+	for (i = 0; i < FLEET_STATEMENTS; i++)
+		fleet_drop(fleet->statement[i]);
+	fleet->driver->close(fleet);
+	free(fleet->name);
 	free(fleet);
 }

@@ -18,26 +18,26 @@ struct common {
 };
 
 static void
-take_common(sqlite3_stmt *stmt, struct common *c)
+take_common(struct fleet_stmt *stmt, struct common *c)
 {
-	c->agent = (const char *)sqlite3_column_text(stmt, 0);
-	c->asset = (const char *)sqlite3_column_text(stmt, 1);
-	c->printer = view_name((const char *)sqlite3_column_text(stmt, 2),
-	    (const char *)sqlite3_column_text(stmt, 3));
-	c->serial = (const char *)sqlite3_column_text(stmt, 4);
+	c->agent = fleet_text(stmt, 0);
+	c->asset = fleet_text(stmt, 1);
+	c->printer = view_name(fleet_text(stmt, 2),
+	    fleet_text(stmt, 3));
+	c->serial = fleet_text(stmt, 4);
 }
 
 /* COMMON, received_at, uuid, then all fields of the table t. */
-static sqlite3_stmt *
+static struct fleet_stmt *
 query_records(struct view *v, const struct field *fields, const char *from,
-    const char *where, const char *rest)
+    const char *where, const char *order)
 {
-	sqlite3_stmt	*stmt;
-	char		*names, *columns;
+	struct fleet_stmt	*stmt;
+	char			*names, *columns;
 
 	names = tables_names(fields, "t.");
 	columns = xasprintf(COMMON ", t.received_at, t.uuid%s", names);
-	stmt = view_query(v, columns, from, where, "t.received_at", rest);
+	stmt = view_query(v, columns, from, where, "t.received_at", order, "");
 	free(columns);
 	free(names);
 	return stmt;
@@ -46,11 +46,11 @@ query_records(struct view *v, const struct field *fields, const char *from,
 static int
 load_counters(struct view *v, int64_t id, struct asset *asset)
 {
-	static char	*sql;
-	sqlite3_stmt	*stmt;
-	struct counter	*c;
-	char		*names;
-	int		 rc;
+	static char		*sql;
+	struct fleet_stmt	*stmt;
+	struct counter		*c;
+	char			*names;
+	int			 rc;
 
 	if (sql == NULL) {
 		names = tables_names(counter_fields, "");
@@ -119,7 +119,7 @@ view_devices(struct fleet *fleet, const struct view_filter *filter,
 	struct view			 v;
 	struct common			 c;
 	struct asset			 asset;
-	sqlite3_stmt			*stmt;
+	struct fleet_stmt			*stmt;
 	int64_t				 received_at, id;
 	char				*names, *select;
 	int				 rc = -1, at;
@@ -129,8 +129,8 @@ view_devices(struct fleet *fleet, const struct view_filter *filter,
 	names = tables_names(asset_fields, "a.");
 	select = xasprintf(COMMON ", a.received_at, a.id%s", names);
 	stmt = view_query(&v, select, "asset a JOIN agent g ON g.id = a.agent",
-	    NULL, "a.received_at", "ORDER BY g.name, a.make, a.model, a.id "
-	    "LIMIT :limit");
+	    NULL, "a.received_at", "ORDER BY g.name, a.make NULLS FIRST, "
+	    "a.model NULLS FIRST, a.id", "");
 	free(select);
 	free(names);
 	while (stmt != NULL && (rc = fleet_step(fleet, stmt)) == 1) {
@@ -152,13 +152,13 @@ view_devices(struct fleet *fleet, const struct view_filter *filter,
 		if (rc != 0)
 			break;
 	}
-	sqlite3_finalize(stmt);
+	fleet_drop(stmt);
 	return view_end(&v, "no devices", rc);
 }
 
 /* The members that consumables and alerts begin and end with. */
 static void
-json_record(struct view *v, const struct common *c, sqlite3_stmt *stmt,
+json_record(struct view *v, const struct common *c, struct fleet_stmt *stmt,
     const struct field *fields, const void *record)
 {
 	const struct field	*f;
@@ -168,7 +168,7 @@ json_record(struct view *v, const struct common *c, sqlite3_stmt *stmt,
 	json_string(&v->json, "asset_name", c->printer);
 	json_string(&v->json, "asset_serial", c->serial);
 	view_json_time(v, "received_at", fleet_number(stmt, COMMON_COLUMNS));
-	json_string(&v->json, "id", (const char *)sqlite3_column_text(stmt,
+	json_string(&v->json, "id", fleet_text(stmt,
 	    COMMON_COLUMNS + 1));
 	for (f = fields; f->name != NULL; f++)
 		if (tables_has(f))
@@ -203,7 +203,7 @@ view_consumables(struct fleet *fleet, const struct view_filter *filter,
 	struct view			 v;
 	struct common			 c;
 	struct consumable		 record;
-	sqlite3_stmt			*stmt;
+	struct fleet_stmt			*stmt;
 	int				 rc = -1;
 
 	if (view_start(&v, fleet, filter, out, now_ms, columns, false) != 0)
@@ -211,8 +211,8 @@ view_consumables(struct fleet *fleet, const struct view_filter *filter,
 	stmt = query_records(&v, consumable_fields, "consumable t "
 	    "JOIN asset a ON a.id = t.asset JOIN agent g ON g.id = a.agent",
 	    filter->all ? NULL : "t.removed IS NULL",
-	    "ORDER BY g.name, a.make, a.model, a.id, t.\"index\", t.id "
-	    "LIMIT :limit");
+	    "ORDER BY g.name, a.make NULLS FIRST, a.model NULLS FIRST, "
+	    "a.id, t.\"index\" NULLS FIRST, t.id");
 	while (stmt != NULL && (rc = fleet_step(fleet, stmt)) == 1) {
 		consumable_init(&record);
 		take_common(stmt, &c);
@@ -227,7 +227,7 @@ view_consumables(struct fleet *fleet, const struct view_filter *filter,
 		free(c.printer);
 		consumable_clear(&record);
 	}
-	sqlite3_finalize(stmt);
+	fleet_drop(stmt);
 	return view_end(&v, "no consumables", rc);
 }
 
@@ -261,7 +261,7 @@ view_alerts(struct fleet *fleet, const struct view_filter *filter, FILE *out,
 	struct view			 v;
 	struct common			 c;
 	struct alert			 record;
-	sqlite3_stmt			*stmt;
+	struct fleet_stmt			*stmt;
 	int				 rc = -1;
 
 	if (view_start(&v, fleet, filter, out, now_ms,
@@ -270,7 +270,7 @@ view_alerts(struct fleet *fleet, const struct view_filter *filter, FILE *out,
 	stmt = query_records(&v, alert_fields, "alert t "
 	    "JOIN asset a ON a.id = t.asset JOIN agent g ON g.id = a.agent",
 	    filter->all ? NULL : "t.cleared IS NULL",
-	    "ORDER BY t.id LIMIT :limit");
+	    "ORDER BY t.id");
 	while (stmt != NULL && (rc = fleet_step(fleet, stmt)) == 1) {
 		alert_init(&record);
 		take_common(stmt, &c);
@@ -284,7 +284,7 @@ view_alerts(struct fleet *fleet, const struct view_filter *filter, FILE *out,
 		free(c.printer);
 		alert_clear(&record);
 	}
-	sqlite3_finalize(stmt);
+	fleet_drop(stmt);
 	return view_end(&v, filter->all ? "no alerts" : "no active alerts",
 	    rc);
 }

@@ -9,9 +9,9 @@ static int
 find_known(struct fleet *fleet, enum tables_thing kind, int64_t agent,
     const char *uuid, struct tables_row *row, void *record)
 {
-	char		 known[UUID_TEXT_MAX];
-	sqlite3_stmt	*stmt;
-	int		 rc;
+	char			 known[UUID_TEXT_MAX];
+	struct fleet_stmt	*stmt;
+	int			 rc;
 
 	if (tables_find(fleet, kind, uuid, row, record) != 0)
 		return -1;
@@ -24,8 +24,8 @@ find_known(struct fleet *fleet, enum tables_thing kind, int64_t agent,
 	if ((rc = fleet_step(fleet, stmt)) != 1)
 		return rc;
 	snprintf(known, sizeof(known), "%s",
-	    (const char *)sqlite3_column_text(stmt, 0));
-	sqlite3_reset(stmt);
+	    fleet_text(stmt, 0));
+	fleet_reset(stmt);
 	return tables_find(fleet, kind, known, row, record);
 }
 
@@ -99,7 +99,7 @@ identity_alert(struct fleet *fleet, int64_t agent, int64_t asset,
 		return 0;
 	/* An error bit has no index, and is there once. */
 	if (fleet_int(fleet, &id, "SELECT id FROM alert WHERE asset = ? "
-	    "AND \"index\" IS ? AND code = ? AND doubt <> 0 "
+	    "AND \"index\" IS NOT DISTINCT FROM ? AND code = ? AND doubt <> 0 "
 	    "ORDER BY id DESC LIMIT 1", "iii", asset, change->index,
 	    change->code) != 0)
 		return -1;

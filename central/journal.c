@@ -40,23 +40,17 @@ put(const struct journal *j, const struct row *row)
 	static const char *const	 insert =
 	    "INSERT INTO history (asset, record, thing, field, unit, "
 	    "capacity, percent, state, pages, time, received_at, epoch, seq, "
-	    "counter_epoch, before, value) VALUES "
-	    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+	    "counter_epoch, \"before\", number, text) VALUES "
+	    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 	int64_t				 time;
 
 	time = row->time == ABSENT || row->time == CLEARED ? j->received_at :
 	    row->time;
-	if (row->text != NULL)
-		return fleet_do(j->fleet, insert, "iiitiiiiiiiiiiit", row->asset,
-		    (int64_t)row->record, row->thing, row->field, row->unit,
-		    row->capacity, row->percent, row->state, row->pages, time,
-		    j->received_at, j->epoch, j->seq, row->counter_epoch,
-		    row->before, row->text);
-	return fleet_do(j->fleet, insert, "iiitiiiiiiiiiiii", row->asset,
+	return fleet_do(j->fleet, insert, "iiitiiiiiiiiiiiit", row->asset,
 	    (int64_t)row->record, row->thing, row->field, row->unit,
 	    row->capacity, row->percent, row->state, row->pages, time,
 	    j->received_at, j->epoch, j->seq, row->counter_epoch, row->before,
-	    row->number);
+	    row->text != NULL ? ABSENT : row->number, row->text);
 }
 
 static struct row

@@ -1,17 +1,23 @@
 #include "central/layout.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "central/fleet_driver.h"
 #include "central/journal.h"
 #include "central/tables.h"
 
-/* "PLAT", so that file(1) and we know the file. */
-#define APPLICATION_ID	0x504c4154
+/* The `run` processes that serve; agent.centre says which one it is at. */
+#define CENTRE "CREATE TABLE centre (" \
+"  id INTEGER PRIMARY KEY," \
+"  started_at INTEGER NOT NULL) STRICT;"
 
 static const char *const	ddl =
 "CREATE TABLE schema_version (version INTEGER NOT NULL) STRICT;"
+CENTRE
 "CREATE TABLE agent ("
 "  id INTEGER PRIMARY KEY,"
 "  jid TEXT NOT NULL UNIQUE,"
@@ -25,6 +31,7 @@ static const char *const	ddl =
 "  token_hash BLOB,"			/* SHA-256; NULL when used */
 "  token_expires INTEGER,"
 "  presence TEXT NOT NULL DEFAULT 'unavailable',"
+"  centre INTEGER,"
 "  last_seen INTEGER,"
 "  epoch INTEGER,"			/* that it reported in last */
 "  want_whole INTEGER NOT NULL DEFAULT 0,"
@@ -79,7 +86,7 @@ static const char *const	ddl =
 "  received_at INTEGER NOT NULL) STRICT;"
 /*
  * One table for every kind of change, because its order is the story: what
- * record says is in enum journal_record.  value is a number or a text.
+ * record says is in enum journal_record.  The value is a number or a text.
  */
 "CREATE TABLE history ("
 "  id INTEGER PRIMARY KEY,"
@@ -87,7 +94,8 @@ static const char *const	ddl =
 "  record INTEGER NOT NULL,"
 "  thing INTEGER,"			/* consumable.id or alert.id */
 "  field TEXT NOT NULL,"
-"  value ANY,"
+"  number INTEGER,"
+"  text TEXT,"
 "  unit INTEGER,"
 "  capacity INTEGER,"
 "  percent INTEGER,"
@@ -98,32 +106,57 @@ static const char *const	ddl =
 "  epoch INTEGER NOT NULL REFERENCES epoch,"
 "  seq INTEGER NOT NULL) STRICT;";
 
-/* After the columns are there. */
-static const char *const	indexes =
-"CREATE INDEX IF NOT EXISTS asset_key ON asset (agent, key);"
-"CREATE INDEX IF NOT EXISTS consumable_asset ON consumable (asset);"
-"CREATE INDEX IF NOT EXISTS alert_asset ON alert (asset);"
-"CREATE INDEX IF NOT EXISTS alert_open ON alert (asset)"
-"  WHERE cleared IS NULL;"
-"CREATE INDEX IF NOT EXISTS history_asset ON history (asset);"
-"CREATE INDEX IF NOT EXISTS history_received ON history (received_at);";
+/* From the version before.  Stores in PostgreSQL begin with version 2. */
+static const char *const	upgrades[LAYOUT_VERSION] = {
+	[1] =
+	"ALTER TABLE history ADD COLUMN number INTEGER;"
+	"ALTER TABLE history ADD COLUMN text TEXT;"
+	"UPDATE history SET "
+	"  number = CASE typeof(value) WHEN 'integer' THEN value END,"
+	"  text = CASE typeof(value) WHEN 'text' THEN value END "
+	"WHERE value IS NOT NULL;"
+	"ALTER TABLE history DROP COLUMN value;"
+	"ALTER TABLE agent ADD COLUMN centre INTEGER;"
+	"UPDATE agent SET presence = 'unavailable';"
+	CENTRE
+};
 
+/* After the columns are there. */
+static const struct {
+	const char	*name, *on;
+} indexes[] = {
+	{ "asset_key", "asset (agent, key)" },
+	{ "consumable_asset", "consumable (asset)" },
+	{ "alert_asset", "alert (asset)" },
+	{ "alert_open", "alert (asset) WHERE cleared IS NULL" },
+	{ "history_asset", "history (asset)" },
+	{ "history_received", "history (received_at)" },
+	{ NULL, NULL }
+};
+
+/* In the words of this kind of store. */
 static int
 exec(struct fleet *fleet, const char *sql)
 {
-	sqlite3_stmt	*stmt;
-	sqlite3		*db;
-	char		*error = NULL;
+	const struct fleet_word	*w;
+	struct buf		 out = { 0 };
+	int			 rc;
 
-	/* The handle, without making it part of everybody's interface. */
-	if ((stmt = fleet_bind(fleet, "PRAGMA application_id", "")) == NULL)
-		return -1;
-	db = sqlite3_db_handle(stmt);
-	if (sqlite3_exec(db, sql, NULL, NULL, &error) == SQLITE_OK)
-		return 0;
-	log_warnx("fleet", "cannot make the tables: %s", error);
-	sqlite3_free(error);
-	return -1;
+	while (*sql != '\0') {
+		for (w = fleet->driver->words; w->ours != NULL; w++)
+			if (strncmp(sql, w->ours, strlen(w->ours)) == 0)
+				break;
+		if (w->ours != NULL) {
+			buf_puts(&out, w->theirs);
+			sql += strlen(w->ours);
+		} else
+			buf_put(&out, sql++, 1);
+	}
+	rc = fleet_exec(fleet, out.data);
+	buf_free(&out);
+	if (rc != 0)
+		log_warnx("fleet", "%s: cannot make the tables", fleet->name);
+	return rc;
 }
 
 static int
@@ -137,9 +170,8 @@ add_columns(struct fleet *fleet, const char *table, const struct field *fields)
 	for (f = fields; f->name != NULL; f++) {
 		if (!tables_has(f))
 			continue;
-		if (fleet_int(fleet, &there, "SELECT 1 FROM "
-		    "pragma_table_info(?) WHERE name = ?", "tt", table,
-		    f->name) != 0)
+		if (fleet_int(fleet, &there, fleet->driver->column, "tt",
+		    table, f->name) != 0)
 			return -1;
 		if (there != ABSENT)
 			continue;
@@ -153,6 +185,29 @@ add_columns(struct fleet *fleet, const char *table, const struct field *fields)
 	return 0;
 }
 
+/* Even one that is there already would wait for those who write. */
+static int
+add_indexes(struct fleet *fleet)
+{
+	int64_t	 there;
+	char	*sql;
+	size_t	 i;
+	int	 rc = 0;
+
+	for (i = 0; indexes[i].name != NULL && rc == 0; i++) {
+		if (fleet_int(fleet, &there, fleet->driver->index, "t",
+		    indexes[i].name) != 0)
+			return -1;
+		if (there != ABSENT)
+			continue;
+		sql = xasprintf("CREATE INDEX %s ON %s", indexes[i].name,
+		    indexes[i].on);
+		rc = exec(fleet, sql);
+		free(sql);
+	}
+	return rc;
+}
+
 static int
 mend_columns(struct fleet *fleet)
 {
@@ -163,56 +218,94 @@ mend_columns(struct fleet *fleet)
 	    add_columns(fleet, "agent_report", agent_fields) != 0 ||
 	    add_columns(fleet, "history", journal_extra) != 0)
 		return -1;
-	return exec(fleet, indexes);
+	return add_indexes(fleet);
 }
 
-/* The version is written last, so that half a set-up is none: all of it is
- * one transaction. */
 static int
 create(struct fleet *fleet)
 {
 	char	*sql;
-	int	 rc = -1;
+	int	 rc;
 
-	sql = xasprintf("%s INSERT INTO schema_version VALUES (%d);"
-	    "PRAGMA application_id = %d", ddl, LAYOUT_VERSION,
-	    APPLICATION_ID);
-	if (fleet_begin(fleet) == 0 && exec(fleet, sql) == 0 &&
-	    mend_columns(fleet) == 0)
-		rc = fleet_commit(fleet);
-	if (rc != 0)
-		fleet_rollback(fleet);
+	sql = xasprintf("%s INSERT INTO schema_version VALUES (%d); %s", ddl,
+	    LAYOUT_VERSION, fleet->driver->mark);
+	rc = exec(fleet, sql);
 	free(sql);
 	return rc;
 }
 
-int
-layout_check(struct fleet *fleet, bool mend)
+static int
+upgrade(struct fleet *fleet, int64_t version)
 {
-	int64_t	tables, id, version;
+	log_info("fleet", "%s: brought from version %lld to %d; a large "
+	    "history takes its time", fleet->name, (long long)version,
+	    LAYOUT_VERSION);
+	for (; version < LAYOUT_VERSION; version++)
+		if (exec(fleet, upgrades[version]) != 0)
+			return -1;
+	return fleet_do(fleet, "UPDATE schema_version SET version = ?", "i",
+	    (int64_t)LAYOUT_VERSION);
+}
 
-	if (fleet_int(fleet, &tables, "SELECT count(*) FROM sqlite_schema",
-	    "") != 0 || fleet_int(fleet, &id, "PRAGMA application_id", "") != 0)
+/* Whoever may change tables keeps others from it until he is done. */
+static int
+look(struct fleet *fleet, enum fleet_mode mode, int64_t *what,
+    int64_t *version)
+{
+	*version = ABSENT;
+	if (fleet_int(fleet, what, fleet->driver->look, "") != 0)
 		return -1;
-	if (tables == 0 && mend)
-		return create(fleet);
-	if (id != APPLICATION_ID) {
-		log_warnx("fleet", "this is no platen-central store");
-		return -1;
-	}
-	if (fleet_int(fleet, &version, "SELECT version FROM schema_version",
-	    "") != 0)
-		return -1;
-	if (version != LAYOUT_VERSION) {
-		log_warnx("fleet", "the store has version %lld, this program "
-		    "knows version %d", (long long)version, LAYOUT_VERSION);
-		return -1;
-	}
-	if (!mend)
+	if (*what != 1)
 		return 0;
-	if (fleet_begin(fleet) != 0 || mend_columns(fleet) != 0) {
-		fleet_rollback(fleet);
+	return fleet_int(fleet, version, mode == FLEET_READ ?
+	    "SELECT version FROM schema_version" :
+	    "SELECT version FROM schema_version" FLEET_LOCK, "");
+}
+
+static int
+check(struct fleet *fleet, enum fleet_mode mode)
+{
+	int64_t	what, version;
+
+	if (look(fleet, mode, &what, &version) != 0)
 		return -1;
+	if (what == 0 && mode == FLEET_CREATE)
+		return create(fleet);
+	if (what == 0)
+		log_warnx("fleet", "%s: there is no store in it; "
+		    "\"platen-central init\" makes it", fleet->name);
+	else if (what != 1)
+		log_warnx("fleet", "%s: this is no platen-central store",
+		    fleet->name);
+	else if (version == LAYOUT_VERSION)
+		return 0;
+	else if (version < LAYOUT_VERSION && version > 0 &&
+	    mode != FLEET_READ)
+		return upgrade(fleet, version);
+	else
+		log_warnx("fleet", "%s: the store has version %lld, this "
+		    "program knows version %d%s", fleet->name,
+		    (long long)version, LAYOUT_VERSION,
+		    version < LAYOUT_VERSION ?
+		    "; \"platen-central init\" brings it there" : "");
+	return -1;
+}
+
+/* All of it is one transaction, so that half a set-up is none. */
+int
+layout_check(struct fleet *fleet, enum fleet_mode mode)
+{
+	int	rc;
+
+	if (mode == FLEET_READ) {
+		rc = fleet_begin_read(fleet) == 0 && check(fleet, mode) == 0 ?
+		    0 : -1;
+		fleet_rollback(fleet);
+		return rc;
 	}
-	return fleet_commit(fleet);
+	if (fleet_begin(fleet) == 0 && check(fleet, mode) == 0 &&
+	    mend_columns(fleet) == 0)
+		return fleet_commit(fleet);
+	fleet_rollback(fleet);
+	return -1;
 }

@@ -33,7 +33,7 @@ office_enrol(const struct settings *s, const struct key *key,
 	int64_t		 now = clock_wall_ms();
 	int		 rc;
 
-	if ((fleet = fleet_open(s->store_path, FLEET_WRITE)) == NULL)
+	if ((fleet = fleet_open(&s->store, FLEET_WRITE)) == NULL)
 		return -1;
 	rc = roster_enrol(fleet, name, jid, customer, valid_ms, now,
 	    token, why, sizeof(why));

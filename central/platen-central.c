@@ -99,7 +99,8 @@ run_init(const struct options *o)
 		key_wipe(&key);
 		if ((rc = setup_store(&s)) == 0)
 			printf("store       %s\nkey file    %s\n"
-			    "public key  %s\nfingerprint %s\n", s.store_path,
+			    "public key  %s\nfingerprint %s\n",
+			    s.store_url != NULL ? s.store_url : s.store_path,
 			    s.key_file, public, print);
 	}
 	settings_clear(&s);
@@ -163,7 +164,7 @@ run_agents(const struct options *o)
 	}
 	if (settings_read(o->config, &s) != 0)
 		return 1;
-	fleet = fleet_open(s.store_path, write ? FLEET_WRITE : FLEET_READ);
+	fleet = fleet_open(&s.store, write ? FLEET_WRITE : FLEET_READ);
 	if (fleet != NULL && write)
 		rc = office_decide(fleet, o->approve, o->revoke);
 	else if (fleet != NULL)
@@ -186,7 +187,7 @@ list(const struct options *o, view_fn *view)
 
 	if (settings_read(o->config, &s) != 0)
 		return 1;
-	if ((fleet = fleet_open(s.store_path, FLEET_READ)) != NULL)
+	if ((fleet = fleet_open(&s.store, FLEET_READ)) != NULL)
 		rc = view(fleet, &o->filter, stdout, clock_wall_ms()) == 0 ?
 		    0 : 1;
 	fleet_close(fleet);
@@ -264,7 +265,7 @@ serve(const struct settings *s, const char *secret, const struct key *key)
 	struct service	 service = { .loop = NULL };
 	struct fleet	*fleet;
 
-	if ((fleet = fleet_open(s->store_path, FLEET_WRITE)) == NULL)
+	if ((fleet = fleet_open(&s->store, FLEET_WRITE)) == NULL)
 		return 1;
 	report_schema_load();
 	service.loop = loop_new();
@@ -298,8 +299,8 @@ settle(const struct options *o, const struct settings *s)
 		    "[component] user");
 	if (o->foreground)
 		return 0;
-	/* SQLite's handles do not survive a fork: this is a try. */
-	if ((fleet = fleet_open(s->store_path, FLEET_WRITE)) == NULL)
+	/* The store's handles do not survive a fork: this is a try. */
+	if ((fleet = fleet_open(&s->store, FLEET_WRITE)) == NULL)
 		return -1;
 	fleet_close(fleet);
 	if (daemon(1, 0) == -1) {

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "central/batch.h"
+#include "central/centres.h"
 #include "central/handshake.h"
 #include "central/intake.h"
 #include "central/peers.h"
@@ -33,6 +34,8 @@ struct reception {
 	struct batch		*batch;
 	struct timer		 tick;
 	unsigned		 ticks;
+	int64_t			 centre;	/* our number */
+	unsigned		 connections;	/* of the store, for it */
 	int64_t			 last_agent;	/* newest that was greeted */
 	int64_t			 broken_ms;	/* monotonic */
 };
@@ -59,7 +62,7 @@ heard(struct reception *r, struct peer *peer)
 		return;
 	peer->silent = false;
 	log_info("agent", "%s is back", log_safe(peer->jid));
-	roster_presence(r->fleet, peer->jid, "available", clock_wall_ms());
+	roster_presence(r->fleet, r->centre, peer->jid, "available", clock_wall_ms());
 }
 
 /*
@@ -80,7 +83,7 @@ came(struct reception *r, const char *jid, const char *from)
 		free(peer->full);
 		peer->full = xstrdup(from);
 		log_info("agent", "%s is available", log_safe(from));
-		roster_presence(r->fleet, jid, "available", clock_wall_ms());
+		roster_presence(r->fleet, r->centre, jid, "available", clock_wall_ms());
 	}
 	heard(r, peer);
 	if (news || now - peer->greeted_ms >= GREET_MS) {
@@ -103,7 +106,7 @@ went(struct reception *r, const char *jid, const char *from)
 	peer->full = NULL;
 	peer->silent = false;
 	log_info("agent", "%s is unavailable", log_safe(from));
-	roster_presence(r->fleet, jid, "unavailable", clock_wall_ms());
+	roster_presence(r->fleet, r->centre, jid, "unavailable", clock_wall_ms());
 }
 
 static void
@@ -251,8 +254,24 @@ on_lost(void *arg, const char *why)
 
 	log_debug("component", "lost: %s", log_safe(why));
 	peers_each(r->peers, forget_presence, r);
-	roster_presence_reset(r->fleet);
+	roster_presence_reset(r->fleet, r->centre);
 	flush(r);
+}
+
+/* Unless it is only that the server has given it to another process. */
+static void
+fell_silent(struct reception *r, struct peer *peer, const char *condition)
+{
+	if (roster_presence(r->fleet, r->centre, peer->jid, "silent",
+	    clock_wall_ms()) == 1) {
+		log_debug("agent", "%s is not here", log_safe(peer->full));
+		peers_end(r->peers, peer, NULL);
+		forget_presence(r, peer);
+		return;
+	}
+	peer->silent = true;
+	log_warnx("agent", "%s is silent: %s", log_safe(peer->full),
+	    condition == NULL ? "no answer" : log_safe(condition));
 }
 
 static void
@@ -275,13 +294,8 @@ pinged(void *arg, bool result, const char *condition, xmlNode *payload)
 	    (strcmp(condition, "feature-not-implemented") == 0 ||
 	    strcmp(condition, "service-unavailable") == 0)))
 		heard(r, peer);
-	else if (!peer->silent) {
-		peer->silent = true;
-		log_warnx("agent", "%s is silent: %s", log_safe(peer->full),
-		    condition == NULL ? "no answer" : log_safe(condition));
-		roster_presence(r->fleet, peer->jid, "silent",
-		    clock_wall_ms());
-	}
+	else if (!peer->silent)
+		fell_silent(r, peer, condition);
 	flush(r);
 }
 
@@ -334,15 +348,61 @@ look_again(void *arg, int64_t agent, const char *jid, bool revoked)
 }
 
 static void
-on_tick(void *arg)
+tell_presence(void *arg, struct peer *peer)
 {
 	struct reception	*r = arg;
 
+	if (peer->full != NULL)
+		roster_presence(r->fleet, r->centre, peer->jid, "available",
+		    clock_wall_ms());
+}
+
+/* At start, and when the store was connected anew. */
+static void
+join(struct reception *r)
+{
+	bool	moved;
+
+	if (r->connections == fleet_connections(r->fleet))
+		return;
+	flush(r);
+	if (centres_join(r->fleet, &r->centre, &moved, clock_wall_ms()) != 0)
+		return;
+	r->connections = fleet_connections(r->fleet);
+	if (moved)
+		peers_each(r->peers, tell_presence, r);
+	flush(r);
+}
+
+/* The server shares out the agents anew when there is one process less; those
+ * that were at it are called. */
+static void
+mind_others(struct reception *r)
+{
+	int	dead;
+
+	flush(r);
+	if (centres_bury(r->fleet, r->centre, &dead) != 0 || dead == 0)
+		return;
+	log_info("run", "another process is gone; calls the agents");
+	roster_each(r->fleet, greet_agent, r);
+}
+
+static void
+on_tick(void *arg)
+{
+	struct reception	*r = arg;
+	bool			 news;
+
 	timer_after(r->loop, &r->tick, TICK_MS, on_tick, r);
+	news = fleet_changed(r->fleet);
+	join(r);
 	if (!component_ready(r->component))
 		return;
-	if (fleet_changed(r->fleet))
+	if (news)
 		roster_each(r->fleet, look_again, r);
+	if (fleet_shared(r->fleet))
+		mind_others(r);
 	if (++r->ticks % LOOK_TICKS == 0) {
 		peers_each(r->peers, look_after, r);
 		peers_sweep(r->peers);
@@ -383,8 +443,7 @@ reception_new(struct loop *loop, const struct settings *settings,
 void
 reception_start(struct reception *r)
 {
-	roster_presence_reset(r->fleet);
-	flush(r);
+	join(r);
 	component_start(r->component);
 	timer_after(r->loop, &r->tick, TICK_MS, on_tick, r);
 }
@@ -401,11 +460,15 @@ say_goodbye(void *arg, struct peer *peer)
 void
 reception_stop(struct reception *r)
 {
+	bool	others;
+
 	timer_clear(r->loop, &r->tick);
-	if (component_ready(r->component))
-		peers_each(r->peers, say_goodbye, r);
-	roster_presence_reset(r->fleet);
 	flush(r);
+	if (centres_leave(r->fleet, r->centre, &others) != 0)
+		log_warnx("run", "cannot tell the store that it stops");
+	/* Where another process serves on, the component is not gone. */
+	if (!others && component_ready(r->component))
+		peers_each(r->peers, say_goodbye, r);
 	component_stop(r->component);
 }
 

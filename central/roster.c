@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "central/fleet_driver.h"
 #include "schema/record.h"
 #include "xmpp/jid.h"
 
@@ -47,37 +48,42 @@ roster_jid(const char *text, char *out, size_t out_size)
 }
 
 static bool
-take_blob(sqlite3_stmt *stmt, int column, uint8_t *out, int len)
+take_blob(struct fleet_stmt *stmt, int column, uint8_t *out, int len)
 {
-	if (sqlite3_column_bytes(stmt, column) != len)
+	const void	*blob;
+	int		 is;
+
+	blob = fleet_blob(stmt, column, &is);
+	if (blob == NULL || is != len)
 		return false;
-	memcpy(out, sqlite3_column_blob(stmt, column), (size_t)len);
+	memcpy(out, blob, (size_t)len);
 	return true;
 }
 
 static int
 load(struct fleet *fleet, const char *jid, struct entry *e)
 {
-	sqlite3_stmt	*stmt;
-	int		 rc;
+	struct fleet_stmt	*stmt;
+	int			 rc;
 
 	memset(e, 0, sizeof(*e));
 	stmt = fleet_bind(fleet, "SELECT id, name, state, key, other_key, "
-	    "token_hash, token_expires FROM agent WHERE jid = ?", "t", jid);
+	    "token_hash, token_expires FROM agent WHERE jid = ?" FLEET_LOCK,
+	    "t", jid);
 	if (stmt == NULL)
 		return -1;
 	if ((rc = fleet_step(fleet, stmt)) != 1)
 		return rc;
-	e->id = sqlite3_column_int64(stmt, 0);
+	e->id = fleet_number(stmt, 0);
 	snprintf(e->name, sizeof(e->name), "%s",
-	    (const char *)sqlite3_column_text(stmt, 1));
+	    fleet_text(stmt, 1));
 	snprintf(e->state, sizeof(e->state), "%s",
-	    (const char *)sqlite3_column_text(stmt, 2));
+	    fleet_text(stmt, 2));
 	e->has_key = take_blob(stmt, 3, e->key, KEY_LEN);
 	e->has_other = take_blob(stmt, 4, e->other, KEY_LEN);
 	e->has_token = take_blob(stmt, 5, e->token_hash, HASH_LEN);
 	e->token_expires = fleet_number(stmt, 6);
-	sqlite3_reset(stmt);
+	fleet_reset(stmt);
 	return 0;
 }
 
@@ -126,6 +132,8 @@ roster_enrol(struct fleet *fleet, const char *name, const char *jid,
 		return -1;
 	}
 	make_token(token, hash);
+	if (fleet_tell(fleet) != 0)
+		return -1;
 	if (e.id == 0)
 		return fleet_do(fleet, "INSERT INTO agent (jid, name, "
 		    "customer, state, token_hash, token_expires, made_at) "
@@ -159,7 +167,8 @@ note_other(struct fleet *fleet, const struct entry *e,
     const uint8_t key[KEY_LEN], int64_t now_ms)
 {
 	return fleet_do(fleet, "UPDATE agent SET other_key = ?, "
-	    "other_key_at = ? WHERE id = ? AND (other_key IS NOT ? OR "
+	    "other_key_at = ? WHERE id = ? AND (other_key IS DISTINCT "
+	    "FROM ? OR "
 	    "other_key_at < ?)", "biibi", (const void *)key, KEY_LEN, now_ms,
 	    e->id, (const void *)key, KEY_LEN, now_ms - 60000);
 }
@@ -308,6 +317,8 @@ roster_approve(struct fleet *fleet, const char *jid, uint8_t key[KEY_LEN],
 		snprintf(why, why_size, "it has not come yet");
 	else {
 		memcpy(key, e.key, KEY_LEN);
+		if (fleet_tell(fleet) != 0)
+			return -1;
 		return bind_key(fleet, &e, e.key);
 	}
 	return -1;
@@ -326,46 +337,70 @@ roster_revoke(struct fleet *fleet, const char *jid, char *why,
 		snprintf(why, why_size, "no such agent");
 		return -1;
 	}
+	if (fleet_tell(fleet) != 0)
+		return -1;
 	return fleet_do(fleet, "UPDATE agent SET state = 'revoked', "
 	    "token_hash = NULL, token_expires = NULL WHERE id = ?", "i", e.id);
 }
 
 int
-roster_presence(struct fleet *fleet, const char *jid, const char *presence,
-    int64_t now_ms)
+roster_presence(struct fleet *fleet, int64_t centre, const char *jid,
+    const char *presence, int64_t now_ms)
 {
-	if (fleet_begin(fleet) != 0)
-		return -1;
-	return fleet_do(fleet, "UPDATE agent SET presence = ?, "
+	int64_t	agent;
+
+	if (fleet_begin(fleet) != 0 || fleet_int(fleet, &agent,
+	    "UPDATE agent SET presence = ?1, "
+	    "centre = CASE WHEN ?1 <> 'unavailable' THEN ?2 END, "
 	    "last_seen = CASE WHEN ?1 = 'available' OR "
-	    "(?1 <> 'silent' AND presence = 'available') THEN ? "
-	    "ELSE last_seen END WHERE jid = ?",
-	    "tit", presence, now_ms, jid);
+	    "(?1 <> 'silent' AND presence = 'available') THEN ?3 "
+	    "ELSE last_seen END WHERE jid = ?4 AND (?1 = 'available' OR "
+	    "centre IS NULL OR centre = ?2) RETURNING id", "tiit", presence,
+	    centre, now_ms, jid) != 0)
+		return -1;
+	return agent == ABSENT ? 1 : 0;
 }
 
 int
-roster_presence_reset(struct fleet *fleet)
+roster_presence_reset(struct fleet *fleet, int64_t centre)
 {
 	if (fleet_begin(fleet) != 0)
 		return -1;
-	return fleet_do(fleet, "UPDATE agent SET presence = 'unavailable' "
-	    "WHERE presence <> 'unavailable'", "");
+	return fleet_do(fleet, "UPDATE agent SET presence = 'unavailable', "
+	    "centre = NULL WHERE centre = ?", "i", centre);
+}
+
+int
+roster_hold(struct fleet *fleet, int64_t agent)
+{
+	int64_t	active;
+
+	if (fleet_begin(fleet) != 0)
+		return -1;
+	if (fleet->held == agent)
+		return 0;
+	if (fleet_int(fleet, &active, "SELECT CASE state WHEN 'active' THEN 1 "
+	    "END FROM agent WHERE id = ?" FLEET_LOCK, "i", agent) != 0 ||
+	    active == ABSENT)
+		return -1;
+	fleet->held = agent;
+	return 0;
 }
 
 int
 roster_each(struct fleet *fleet, void (*fn)(void *arg, int64_t agent,
     const char *jid, bool revoked), void *arg)
 {
-	sqlite3_stmt	*stmt;
-	int		 rc;
+	struct fleet_stmt	*stmt;
+	int			 rc;
 
 	stmt = fleet_bind(fleet, "SELECT id, jid, state = 'revoked' FROM agent "
 	    "ORDER BY id", "");
 	if (stmt == NULL)
 		return -1;
 	while ((rc = fleet_step(fleet, stmt)) == 1)
-		fn(arg, sqlite3_column_int64(stmt, 0),
-		    (const char *)sqlite3_column_text(stmt, 1),
-		    sqlite3_column_int(stmt, 2) != 0);
+		fn(arg, fleet_number(stmt, 0),
+		    fleet_text(stmt, 1),
+		    fleet_number(stmt, 2) != 0);
 	return rc;
 }

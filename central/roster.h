@@ -62,12 +62,23 @@ int	 roster_approve(struct fleet *, const char *jid,
 int	 roster_revoke(struct fleet *, const char *jid, char *why,
 	    size_t why_size);
 
-/* presence is "available", "silent" or "unavailable".  Unknown JIDs are
- * fine and change nothing. */
-int	 roster_presence(struct fleet *, const char *jid,
+/*
+ * presence is "available", "silent" or "unavailable", as seen by the process
+ * with that number (central/centres.h).  0, -1, or 1 when nothing was
+ * changed, because the JID is not known or the agent is there at another
+ * process: of that only "available" takes it away.
+ */
+int	 roster_presence(struct fleet *, int64_t centre, const char *jid,
 	    const char *presence, int64_t now_ms);
-/* At start and when the stream is lost nobody's presence is known. */
-int	 roster_presence_reset(struct fleet *);
+/* Nobody is there any more at that process. */
+int	 roster_presence_reset(struct fleet *, int64_t centre);
+
+/*
+ * From here to the end of the transaction, which is begun, nobody else
+ * takes reports of the agent, and it is not revoked.  0, or -1 also when it
+ * has been.
+ */
+int	 roster_hold(struct fleet *, int64_t agent);
 
 /* Calls fn for every agent; it must not change the roster. */
 int	 roster_each(struct fleet *, void (*fn)(void *arg, int64_t agent,

@@ -14,13 +14,17 @@ enum column { ID, NAME, JID, CUSTOMER, STATE, PRESENCE, SEEN, KEY, OTHER,
 	OTHER_AT, EXPIRES, TOKEN, EPOCH, SEQ, GAPS, REFUSED, RECEIVED,
 	DEVICES, COLUMNS };
 
+/* When anything of it came last: it was there, or a report. */
+#define SEEN_AT	"(SELECT max(at) FROM (SELECT last_at AS at FROM epoch " \
+		"WHERE agent = g.id UNION ALL SELECT g.last_seen) AS x)"
 #define SELECT	"g.id, g.name, g.jid, g.customer, g.state, g.presence, " \
-		"max(coalesce(g.last_seen, 0), coalesce((SELECT " \
-		"max(last_at) FROM epoch WHERE agent = g.id), 0)) AS seen, " \
+		SEEN_AT ", " \
 		"g.key, g.other_key, g.other_key_at, g.token_expires, " \
 		"g.token_hash IS NOT NULL, e.uuid, e.last_seq, " \
-		"(SELECT sum(gaps) FROM epoch WHERE agent = g.id), " \
-		"(SELECT sum(refused) FROM epoch WHERE agent = g.id), " \
+		"(SELECT CAST(sum(gaps) AS BIGINT) FROM epoch " \
+		"WHERE agent = g.id), " \
+		"(SELECT CAST(sum(refused) AS BIGINT) FROM epoch " \
+		"WHERE agent = g.id), " \
 		"r.received_at, " \
 		"(SELECT count(*) FROM asset WHERE agent = g.id)"
 #define FROM	"agent g LEFT JOIN epoch e ON e.id = g.epoch " \
@@ -29,32 +33,27 @@ enum column { ID, NAME, JID, CUSTOMER, STATE, PRESENCE, SEEN, KEY, OTHER,
 #define PRINT_MAX	48
 
 static const char *
-text(sqlite3_stmt *stmt, enum column column)
+text(struct fleet_stmt *stmt, enum column column)
 {
-	return (const char *)sqlite3_column_text(stmt, (int)column);
+	return fleet_text(stmt, (int)column);
 }
 
 /* NULL when there is no key. */
 static const char *
-fingerprint(sqlite3_stmt *stmt, enum column column, char out[PRINT_MAX])
+fingerprint(struct fleet_stmt *stmt, enum column column, char out[PRINT_MAX])
 {
-	if (sqlite3_column_bytes(stmt, (int)column) != KEY_LEN)
+	const void	*key;
+	int		 len;
+
+	key = fleet_blob(stmt, (int)column, &len);
+	if (key == NULL || len != KEY_LEN)
 		return NULL;
-	key_fingerprint(sqlite3_column_blob(stmt, (int)column), out);
+	key_fingerprint(key, out);
 	return out;
 }
 
-/* 0 stands for never. */
 static int64_t
-seen(sqlite3_stmt *stmt)
-{
-	int64_t	at = fleet_number(stmt, SEEN);
-
-	return at == 0 ? ABSENT : at;
-}
-
-static int64_t
-sum(sqlite3_stmt *stmt, enum column column)
+sum(struct fleet_stmt *stmt, enum column column)
 {
 	int64_t	value = fleet_number(stmt, (int)column);
 
@@ -62,7 +61,7 @@ sum(sqlite3_stmt *stmt, enum column column)
 }
 
 static void
-json_row(struct view *v, sqlite3_stmt *stmt, const struct agent *agent)
+json_row(struct view *v, struct fleet_stmt *stmt, const struct agent *agent)
 {
 	const struct field	*f;
 	char			 print[PRINT_MAX];
@@ -73,7 +72,7 @@ json_row(struct view *v, sqlite3_stmt *stmt, const struct agent *agent)
 	json_string(&v->json, "customer", text(stmt, CUSTOMER));
 	json_string(&v->json, "state", text(stmt, STATE));
 	json_string(&v->json, "presence", text(stmt, PRESENCE));
-	view_json_time(v, "last_seen", seen(stmt));
+	view_json_time(v, "last_seen", fleet_number(stmt, SEEN));
 	view_json_time(v, "received_at", fleet_number(stmt, RECEIVED));
 	/* Its name and customer are the operator's, not the agent's. */
 	for (f = agent_fields; f->name != NULL; f++)
@@ -92,7 +91,7 @@ json_row(struct view *v, sqlite3_stmt *stmt, const struct agent *agent)
 }
 
 static void
-table_row(struct view *v, sqlite3_stmt *stmt, const struct agent *agent)
+table_row(struct view *v, struct fleet_stmt *stmt, const struct agent *agent)
 {
 	char		 age[VIEW_AGE_MAX], queue[VIEW_INT_MAX];
 	char		 seq[VIEW_INT_MAX], devices[80] = "";
@@ -111,14 +110,14 @@ table_row(struct view *v, sqlite3_stmt *stmt, const struct agent *agent)
 		state = text(stmt, PRESENCE);
 	view_cells(v, (const char *const[]){ text(stmt, NAME),
 	    text(stmt, JID), text(stmt, CUSTOMER), state,
-	    view_age(v, seen(stmt), age), devices,
+	    view_age(v, fleet_number(stmt, SEEN), age), devices,
 	    view_int(agent->queue_depth, queue),
 	    view_int(fleet_number(stmt, SEQ), seq), agent->version });
 }
 
 /* What the operator may have to act on, under the table. */
 static void
-note_row(struct buf *notes, sqlite3_stmt *stmt, int64_t now_ms)
+note_row(struct buf *notes, struct fleet_stmt *stmt, int64_t now_ms)
 {
 	const char	*name = text(stmt, NAME), *state = text(stmt, STATE);
 	char		 print[PRINT_MAX], time[VIEW_TIME_MAX];
@@ -128,7 +127,7 @@ note_row(struct buf *notes, sqlite3_stmt *stmt, int64_t now_ms)
 		buf_printf(notes, "%s waits for approval, its key is %s\n",
 		    name, print);
 	if (strcmp(state, "enrolled") == 0 &&
-	    sqlite3_column_int(stmt, TOKEN) != 0)
+	    fleet_number(stmt, TOKEN) != 0)
 		buf_printf(notes, "%s has not come yet, its token %s %s\n",
 		    name, fleet_number(stmt, EXPIRES) > now_ms ?
 		    "is good until" : "expired at",
@@ -154,13 +153,13 @@ view_agents(struct fleet *fleet, const struct view_filter *filter, FILE *out,
 	struct view			 v;
 	struct agent			 agent;
 	struct buf			 notes = { 0 };
-	sqlite3_stmt			*stmt;
+	struct fleet_stmt			*stmt;
 	int				 rc = -1;
 
 	if (view_start(&v, fleet, filter, out, now_ms, columns, true) != 0)
 		return -1;
-	stmt = view_query(&v, SELECT, FROM, NULL, "seen",
-	    "ORDER BY g.name LIMIT :limit");
+	stmt = view_query(&v, SELECT, FROM, NULL, SEEN_AT,
+	    "ORDER BY g.name", "");
 	while (stmt != NULL && (rc = fleet_step(fleet, stmt)) == 1) {
 		agent_init(&agent);
 		rc = tables_agent_find(fleet, fleet_number(stmt, ID), &agent);
@@ -176,7 +175,7 @@ view_agents(struct fleet *fleet, const struct view_filter *filter, FILE *out,
 		if (rc != 0)
 			break;
 	}
-	sqlite3_finalize(stmt);
+	fleet_drop(stmt);
 	rc = view_end(&v, "no agents; \"platen-central enrol\" makes one", rc);
 	if (notes.len > 0)
 		fprintf(out, "\n%s", notes.data);

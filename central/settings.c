@@ -6,9 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <libpq-fe.h>
+
 #include "base/ini.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/secret.h"
 #include "xmpp/jid.h"
 
 #define AT(member)	offsetof(struct settings, member)
@@ -26,6 +29,10 @@ static const struct ini_key	keys[] = {
 	    .offset = AT(user) },
 	{ .section = "store", .name = "path", .kind = INI_STRING,
 	    .offset = AT(store_path) },
+	{ .section = "store", .name = "url", .kind = INI_STRING,
+	    .offset = AT(store_url) },
+	{ .section = "store", .name = "password_file", .kind = INI_STRING,
+	    .offset = AT(store_password_file) },
 	{ .section = "crypto", .name = "key_file", .kind = INI_STRING,
 	    .offset = AT(key_file) },
 	{ .section = NULL }
@@ -63,6 +70,69 @@ check_user(const char *path, struct settings *s)
 	return -1;
 }
 
+/* The password is no part of what others may read. */
+static int
+check_url(const char *path, const char *url)
+{
+	PQconninfoOption	*options, *o;
+	char			*error = NULL;
+	int			 rc = 0;
+
+	if (strncmp(url, "postgresql://", 13) != 0 &&
+	    strncmp(url, "postgres://", 11) != 0) {
+		log_warnx("config", "%s: [store] url: such as "
+		    "postgresql://USER@HOST:PORT/DATABASE is right", path);
+		return -1;
+	}
+	if ((options = PQconninfoParse(url, &error)) == NULL) {
+		/* Its text may quote the URL. */
+		log_warnx("config", "%s: [store] url cannot be read; such as "
+		    "postgresql://USER@HOST:PORT/DATABASE is right", path);
+		PQfreemem(error);
+		return -1;
+	}
+	for (o = options; o->keyword != NULL; o++) {
+		if (o->val == NULL || (strcmp(o->keyword, "password") != 0 &&
+		    strcmp(o->keyword, "sslpassword") != 0))
+			continue;
+		log_warnx("config", "%s: [store] url: a password belongs in "
+		    "[store] password_file", path);
+		rc = -1;
+	}
+	PQconninfoFree(options);
+	return rc;
+}
+
+static int
+check_store(const char *path, struct settings *s)
+{
+	char	password[SECRET_MAX];
+	int	rc = 0;
+
+	if (s->store_url == NULL && s->store_password_file != NULL) {
+		log_warnx("config", "%s: [store] password_file is for a "
+		    "[store] url", path);
+		return -1;
+	}
+	if (s->store_url != NULL && s->store_path != NULL) {
+		log_warnx("config", "%s: [store] path or url, not both", path);
+		return -1;
+	}
+	if (s->store_url != NULL && check_url(path, s->store_url) != 0)
+		return -1;
+	if (s->store_password_file != NULL) {
+		rc = secret_read(s->store_password_file,
+		    "[store] password_file", password, sizeof(password));
+		if (rc == 0)
+			s->store_password = xstrdup(password);
+		secret_wipe(password, sizeof(password));
+	}
+	set_default(&s->store_path, SETTINGS_STORE);
+	s->store = (struct fleet_source){ .path = s->store_path,
+	    .url = s->store_url, .password = s->store_password };
+	return rc;
+}
+
 static int
 check(const char *path, struct settings *s)
 {
@@ -84,11 +154,10 @@ check(const char *path, struct settings *s)
 	free(s->jid);
 	s->jid = xstrdup(bare);
 	set_default(&s->host, "127.0.0.1");
-	set_default(&s->store_path, SETTINGS_STORE);
 	set_default(&s->secret_file, PLATEN_SYSCONFDIR
 	    "/platen/component.secret");
 	set_default(&s->key_file, PLATEN_SYSCONFDIR "/platen/central.key");
-	return check_user(path, s);
+	return check_user(path, s) == 0 ? check_store(path, s) : -1;
 }
 
 int
@@ -110,6 +179,9 @@ settings_clear(struct settings *s)
 	free(s->secret_file);
 	free(s->user);
 	free(s->store_path);
+	free(s->store_url);
+	free(s->store_password_file);
+	secret_free(s->store_password);
 	free(s->key_file);
 	memset(s, 0, sizeof(*s));
 }

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "central/fleet.h"
+
 struct settings {
 	char	*jid;		/* [component] */
 	char	*host;
@@ -11,6 +13,10 @@ struct settings {
 	char	*secret_file;
 	char	*user;		/* to become when started as root, or NULL */
 	char	*store_path;	/* [store] path */
+	char	*store_url;	/* NULL: path */
+	char	*store_password_file;
+	char	*store_password;	/* read from there, or NULL */
+	struct fleet_source store;	/* the same, as fleet_open() wants it */
 	char	*key_file;	/* [crypto] */
 };
 

@@ -73,9 +73,14 @@ setup_store(const struct settings *s)
 	size_t				 i;
 	int				 rc = 0;
 
-	if (make_directory(s, s->store_path) != 0 ||
-	    (fleet = fleet_open(s->store_path, FLEET_CREATE)) == NULL)
+	if (s->store_url == NULL && make_directory(s, s->store_path) != 0)
 		return -1;
+	if ((fleet = fleet_open(&s->store, FLEET_CREATE)) == NULL)
+		return -1;
+	if (s->store_url != NULL) {
+		fleet_close(fleet);
+		return 0;
+	}
 	for (i = 0; i < sizeof(ends) / sizeof(ends[0]) && rc == 0; i++) {
 		path = xasprintf("%s%s", s->store_path, ends[i]);
 		if (access(path, F_OK) == 0)

@@ -7,15 +7,16 @@
 #include "central/journal.h"
 
 enum column { AGENT, ASSET, MAKE, MODEL, SERIAL, RECEIVED, TIME, RECORD,
-	FIELD, VALUE, UNIT, CAPACITY, PERCENT, STATE, PAGES, COUNTER_EPOCH,
+	FIELD, NUMBER, TEXT, UNIT, CAPACITY, PERCENT, STATE, PAGES, COUNTER_EPOCH,
 	BEFORE, EPOCH, SEQ, ID,
 	SUPPLY_ID, SUPPLY_INDEX, SUPPLY_TEXT, ALERT_ID, ALERT_INDEX,
 	ALERT_NAME, ALERT_TEXT };
 
 #define SELECT	"g.name AS agent, a.uuid, a.make, a.model, a.serial, " \
-		"h.received_at, h.time, h.record, h.field, h.value, h.unit, " \
+		"h.received_at, h.time, h.record, h.field, h.number, h.text, " \
+		"h.unit, " \
 		"h.capacity, h.percent, h.state, h.pages, " \
-		"h.counter_epoch, h.before, e.uuid, h.seq, " \
+		"h.counter_epoch, h.\"before\", e.uuid, h.seq, " \
 		"h.id AS id, c.uuid, c.\"index\", c.description, l.uuid, " \
 		"l.\"index\", l.code_name, l.description"
 #define FROM	"history h JOIN asset a ON a.id = h.asset " \
@@ -27,14 +28,14 @@ enum column { AGENT, ASSET, MAKE, MODEL, SERIAL, RECEIVED, TIME, RECORD,
 _Static_assert(JOURNAL_ALERT == 3, "FROM says so");
 
 static const char *
-text(sqlite3_stmt *stmt, enum column column)
+text(struct fleet_stmt *stmt, enum column column)
 {
-	return (const char *)sqlite3_column_text(stmt, (int)column);
+	return fleet_text(stmt, (int)column);
 }
 
 /* What the row is about, in words; NULL for the asset itself. */
 static const char *
-name_of(sqlite3_stmt *stmt, int64_t record)
+name_of(struct fleet_stmt *stmt, int64_t record)
 {
 	if (record == JOURNAL_COUNTER)
 		return text(stmt, FIELD);
@@ -57,7 +58,7 @@ json_word(struct view *v, const char *key, const struct keyword *words,
 }
 
 static void
-json_row(struct view *v, sqlite3_stmt *stmt)
+json_row(struct view *v, struct fleet_stmt *stmt)
 {
 	int64_t	record;
 	bool	alert;
@@ -76,10 +77,10 @@ json_row(struct view *v, sqlite3_stmt *stmt)
 	    SUPPLY_ID));
 	json_string(&v->json, "field", record == JOURNAL_COUNTER ? "value" :
 	    text(stmt, FIELD));
-	if (sqlite3_column_type(stmt, VALUE) == SQLITE_TEXT)
-		json_string(&v->json, "value", text(stmt, VALUE));
+	if (text(stmt, TEXT) != NULL)
+		json_string(&v->json, "value", text(stmt, TEXT));
 	else
-		view_json_int(v, "value", fleet_number(stmt, VALUE));
+		view_json_int(v, "value", fleet_number(stmt, NUMBER));
 	json_word(v, "unit", words_unit, fleet_number(stmt, UNIT));
 	view_json_int(v, "capacity", fleet_number(stmt, CAPACITY));
 	view_json_int(v, "percent", fleet_number(stmt, PERCENT));
@@ -93,23 +94,33 @@ json_row(struct view *v, sqlite3_stmt *stmt)
 
 /* What nobody must take for pages: the counter began anew, or is past 2^32. */
 static char *
-break_of(struct view *v, sqlite3_stmt *stmt, int64_t record)
+break_of(struct view *v, struct fleet_stmt *stmt, int64_t record)
 {
 	int64_t	before = fleet_number(stmt, BEFORE);
 
 	if (record != JOURNAL_COUNTER || before == ABSENT)
 		return NULL;
 	if (before > WRAP_FROM && before <= UINT32_MAX &&
-	    fleet_number(stmt, VALUE) < before)
+	    fleet_number(stmt, NUMBER) < before)
 		return xasprintf("ran over at %lld", (long long)before);
 	return xasprintf("started anew, was %lld",
 	    (long long)before);
 }
 
-static void
-table_row(struct view *v, sqlite3_stmt *stmt)
+static const char *
+value_of(struct fleet_stmt *stmt, char number[VIEW_INT_MAX])
 {
-	char		 time[VIEW_TIME_MAX];
+	if (text(stmt, TEXT) != NULL)
+		return text(stmt, TEXT);
+	if (fleet_number(stmt, NUMBER) == ABSENT)
+		return NULL;
+	return view_int(fleet_number(stmt, NUMBER), number);
+}
+
+static void
+table_row(struct view *v, struct fleet_stmt *stmt)
+{
+	char		 time[VIEW_TIME_MAX], number[VIEW_INT_MAX];
 	char		*printer, *detail = NULL, *broken;
 	const char	*value, *serial, *word = NULL;
 	int64_t		 record, unit, percent;
@@ -117,7 +128,7 @@ table_row(struct view *v, sqlite3_stmt *stmt)
 	record = fleet_number(stmt, RECORD);
 	unit = fleet_number(stmt, UNIT);
 	percent = fleet_number(stmt, PERCENT);
-	value = record == JOURNAL_ALERT ? NULL : text(stmt, VALUE);
+	value = record == JOURNAL_ALERT ? NULL : value_of(stmt, number);
 	if (record == JOURNAL_LEVEL && percent != ABSENT && value != NULL)
 		value = detail = xasprintf("%s (%lld%%)", value,
 		    (long long)percent);
@@ -144,7 +155,7 @@ view_history(struct fleet *fleet, const struct view_filter *filter,
 	static const char *const	 columns[] = { "AGENT", "TIME",
 		"SERIAL", "RECORD", "FIELD", "VALUE", "OF", NULL };
 	struct view			 v;
-	sqlite3_stmt			*stmt;
+	struct fleet_stmt			*stmt;
 	int				 rc = -1;
 
 	if (view_start(&v, fleet, filter, out, now_ms, columns, false) != 0)
@@ -152,11 +163,11 @@ view_history(struct fleet *fleet, const struct view_filter *filter,
 	/* The latest rows, oldest first. */
 	if (filter->limit == ABSENT)
 		stmt = view_query(&v, SELECT, FROM, NULL, "h.received_at",
-		    "ORDER BY h.id LIMIT :limit");
+		    "ORDER BY h.id", "");
 	else
 		stmt = view_query(&v, "* FROM (SELECT " SELECT, FROM, NULL,
-		    "h.received_at", "ORDER BY h.id DESC LIMIT :limit) "
-		    "ORDER BY id");
+		    "h.received_at", "ORDER BY h.id DESC",
+		    ") AS latest ORDER BY id");
 	while (stmt != NULL && (rc = fleet_step(fleet, stmt)) == 1) {
 		view_row(&v);
 		if (filter->json)
@@ -165,6 +176,6 @@ view_history(struct fleet *fleet, const struct view_filter *filter,
 			table_row(&v, stmt);
 		view_row_end(&v);
 	}
-	sqlite3_finalize(stmt);
+	fleet_drop(stmt);
 	return view_end(&v, "no history", rc);
 }

@@ -64,7 +64,7 @@ thing_of(enum tables_thing kind)
 	t->load = xasprintf("SELECT id, %s, uuid, doubt, received_at%s "
 	    "FROM %s WHERE id = ?", t->owner, names, t->name);
 	t->insert = xasprintf("INSERT INTO %s (%s, uuid, doubt, received_at"
-	    "%s) VALUES (?, ?, ?, ?%s)", t->name, t->owner, names,
+	    "%s) VALUES (?, ?, ?, ?%s) RETURNING id", t->name, t->owner, names,
 	    marks.data);
 	t->update = xasprintf("UPDATE %s SET doubt = ?, received_at = ?%s "
 	    "WHERE id = ?", t->name, sets.data);
@@ -75,7 +75,7 @@ thing_of(enum tables_thing kind)
 }
 
 int
-tables_put(sqlite3_stmt *stmt, int at, const struct field *fields,
+tables_put(struct fleet_stmt *stmt, int at, const struct field *fields,
     const void *record)
 {
 	const struct field	*f;
@@ -83,20 +83,19 @@ tables_put(sqlite3_stmt *stmt, int at, const struct field *fields,
 	for (f = fields; f->name != NULL; f++) {
 		if (!tables_has(f))
 			continue;
-		if (field_absent(f, record))
-			sqlite3_bind_null(stmt, at);
-		else if (field_is_text(f))
-			sqlite3_bind_text(stmt, at, field_text(f, record), -1,
-			    SQLITE_STATIC);
+		if (field_is_text(f))
+			fleet_put_text(stmt, at, field_absent(f, record) ?
+			    NULL : field_text(f, record));
 		else
-			sqlite3_bind_int64(stmt, at, field_int(f, record));
+			fleet_put_number(stmt, at, field_absent(f, record) ?
+			    ABSENT : field_int(f, record));
 		at++;
 	}
 	return at;
 }
 
 int
-tables_get(sqlite3_stmt *stmt, int at, const struct field *fields,
+tables_get(struct fleet_stmt *stmt, int at, const struct field *fields,
     void *record)
 {
 	const struct field	*f;
@@ -106,7 +105,7 @@ tables_get(sqlite3_stmt *stmt, int at, const struct field *fields,
 			continue;
 		if (field_is_text(f))
 			field_set_text(f, record,
-			    (const char *)sqlite3_column_text(stmt, at));
+			    fleet_text(stmt, at));
 		else
 			field_set_int(f, record, fleet_number(stmt, at));
 		at++;
@@ -115,7 +114,7 @@ tables_get(sqlite3_stmt *stmt, int at, const struct field *fields,
 }
 
 static int
-get_row(struct fleet *fleet, sqlite3_stmt *stmt, const struct field *fields,
+get_row(struct fleet *fleet, struct fleet_stmt *stmt, const struct field *fields,
     struct tables_row *row, void *record)
 {
 	int	rc;
@@ -125,14 +124,14 @@ get_row(struct fleet *fleet, sqlite3_stmt *stmt, const struct field *fields,
 		return -1;
 	if ((rc = fleet_step(fleet, stmt)) != 1)
 		return rc;
-	row->id = sqlite3_column_int64(stmt, 0);
-	row->owner = sqlite3_column_int64(stmt, 1);
+	row->id = fleet_number(stmt, 0);
+	row->owner = fleet_number(stmt, 1);
 	snprintf(row->uuid, sizeof(row->uuid), "%s",
-	    (const char *)sqlite3_column_text(stmt, 2));
-	row->doubt = sqlite3_column_int(stmt, 3);
-	row->received_at = sqlite3_column_int64(stmt, 4);
+	    fleet_text(stmt, 2));
+	row->doubt = fleet_number(stmt, 3);
+	row->received_at = fleet_number(stmt, 4);
 	tables_get(stmt, 5, fields, record);
-	sqlite3_reset(stmt);
+	fleet_reset(stmt);
 	return 0;
 }
 
@@ -157,16 +156,17 @@ int
 tables_insert(struct fleet *fleet, enum tables_thing kind,
     struct tables_row *row, const void *record)
 {
-	sqlite3_stmt	*stmt;
+	struct fleet_stmt	*stmt;
 
 	stmt = fleet_bind(fleet, thing_of(kind)->insert, "itii", row->owner,
 	    row->uuid, (int64_t)row->doubt, row->received_at);
 	if (stmt == NULL)
 		return -1;
 	tables_put(stmt, 5, things[kind].fields, record);
-	if (fleet_step(fleet, stmt) != 0)
+	if (fleet_step(fleet, stmt) != 1)
 		return -1;
-	row->id = fleet_last_id(fleet);
+	row->id = fleet_number(stmt, 0);
+	fleet_reset(stmt);
 	return 0;
 }
 
@@ -174,35 +174,41 @@ int
 tables_update(struct fleet *fleet, enum tables_thing kind,
     const struct tables_row *row, const void *record)
 {
-	sqlite3_stmt	*stmt;
-	int		 at;
+	struct fleet_stmt	*stmt;
+	int			 at;
 
 	stmt = fleet_bind(fleet, thing_of(kind)->update, "ii",
 	    (int64_t)row->doubt, row->received_at);
 	if (stmt == NULL)
 		return -1;
 	at = tables_put(stmt, 3, things[kind].fields, record);
-	sqlite3_bind_int64(stmt, at, row->id);
-	return fleet_step(fleet, stmt);
+	fleet_put_number(stmt, at, row->id);
+	return fleet_run(fleet, stmt);
 }
 
-/* "(OWNER, EXTRA, fields) VALUES ..., replacing what was there". */
+/* Makes the row, or replaces all but its key. */
 static char *
-replace_statement(const char *table, const char *fixed, const char *marks,
-    const struct field *fields)
+replace_statement(const char *table, const char *key, const char *fixed,
+    const char *marks, const struct field *fields)
 {
-	struct buf		 out = { 0 };
+	struct buf		 out = { 0 }, sets = { 0 };
 	const struct field	*f;
 	char			*names;
 
 	names = tables_names(fields, "");
-	buf_printf(&out, "INSERT OR REPLACE INTO %s (%s%s) VALUES (%s",
-	    table, fixed, names, marks);
-	for (f = fields; f->name != NULL; f++)
-		if (tables_has(f))
-			buf_puts(&out, ", ?");
-	buf_puts(&out, ")");
+	buf_printf(&out, "INSERT INTO %s (%s%s) VALUES (%s", table, fixed,
+	    names, marks);
+	for (f = fields; f->name != NULL; f++) {
+		if (!tables_has(f))
+			continue;
+		buf_puts(&out, ", ?");
+		buf_printf(&sets, ", \"%s\" = excluded.\"%s\"", f->name,
+		    f->name);
+	}
+	buf_printf(&out, ") ON CONFLICT (%s) DO UPDATE SET received_at = "
+	    "excluded.received_at%s", key, sets.data);
 	free(names);
+	buf_free(&sets);
 	return buf_take(&out);
 }
 
@@ -210,10 +216,10 @@ int
 tables_counter_find(struct fleet *fleet, int64_t asset, const char *name,
     struct counter *counter, bool *found)
 {
-	static char	*sql;
-	sqlite3_stmt	*stmt;
-	char		*names;
-	int		 rc;
+	static char		*sql;
+	struct fleet_stmt	*stmt;
+	char			*names;
+	int			 rc;
 
 	if (sql == NULL) {
 		names = tables_names(counter_fields, "");
@@ -227,7 +233,7 @@ tables_counter_find(struct fleet *fleet, int64_t asset, const char *name,
 	if ((rc = fleet_step(fleet, stmt)) != 1)
 		return rc;
 	tables_get(stmt, 1, counter_fields, counter);
-	sqlite3_reset(stmt);
+	fleet_reset(stmt);
 	*found = true;
 	return 0;
 }
@@ -236,30 +242,30 @@ int
 tables_counter_put(struct fleet *fleet, int64_t asset,
     const struct counter *counter, int64_t time, int64_t received_at)
 {
-	static char	*sql;
-	sqlite3_stmt	*stmt;
+	static char		*sql;
+	struct fleet_stmt	*stmt;
 
 	/* A counter without a value is one that the printer has no more. */
 	if (counter->value == ABSENT)
 		return fleet_do(fleet, "DELETE FROM counter WHERE asset = ? "
 		    "AND name = ?", "it", asset, counter->name);
 	if (sql == NULL)
-		sql = replace_statement("counter", "asset, time, received_at",
-		    "?, ?, ?", counter_fields);
+		sql = replace_statement("counter", "asset, name",
+		    "asset, time, received_at", "?, ?, ?", counter_fields);
 	stmt = fleet_bind(fleet, sql, "iii", asset, time, received_at);
 	if (stmt == NULL)
 		return -1;
 	tables_put(stmt, 4, counter_fields, counter);
-	return fleet_step(fleet, stmt);
+	return fleet_run(fleet, stmt);
 }
 
 int
 tables_agent_find(struct fleet *fleet, int64_t agent, struct agent *record)
 {
-	static char	*sql;
-	sqlite3_stmt	*stmt;
-	char		*names;
-	int		 rc;
+	static char		*sql;
+	struct fleet_stmt	*stmt;
+	char			*names;
+	int			 rc;
 
 	if (sql == NULL) {
 		names = tables_names(agent_fields, "");
@@ -272,7 +278,7 @@ tables_agent_find(struct fleet *fleet, int64_t agent, struct agent *record)
 	if ((rc = fleet_step(fleet, stmt)) != 1)
 		return rc;
 	tables_get(stmt, 1, agent_fields, record);
-	sqlite3_reset(stmt);
+	fleet_reset(stmt);
 	return 0;
 }
 
@@ -280,14 +286,14 @@ int
 tables_agent_put(struct fleet *fleet, int64_t agent,
     const struct agent *record, int64_t received_at)
 {
-	static char	*sql;
-	sqlite3_stmt	*stmt;
+	static char		*sql;
+	struct fleet_stmt	*stmt;
 
 	if (sql == NULL)
-		sql = replace_statement("agent_report", "agent, received_at",
-		    "?, ?", agent_fields);
+		sql = replace_statement("agent_report", "agent",
+		    "agent, received_at", "?, ?", agent_fields);
 	if ((stmt = fleet_bind(fleet, sql, "ii", agent, received_at)) == NULL)
 		return -1;
 	tables_put(stmt, 3, agent_fields, record);
-	return fleet_step(fleet, stmt);
+	return fleet_run(fleet, stmt);
 }

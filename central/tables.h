@@ -51,9 +51,9 @@ bool	 tables_has(const struct field *);
 char	*tables_names(const struct field *, const char *prefix);
 /* Binds the fields from parameter at on, or reads them from column at on;
  * both return the next free place. */
-int	 tables_put(sqlite3_stmt *, int at, const struct field *,
+int	 tables_put(struct fleet_stmt *, int at, const struct field *,
 	    const void *record);
-int	 tables_get(sqlite3_stmt *, int at, const struct field *,
+int	 tables_get(struct fleet_stmt *, int at, const struct field *,
 	    void *record);
 
 /* Counters of an asset, and what an agent says of itself. */

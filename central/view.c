@@ -21,9 +21,11 @@ view_start(struct view *v, struct fleet *fleet,
 	v->filter = filter;
 	v->out = out;
 	v->now_ms = now_ms;
-	if (fleet_do(fleet, "SAVEPOINT view", "") != 0 || fleet_int(fleet,
-	    &agents, "SELECT count(DISTINCT agent) FROM asset", "") != 0)
+	if (fleet_begin_read(fleet) != 0 || fleet_int(fleet, &agents,
+	    "SELECT count(DISTINCT agent) FROM asset", "") != 0) {
+		fleet_rollback(fleet);
 		return -1;
+	}
 	v->agents = always || (agents > 1 && filter->agent == NULL);
 	if (filter->json) {
 		json_start(&v->json, &v->text);
@@ -53,8 +55,7 @@ view_end(struct view *v, const char *nothing, int rc)
 		screen_table_print(v->table, v->out, v->filter->width);
 	screen_table_free(v->table);
 	buf_free(&v->text);
-	if (fleet_do(v->fleet, "RELEASE view", "") != 0)
-		rc = -1;
+	fleet_rollback(v->fleet);
 	if (fflush(v->out) != 0 || ferror(v->out)) {
 		log_warn("view", "cannot write");
 		rc = -1;
@@ -64,40 +65,48 @@ view_end(struct view *v, const char *nothing, int rc)
 
 /* The conditions are put together, so that the planner sees only those that
  * are asked for and finds their index. */
-sqlite3_stmt *
+struct fleet_stmt *
 view_query(struct view *v, const char *columns, const char *from,
-    const char *where, const char *received, const char *rest)
+    const char *where, const char *received, const char *order,
+    const char *rest)
 {
 	const struct view_filter	*f = v->filter;
 	struct buf			 sql = { 0 };
-	sqlite3_stmt			*stmt;
+	struct fleet_stmt		*stmt;
+	int				 at = 0, agent, asset, since, limit;
 
 	buf_printf(&sql, "SELECT %s FROM %s WHERE %s", columns, from,
-	    where == NULL ? "1" : where);
-	if (f->agent != NULL)
-		buf_puts(&sql, " AND (g.name = :agent OR g.jid = :agent)");
-	if (f->asset != NULL)
-		buf_puts(&sql, " AND a.id IN (SELECT id FROM asset WHERE "
-		    "uuid = :asset OR serial = :asset COLLATE NOCASE OR uuid "
-		    "IN (SELECT known FROM alias WHERE uuid = :asset))");
-	if (f->since != ABSENT)
-		buf_printf(&sql, " AND %s >= :since", received);
-	buf_printf(&sql, " %s", rest);
-	stmt = fleet_prepare(v->fleet, sql.data);
+	    where == NULL ? "TRUE" : where);
+	agent = f->agent == NULL ? 0 : ++at;
+	if (agent != 0)
+		buf_printf(&sql, " AND (g.name = ?%d OR g.jid = ?%d)", agent,
+		    agent);
+	asset = f->asset == NULL ? 0 : ++at;
+	if (asset != 0)
+		buf_printf(&sql, " AND a.id IN (SELECT id FROM asset WHERE "
+		    "uuid = ?%d OR lower(serial) = lower(?%d) OR uuid IN "
+		    "(SELECT known FROM alias WHERE uuid = ?%d))", asset,
+		    asset, asset);
+	since = f->since == ABSENT ? 0 : ++at;
+	if (since != 0)
+		buf_printf(&sql, " AND %s >= ?%d", received, since);
+	buf_printf(&sql, " %s", order);
+	limit = f->limit == ABSENT ? 0 : ++at;
+	if (limit != 0)
+		buf_printf(&sql, " LIMIT ?%d", limit);
+	buf_puts(&sql, rest);
+	stmt = fleet_query(v->fleet, sql.data);
 	buf_free(&sql);
 	if (stmt == NULL)
 		return NULL;
-	if (f->agent != NULL)
-		sqlite3_bind_text(stmt, sqlite3_bind_parameter_index(stmt,
-		    ":agent"), f->agent, -1, SQLITE_STATIC);
-	if (f->asset != NULL)
-		sqlite3_bind_text(stmt, sqlite3_bind_parameter_index(stmt,
-		    ":asset"), f->asset, -1, SQLITE_STATIC);
-	if (f->since != ABSENT)
-		sqlite3_bind_int64(stmt, sqlite3_bind_parameter_index(stmt,
-		    ":since"), f->since);
-	sqlite3_bind_int64(stmt, sqlite3_bind_parameter_index(stmt,
-	    ":limit"), f->limit == ABSENT ? -1 : f->limit);
+	if (agent != 0)
+		fleet_put_text(stmt, agent, f->agent);
+	if (asset != 0)
+		fleet_put_text(stmt, asset, f->asset);
+	if (since != 0)
+		fleet_put_number(stmt, since, f->since);
+	if (limit != 0)
+		fleet_put_number(stmt, limit, f->limit);
 	return stmt;
 }
 

@@ -51,13 +51,14 @@ int	 view_end(struct view *, const char *nothing, int rc);
 
 /*
  * SELECT columns FROM from WHERE what the filter says, joined with agent g
- * and asset a, then rest, which ends with LIMIT :limit.  where is a further
- * condition or NULL; received names the column that since is about.  NULL on
- * failure; finalize it.
+ * and asset a, then order, the filter's LIMIT, and rest.  where is a further
+ * condition or NULL; received is what since is compared with.  NULL on
+ * failure; fleet_drop() it.
  */
-sqlite3_stmt	*view_query(struct view *, const char *columns,
+struct fleet_stmt	*view_query(struct view *, const char *columns,
 		    const char *from, const char *where,
-		    const char *received, const char *rest);
+		    const char *received, const char *order,
+		    const char *rest);
 
 /* In JSON: an object around each row, written out at once. */
 void	 view_row(struct view *);

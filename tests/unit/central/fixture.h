@@ -1,4 +1,8 @@
-/* A fleet in a directory of its own, an agent in it, and reports for it. */
+/*
+ * A fleet in a directory of its own, or with PLATEN_TEST_PG (the URL of a
+ * database; tests/cluster.py makes one) in a schema of its own; an agent in
+ * it, and reports for it.
+ */
 #ifndef TESTS_UNIT_CENTRAL_FIXTURE_H
 #define TESTS_UNIT_CENTRAL_FIXTURE_H
 
@@ -10,6 +14,8 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <libpq-fe.h>
+#include <sqlite3.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -53,7 +59,8 @@
 	"<raised>2026-11-20T19:31:00.000Z</raised></alert>"
 
 struct fixture {
-	char		 dir[64], path[96];
+	char		 dir[64], path[96], url[512], schema[64];
+	struct fleet_source source;
 	struct fleet	*fleet;
 	int64_t		 agent, other;
 	int64_t		 now;
@@ -82,6 +89,107 @@ make_agent(struct fixture *f, const char *name, const char *jid)
 	return agent;
 }
 
+static inline bool
+on_postgresql(void)
+{
+	return getenv("PLATEN_TEST_PG") != NULL;
+}
+
+/* Another connection to the database, as an operator's tool has one. */
+static inline void
+beside(struct fixture *f, const char *sql)
+{
+	PGconn		*conn;
+	PGresult	*result;
+	sqlite3		*db;
+
+	if (!on_postgresql()) {
+		assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+		assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL),
+		    SQLITE_OK);
+		sqlite3_close(db);
+		return;
+	}
+	conn = PQconnectdb(f->url);
+	assert_int_equal(PQstatus(conn), CONNECTION_OK);
+	PQclear(PQexec(conn, "SET client_min_messages = error"));
+	result = PQexec(conn, sql);
+	if (PQresultStatus(result) != PGRES_COMMAND_OK &&
+	    PQresultStatus(result) != PGRES_TUPLES_OK)
+		fail_msg("%s: %s", sql, PQerrorMessage(conn));
+	PQclear(result);
+	PQclear(PQexec(conn, "NOTIFY platen_fleet"));
+	PQfinish(conn);
+}
+
+/* A store that takes some more and then fails, until it is mended. */
+static inline void
+break_store(struct fixture *f)
+{
+	if (on_postgresql())
+		beside(f, "ALTER TABLE asset ADD CONSTRAINT full_now "
+		    "CHECK (location <> 'place 40')");
+	else
+		assert_int_equal(fleet_exec(f->fleet,
+		    "PRAGMA max_page_count = 30"), 0);
+}
+
+static inline void
+mend_store(struct fixture *f)
+{
+	if (on_postgresql())
+		beside(f, "ALTER TABLE asset DROP CONSTRAINT full_now");
+	else
+		assert_int_equal(fleet_exec(f->fleet,
+		    "PRAGMA max_page_count = 1000000"), 0);
+}
+
+/* The process's number keeps programs that run beside each other apart. */
+static inline void
+make_place(struct fixture *f)
+{
+	char	*sql;
+
+	snprintf(f->dir, sizeof(f->dir), "/tmp/test-central-XXXXXX");
+	assert_non_null(mkdtemp(f->dir));
+	snprintf(f->path, sizeof(f->path), "%s/fleet.db", f->dir);
+	f->source.path = f->path;
+	if (!on_postgresql())
+		return;
+	snprintf(f->schema, sizeof(f->schema), "test_%d", (int)getpid());
+	snprintf(f->url, sizeof(f->url), "%s?options=-csearch_path%%3D%s",
+	    getenv("PLATEN_TEST_PG"), f->schema);
+	f->source.url = f->url;
+	sql = xasprintf("CREATE SCHEMA %s", f->schema);
+	beside(f, sql);
+	free(sql);
+	/* SQLite's, for the questions of the tests. */
+	beside(f, "CREATE FUNCTION list(text, text) RETURNS text LANGUAGE sql "
+	    "AS 'SELECT CASE WHEN $1 IS NULL THEN $2 ELSE $1 || '','' || $2 "
+	    "END'; CREATE AGGREGATE group_concat(text) (SFUNC = list, "
+	    "STYPE = text)");
+}
+
+static inline void
+remove_place(struct fixture *f)
+{
+	static const char *const	 ends[] = { "", "-wal", "-shm" };
+	char				*text;
+	size_t				 i;
+
+	for (i = 0; i < 3; i++) {
+		text = xasprintf("%s%s", f->path, ends[i]);
+		unlink(text);
+		free(text);
+	}
+	assert_int_equal(rmdir(f->dir), 0);
+	if (!on_postgresql())
+		return;
+	text = xasprintf("DROP SCHEMA %s CASCADE", f->schema);
+	beside(f, text);
+	free(text);
+}
+
 static inline int
 set_up(void **state)
 {
@@ -90,10 +198,8 @@ set_up(void **state)
 	log_hook(quiet, NULL);
 	assert_int_equal(key_library_init(), 0);
 	f = xcalloc(1, sizeof(*f));
-	snprintf(f->dir, sizeof(f->dir), "/tmp/test-central-XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
-	snprintf(f->path, sizeof(f->path), "%s/fleet.db", f->dir);
-	f->fleet = fleet_open(f->path, FLEET_CREATE);
+	make_place(f);
+	f->fleet = fleet_open(&f->source, FLEET_CREATE);
 	assert_non_null(f->fleet);
 	f->now = INT64_C(1790000000000);
 	f->agent = make_agent(f, "site7", "site7@example.org");
@@ -105,18 +211,11 @@ set_up(void **state)
 static inline int
 tear_down(void **state)
 {
-	static const char *const	 ends[] = { "", "-wal", "-shm" };
-	struct fixture			*f = *state;
-	char				 path[128];
-	size_t				 i;
+	struct fixture	*f = *state;
 
 	apply_answer_clear(&f->answer);
 	fleet_close(f->fleet);
-	for (i = 0; i < 3; i++) {
-		snprintf(path, sizeof(path), "%s%s", f->path, ends[i]);
-		unlink(path);
-	}
-	assert_int_equal(rmdir(f->dir), 0);
+	remove_place(f);
 	free(f);
 	return 0;
 }
@@ -148,23 +247,25 @@ tell(struct fixture *f, int64_t seq, const char *records)
 	return verdict;
 }
 
-/* The first column of the first row as text; "" for nothing. */
+/* What a question with one answer gives, as text; "" for nothing. */
 static inline const char *
 get(struct fixture *f, const char *sql)
 {
-	static char	 out[4][256];
-	static int	 turn;
-	sqlite3_stmt	*stmt;
-	const char	*text;
-	char		*to = out[turn++ % 4];
+	static char		 out[4][256];
+	static int		 turn;
+	struct fleet_stmt	*stmt;
+	const char		*text;
+	char			*to = out[turn++ % 4], *wrapped;
 
 	to[0] = '\0';
-	stmt = fleet_prepare(f->fleet, sql);
+	wrapped = xasprintf("SELECT CAST((%s) AS TEXT)", sql);
+	stmt = fleet_query(f->fleet, wrapped);
 	assert_non_null(stmt);
 	if (fleet_step(f->fleet, stmt) == 1 &&
-	    (text = (const char *)sqlite3_column_text(stmt, 0)) != NULL)
+	    (text = fleet_text(stmt, 0)) != NULL)
 		snprintf(to, sizeof(out[0]), "%s", text);
-	sqlite3_finalize(stmt);
+	fleet_drop(stmt);
+	free(wrapped);
 	return to;
 }
 
