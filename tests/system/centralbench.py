@@ -125,8 +125,10 @@ class Server:
 class Centre:
     """platen-central with a store of its own."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, url=None):
+        """With the URL of an empty PostgreSQL database, or else SQLite."""
         self.directory = str(directory)
+        self.url = url
         self.server = Server()
         self.process = None
         self.config = f"{self.directory}/central.ini"
@@ -139,7 +141,8 @@ class Centre:
             f.write(f"[component]\njid = {JID}\nhost = 127.0.0.1\n"
                     f"port = {self.server.port}\nsecret_file = {secret}\n"
                     f"user = {self.me()}\n"
-                    f"[store]\npath = {self.store}\n"
+                    f"[store]\n{f'url = {url}' if url else ''}"
+                    f"{'' if url else f'path = {self.store}'}\n"
                     f"[crypto]\nkey_file = {self.directory}/central.key\n")
         self.key = re.search(r"public key +(\S+)",
                              self.command("init")).group(1)
@@ -162,9 +165,15 @@ class Centre:
         return json.loads(self.command(*words, "--json"))
 
     def sql(self, text):
-        database = sqlite3.connect(self.store, timeout=20)
+        if self.url:
+            import psycopg2
+            database = psycopg2.connect(self.url)
+        else:
+            database = sqlite3.connect(self.store, timeout=20)
         try:
-            return database.execute(text).fetchall()
+            cursor = database.cursor()
+            cursor.execute(text)
+            return cursor.fetchall()
         finally:
             database.close()
 

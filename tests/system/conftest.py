@@ -1,4 +1,5 @@
 """Fixtures of the system tests; what they give is in rig.py."""
+import os
 import pathlib
 import sys
 
@@ -6,21 +7,44 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from rig import WALKS, Rig  # noqa: E402
+from rig import WALKS, Rig, cluster  # noqa: E402
+
+
+def pytest_generate_tests(metafunc):
+    """A file with STORES runs once with each, unless PLATEN_STORE says one."""
+    stores = getattr(metafunc.module, "STORES", None)
+    if stores and "PLATEN_STORE" not in os.environ and \
+            "store" in metafunc.fixturenames:
+        metafunc.parametrize("store", stores, scope="module")
+
+
+@pytest.fixture(scope="module")
+def store():
+    """The centre's kind of store."""
+    return os.environ.get("PLATEN_STORE", "sqlite")
 
 
 @pytest.fixture
-def rig(request):
+def store_url(store):
+    """Of an empty database, or None for a file."""
+    if store == "sqlite":
+        return None
+    name, where = cluster.database()
+    return where.url(name)
+
+
+@pytest.fixture
+def rig(request, store):
     """A private directory and lazily made parts; all die with the test."""
-    made = Rig(request.node.name)
+    made = Rig(request.node.name, store=store)
     yield made
     made.close()
 
 
 @pytest.fixture(scope="module")
-def module_rig(request):
+def module_rig(request, store):
     """One for all tests of a file, where they do not disturb each other."""
-    made = Rig(request.node.name)
+    made = Rig(request.node.name, store=store)
     yield made
     made.close()
 

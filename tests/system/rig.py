@@ -9,7 +9,8 @@ agent and simulated printers, each in a private directory on ports of its own.
 Or piece by piece: rig.server, rig.sim, rig.central, rig.agent each have
 start(), stop(), kill9() and restart().  Whatever was started dies with the
 test, or with pytest itself; conftest.py prints the logs of a failed test.
-Which server it is, PLATEN_SERVER says: prosody (the default) or ejabberd.
+Which server it is, PLATEN_SERVER says: prosody (the default) or ejabberd; which
+store the centre has, PLATEN_STORE: sqlite (the default) or postgresql.
 """
 import atexit
 import contextlib
@@ -20,12 +21,16 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 
 from process import (BUILD, COMPONENT, DOMAIN, PATIENCE, ROOT, WALKS, Failed,
                      Ports, Process, children_of, listening, program,
                      wait_for)
 from server import SERVERS, make_certificates
+
+sys.path.insert(0, str(ROOT / "tests"))
+import cluster  # noqa: E402
 
 __all__ = ["BUILD", "COMPONENT", "DOMAIN", "PATIENCE", "ROOT", "WALKS",
            "Agent", "Central", "Failed", "Ports", "Process", "Rig", "Sim",
@@ -185,10 +190,31 @@ def run_program(argv, check=True, timeout=60, **more):
 
 # --- the centre -----------------------------------------------------------
 
+class Rows:
+    """A connection to PostgreSQL, asked as the sqlite3 module is."""
+
+    def __init__(self, url):
+        import psycopg2
+        import psycopg2.extras
+        self.db = psycopg2.connect(
+            url, cursor_factory=psycopg2.extras.DictCursor)
+        self.db.set_session(readonly=True, autocommit=True)
+
+    def execute(self, sql, values=()):
+        cursor = self.db.cursor()
+        cursor.execute(sql.replace("%", "%%").replace("?", "%s"), values)
+        return cursor
+
+    def close(self):
+        self.db.close()
+
+
 class Central(Process):
+    """All of a rig share the store when that is in PostgreSQL, and the key."""
+
     def __init__(self, rig, name="central"):
         super().__init__(rig, name)
-        self.dir = rig.dir / name
+        self.dir = rig.dir / "central"
         self.ini = rig.dir / f"{name}.ini"
         self.more = {}              # {"section": {"key": value}} on top
 
@@ -200,10 +226,15 @@ class Central(Process):
             "component": {"jid": COMPONENT, "host": "127.0.0.1",
                           "port": self.rig.server.component_port,
                           "secret_file": secret},
-            "store": {"path": self.dir / "fleet.db"},
+            "store": self.store(),
             "crypto": {"key_file": self.dir / "central.key"},
         }, self.more))
         return self
+
+    def store(self):
+        if self.rig.store == "sqlite":
+            return {"path": self.dir / "fleet.db"}
+        return {"url": self.rig.database_url()}
 
     def tool(self, *args, check=True):
         return run_program([program("platen-central"), "-c", self.ini, *args],
@@ -231,6 +262,8 @@ class Central(Process):
 
     def database(self):
         """A read-only connection to the fleet database."""
+        if self.rig.store != "sqlite":
+            return Rows(self.rig.database_url())
         import sqlite3
         path = self.dir / "fleet.db"
         db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
@@ -341,7 +374,7 @@ class Agent(Process):
 class Rig:
     _shared = {}
 
-    def __init__(self, name="rig", keep=False, server=None):
+    def __init__(self, name="rig", keep=False, server=None, store=None):
         # Short, because it holds the path of a Unix socket; open to others,
         # because what starts as root may become somebody else.
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="platen-"))
@@ -349,6 +382,7 @@ class Rig:
         self.name, self.keep = name, keep
         self.own_kind = server is not None
         self.kind = server or os.environ.get("PLATEN_SERVER", "prosody")
+        self.store = store or os.environ.get("PLATEN_STORE", "sqlite")
         self.parts = []
         self._made = {}
 
@@ -366,6 +400,17 @@ class Rig:
             atexit.register(self.forget_shared)
             self._shared["tls"] = make_certificates(where)
         return self._shared["tls"]
+
+    @property
+    def database(self):
+        """(name, cluster.Cluster) of a PostgreSQL database of this rig's."""
+        if "database" not in self._made:
+            self._made["database"] = cluster.database()
+        return self._made["database"]
+
+    def database_url(self):
+        name, where = self.database
+        return where.url(name)
 
     @classmethod
     def forget_shared(cls):
@@ -389,6 +434,10 @@ class Rig:
     sim = property(lambda self: self._part(Sim))
     central = property(lambda self: self._part(Central))
     agent = property(lambda self: self._part(Agent))
+
+    def central_named(self, name):
+        """One more process of the centre."""
+        return self._part(Central, name)
 
     def agent_named(self, name):
         """A second agent and so on."""

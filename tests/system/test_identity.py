@@ -7,6 +7,7 @@ import uuid
 import pytest
 from rig import Failed, wait_for
 
+STORES = ["sqlite", "postgresql"]
 A, B, C = "127.10.28.1", "127.10.28.2", "127.10.28.3"
 TOTAL = "1.3.6.1.2.1.43.10.2.1.4.1.1"
 

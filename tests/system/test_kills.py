@@ -14,6 +14,7 @@ import time
 
 from rig import wait_for
 
+STORES = ["sqlite", "postgresql"]
 PRINTERS = 8
 KILLS = 36
 TOTAL = "1.3.6.1.2.1.43.10.2.1.4.1.1"

@@ -209,6 +209,6 @@ def test_real_centre_comes_and_goes(rig):
     wait_empty(agent)
     with contextlib.closing(rig.central.database()) as db:
         rows = [row[0] for row in db.execute(
-            "SELECT value FROM history WHERE field = 'total' ORDER BY id")]
+            "SELECT number FROM history WHERE field = 'total' ORDER BY id")]
     assert [int(v) for v in rows] == printer.totals
     assert re.search(r"is (un)?available", rig.central.log())
