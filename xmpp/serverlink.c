@@ -21,6 +21,7 @@
 
 #define FINISH_MS	500
 #define WHY_MAX		320
+#define ECHO_NAMES	32	/* with 8 components 1 in 70 hears none */
 
 enum state {
 	STOPPED,
@@ -46,6 +47,7 @@ struct serverlink {
 	struct timer			 tick;
 	int				 attempt;
 	int				 pings;		/* since last heard */
+	int				 echo;	/* in whose name; 0: ours */
 	int				 overdue;	/* ticks past the end */
 	int64_t				 ready_ms;
 	bool				 handed;	/* stanzas, this turn */
@@ -229,28 +231,62 @@ on_header(void *arg, xmlNode *header)
 	}
 }
 
-/* Whitespace keeps middleboxes awake; the pings show that somebody is there.
- * One goes to ourselves through the server, which any server does; should
- * it be one that does not, the next goes to the domain above ours. */
 static void
-ping(struct serverlink *l)
+ping_as(struct serverlink *l, int name, const char *to)
 {
 	struct buf	 b = { 0 };
-	const char	*to = l->jid;
 
-	if (l->pings > 0) {
-		to = strchr(l->jid, '.');
-		if (to == NULL || strchr(to + 1, '.') == NULL)
-			return;
-		to++;
-	}
 	buf_puts(&b, "<iq type='get' id='ping' from='");
+	if (name != 0)
+		buf_printf(&b, "%d@", name);
 	xmltree_escape(&b, l->jid);
 	buf_puts(&b, "' to='");
 	xmltree_escape(&b, to);
 	buf_puts(&b, "'><ping xmlns='urn:xmpp:ping'/></iq>");
 	wire_put(l->wire, b.data, b.len);
 	buf_free(&b);
+}
+
+/*
+ * Whitespace keeps middleboxes awake; the pings show that somebody is there.
+ * One goes to ourselves through the server, which any server does; should
+ * it be one that does not, the next goes to the domain above ours.
+ *
+ * Where several components share our name, the server may choose by the
+ * sender who gets what: ours comes to another one.  So the next goes out in
+ * many names, of which some are ours to hear; that name is kept.
+ */
+static void
+ping(struct serverlink *l)
+{
+	const char	*above;
+	int		 name;
+
+	if (l->pings == 0) {
+		ping_as(l, l->echo, l->jid);
+		return;
+	}
+	above = strchr(l->jid, '.');
+	if (above != NULL && strchr(above + 1, '.') != NULL)
+		ping_as(l, 0, above + 1);
+	for (name = 1; name <= ECHO_NAMES; name++)
+		ping_as(l, name, l->jid);
+}
+
+/* One of ours has come back. */
+static void
+note_echo(struct serverlink *l, const xmlNode *stanza)
+{
+	const char	*from = serverlink_attr(stanza, "from");
+	char		*at;
+	long		 name;
+
+	if (from == NULL)
+		return;
+	name = strtol(from, &at, 10);
+	if (name >= 1 && name <= ECHO_NAMES && *at == '@' &&
+	    strcmp(at + 1, l->jid) == 0)
+		l->echo = (int)name;
 }
 
 static void
@@ -362,6 +398,7 @@ on_stanza(void *arg, xmlNode *stanza)
 			    "else");
 	} else {
 		l->handed = true;
+		note_echo(l, stanza);
 		l->events->on_stanza(l->arg, stanza);
 	}
 }

@@ -532,6 +532,23 @@ test_dead(void **state)
 	login();
 }
 
+/* One of several with its name hears only what the server gives to it, and
+ * finds a name for its pings that does. */
+static void
+test_shared(void **state)
+{
+	again("127.0.0.1", 2000, 200);
+	login();
+	expect("<iq type='get' id='ping' from='" JID "' to='" JID "'>");
+	expect("<iq type='get' id='ping' from='7@" JID "' to='" JID "'>");
+	expect("from='32@" JID "'");
+	say("<iq type='get' id='ping' from='7@" JID "' to='" JID "'>"
+	    "<ping xmlns='urn:xmpp:ping'/></iq>");
+	expect("to='7@" JID "' id='ping'></iq>");
+	expect("<iq type='get' id='ping' from='7@" JID "' to='" JID "'>");
+	assert_int_equal(losts, 0);
+}
+
 static void
 test_close(void **state)
 {
@@ -854,7 +871,7 @@ main(void)
 		TEST(test_silence),
 		TEST(test_blackhole),
 		TEST(test_refused_port),
-		TEST(test_dead),
+		TEST(test_dead), TEST(test_shared),
 		TEST(test_close),
 		TEST(test_hostile_stanzas),
 		TEST(test_hostile_server),
