@@ -90,20 +90,8 @@ centres_bury(struct fleet *fleet, int64_t centre, int *dead)
 }
 
 int
-centres_leave(struct fleet *fleet, int64_t centre, bool *others)
+centres_leave(struct fleet *fleet, int64_t centre)
 {
-	int64_t	other;
-	int	dead;
-
-	*others = false;
-	if (centres_bury(fleet, centre, &dead) != 0)
-		return -1;
-	if (fleet_begin(fleet) != 0 || fleet_int(fleet, &other, "SELECT "
-	    "min(id) FROM centre WHERE id <> ?", "i", centre) != 0)
-		return end(fleet, -1);
-	*others = other != ABSENT;
-	if (*others)
-		return end(fleet, 0);
 	if (roster_presence_reset(fleet, centre) != 0)
 		return end(fleet, -1);
 	return end(fleet, fleet_do(fleet, "DELETE FROM centre WHERE id = ?",

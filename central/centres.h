@@ -26,8 +26,7 @@ int	 centres_join(struct fleet *, int64_t *centre, bool *moved,
 	    int64_t now_ms);
 /* Forgets the dead; how many there were. */
 int	 centres_bury(struct fleet *, int64_t centre, int *dead);
-/* Whether another one lives.  If not, ours is forgotten as well; else that
- * is left to the others, which then call the agents. */
-int	 centres_leave(struct fleet *, int64_t centre, bool *others);
+/* Ours is forgotten, and nobody is there any more at it. */
+int	 centres_leave(struct fleet *, int64_t centre);
 
 #endif

@@ -65,6 +65,20 @@ heard(struct reception *r, struct peer *peer)
 	roster_presence(r->fleet, r->centre, peer->jid, "available", clock_wall_ms());
 }
 
+/* Its presence may have gone to another process, before the server shared out
+ * the agents anew: who speaks is there. */
+static void
+appeared(struct reception *r, struct peer *peer, const char *from)
+{
+	if (peer->full != NULL && strcmp(peer->full, from) == 0)
+		return;
+	free(peer->full);
+	peer->full = xstrdup(from);
+	log_info("agent", "%s is available", log_safe(from));
+	roster_presence(r->fleet, r->centre, peer->jid, "available",
+	    clock_wall_ms());
+}
+
 /*
  * An agent that answers every presence with presence would never end: the
  * same one is answered once a second.
@@ -79,12 +93,7 @@ came(struct reception *r, const char *jid, const char *from)
 	if ((peer = peers_get(r->peers, jid, now)) == NULL)
 		return;
 	news = peer->full == NULL || strcmp(peer->full, from) != 0;
-	if (news) {
-		free(peer->full);
-		peer->full = xstrdup(from);
-		log_info("agent", "%s is available", log_safe(from));
-		roster_presence(r->fleet, r->centre, jid, "available", clock_wall_ms());
-	}
+	appeared(r, peer, from);
 	heard(r, peer);
 	if (news || now - peer->greeted_ms >= GREET_MS) {
 		component_presence(r->component, from, NULL);
@@ -168,6 +177,7 @@ take_handshake(struct reception *r, struct peer *peer, const char *from,
 		peer->said[0] = '\0';
 		component_reply(r->component, from, id, h.reply.data,
 		    h.reply.len);
+		appeared(r, peer, from);
 	}
 	buf_free(&h.reply);
 }
@@ -218,14 +228,15 @@ on_idle(void *arg)
 	flush(arg);
 }
 
+/* One that is there at another process has been greeted. */
 static void
-greet_agent(void *arg, int64_t agent, const char *jid, bool revoked)
+greet_agent(void *arg, const struct roster_agent *agent)
 {
 	struct reception	*r = arg;
 
-	r->last_agent = agent;
-	if (!revoked)
-		component_presence(r->component, jid, NULL);
+	r->last_agent = agent->id;
+	if (!agent->revoked && !agent->there)
+		component_presence(r->component, agent->jid, NULL);
 }
 
 static void
@@ -324,27 +335,27 @@ look_after(void *arg, struct peer *peer)
 
 /* Another process enrolled, approved or revoked. */
 static void
-look_again(void *arg, int64_t agent, const char *jid, bool revoked)
+look_again(void *arg, const struct roster_agent *agent)
 {
 	struct reception	*r = arg;
 	struct peer		*peer;
 
-	peer = peers_find(r->peers, jid);
-	if (peer != NULL && revoked && !peer->revoked) {
+	peer = peers_find(r->peers, agent->jid);
+	if (peer != NULL && agent->revoked && !peer->revoked) {
 		peer->revoked = true;
 		peers_end(r->peers, peer, NULL);
-		component_presence(r->component, jid, "unavailable");
-		log_info("agent", "%s is revoked", log_safe(jid));
+		component_presence(r->component, agent->jid, "unavailable");
+		log_info("agent", "%s is revoked", log_safe(agent->jid));
 	}
-	if (revoked)
+	if (agent->revoked)
 		return;
-	if (agent > r->last_agent ? peer == NULL || peer->full == NULL :
+	if (agent->id > r->last_agent ? !agent->there :
 	    peer != NULL && peer->revoked)
-		component_presence(r->component, jid, NULL);
+		component_presence(r->component, agent->jid, NULL);
 	if (peer != NULL)
 		peer->revoked = false;
-	if (agent > r->last_agent)
-		r->last_agent = agent;
+	if (agent->id > r->last_agent)
+		r->last_agent = agent->id;
 }
 
 static void
@@ -374,8 +385,8 @@ join(struct reception *r)
 	flush(r);
 }
 
-/* The server shares out the agents anew when there is one process less; those
- * that were at it are called. */
+/* Those that were there at a process that died are called: the server may
+ * have given them to us. */
 static void
 mind_others(struct reception *r)
 {
@@ -460,15 +471,11 @@ say_goodbye(void *arg, struct peer *peer)
 void
 reception_stop(struct reception *r)
 {
-	bool	others;
-
 	timer_clear(r->loop, &r->tick);
-	flush(r);
-	if (centres_leave(r->fleet, r->centre, &others) != 0)
-		log_warnx("run", "cannot tell the store that it stops");
-	/* Where another process serves on, the component is not gone. */
-	if (!others && component_ready(r->component))
+	if (component_ready(r->component))
 		peers_each(r->peers, say_goodbye, r);
+	flush(r);
+	centres_leave(r->fleet, r->centre);
 	component_stop(r->component);
 }
 

@@ -388,19 +388,23 @@ roster_hold(struct fleet *fleet, int64_t agent)
 }
 
 int
-roster_each(struct fleet *fleet, void (*fn)(void *arg, int64_t agent,
-    const char *jid, bool revoked), void *arg)
+roster_each(struct fleet *fleet, void (*fn)(void *arg,
+    const struct roster_agent *), void *arg)
 {
+	struct roster_agent	 agent;
 	struct fleet_stmt	*stmt;
 	int			 rc;
 
-	stmt = fleet_bind(fleet, "SELECT id, jid, state = 'revoked' FROM agent "
-	    "ORDER BY id", "");
+	stmt = fleet_bind(fleet, "SELECT id, jid, state = 'revoked', "
+	    "centre IS NOT NULL FROM agent ORDER BY id", "");
 	if (stmt == NULL)
 		return -1;
-	while ((rc = fleet_step(fleet, stmt)) == 1)
-		fn(arg, fleet_number(stmt, 0),
-		    fleet_text(stmt, 1),
-		    fleet_number(stmt, 2) != 0);
+	while ((rc = fleet_step(fleet, stmt)) == 1) {
+		agent.id = fleet_number(stmt, 0);
+		agent.jid = fleet_text(stmt, 1);
+		agent.revoked = fleet_number(stmt, 2) == 1;
+		agent.there = fleet_number(stmt, 3) == 1;
+		fn(arg, &agent);
+	}
 	return rc;
 }

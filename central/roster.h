@@ -81,7 +81,13 @@ int	 roster_presence_reset(struct fleet *, int64_t centre);
 int	 roster_hold(struct fleet *, int64_t agent);
 
 /* Calls fn for every agent; it must not change the roster. */
-int	 roster_each(struct fleet *, void (*fn)(void *arg, int64_t agent,
-	    const char *jid, bool revoked), void *arg);
+struct roster_agent {
+	int64_t		 id;
+	const char	*jid;
+	bool		 revoked;
+	bool		 there;		/* at one of the processes */
+};
+int	 roster_each(struct fleet *, void (*fn)(void *arg,
+	    const struct roster_agent *), void *arg);
 
 #endif
