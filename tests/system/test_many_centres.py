@@ -23,7 +23,6 @@ QUICK = {"heartbeat": "300ms", "supplies": "300ms", "counters": "300ms"}
 @pytest.fixture
 def rig(request):
     made = Rig(request.node.name, server="ejabberd", store="postgresql")
-    request.node.rigs = [made]
     yield made
     made.close()
 
