@@ -275,7 +275,7 @@ bool
 endpoint_same(const struct endpoint *a, const struct endpoint *b)
 {
 	return a->port == b->port && a->direct == b->direct &&
-	    strcmp(a->address, b->address) == 0 &&
+	    a->proxied == b->proxied && strcmp(a->address, b->address) == 0 &&
 	    strcmp(a->host, b->host) == 0;
 }
 
@@ -301,10 +301,11 @@ endpoint_name(const struct endpoint *e, char out[ENDPOINT_NAME_MAX])
 {
 	char	address[ENDPOINT_ADDRESS_MAX + 4] = "";
 
-	if (strcmp(e->host, e->address) != 0)
+	if (!e->proxied && strcmp(e->host, e->address) != 0)
 		snprintf(address, sizeof(address), " (%s)", e->address);
-	snprintf(out, ENDPOINT_NAME_MAX, "%s%s port %d, %s",
+	snprintf(out, ENDPOINT_NAME_MAX, "%s%s port %d, %s%s",
 	    log_safe(e->host), address, e->port,
-	    e->direct ? "direct TLS" : "STARTTLS");
+	    e->direct ? "direct TLS" : "STARTTLS",
+	    e->proxied ? ", through the proxy" : "");
 	return out;
 }

@@ -20,13 +20,14 @@
 #define ENDPOINT_HOSTS		8	/* SRV targets that count */
 #define ENDPOINT_ADDRESSES	8	/* of one host */
 #define ENDPOINT_MAX		48
-#define ENDPOINT_NAME_MAX	(ENDPOINT_HOST_MAX + ENDPOINT_ADDRESS_MAX + 48)
+#define ENDPOINT_NAME_MAX	(ENDPOINT_HOST_MAX + ENDPOINT_ADDRESS_MAX + 64)
 
 struct endpoint {
 	char	 host[ENDPOINT_HOST_MAX];	/* as configured or found */
 	char	 address[ENDPOINT_ADDRESS_MAX];	/* numeric */
 	int	 port;
 	bool	 direct;			/* TLS at once, no STARTTLS */
+	bool	 proxied;			/* address is the proxy's */
 };
 
 struct endpoint_list {
