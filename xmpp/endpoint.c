@@ -1,6 +1,5 @@
 #include "xmpp/endpoint.h"
 
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
@@ -12,6 +11,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "xmpp/srv.h"
 
 #define ANSWER_MAX	4096
 
@@ -47,112 +47,9 @@ prepare_resolver(void)
 	}
 }
 
-static int
-get16(const unsigned char *p)
-{
-	return p[0] << 8 | p[1];
-}
-
-/*
- * By hand: the ns_* functions would need one more library.  Every step says
- * how far it may look; dn_expand() and dn_skipname() check theirs.
- */
-int
-endpoint_parse_srv(const unsigned char *answer, size_t len,
-    struct endpoint_srv *out, int max)
-{
-	const unsigned char	*p = answer + HFIXEDSZ, *end = answer + len;
-	int			 questions, answers, type, size, skip, n = 0;
-
-	if (len < HFIXEDSZ || len > ANSWER_MAX)
-		return 0;
-	questions = get16(answer + 4);
-	answers = get16(answer + 6);
-	for (; questions > 0; questions--) {
-		skip = dn_skipname(p, end);
-		if (skip == -1 || end - p < skip + QFIXEDSZ)
-			return 0;
-		p += skip + QFIXEDSZ;
-	}
-	for (; answers > 0 && n < max; answers--, p += size) {
-		skip = dn_skipname(p, end);
-		if (skip == -1 || end - p < skip + RRFIXEDSZ)
-			break;
-		p += skip;
-		type = get16(p);
-		size = get16(p + 8);
-		p += RRFIXEDSZ;
-		if (end - p < size)
-			break;
-		if (type != T_SRV || size < 7)
-			continue;
-		out[n].priority = get16(p);
-		out[n].weight = get16(p + 2);
-		out[n].port = get16(p + 4);
-		if (dn_expand(answer, end, p + 6, out[n].host,
-		    sizeof(out[n].host)) == -1)
-			continue;
-		/* "." alone: decidedly not available here. */
-		if (out[n].host[0] == '\0' || strcmp(out[n].host, ".") == 0)
-			return n == 0 ? -1 : n;
-		if (out[n].port != 0)
-			n++;
-	}
-	return n;
-}
-
-static int
-by_priority(const void *a, const void *b)
-{
-	const struct endpoint_srv	*x = a, *y = b;
-
-	if (x->priority != y->priority)
-		return x->priority - y->priority;
-	/* Those of weight 0 come first, so that they have a small chance. */
-	return (x->weight != 0) - (y->weight != 0);
-}
-
-void
-endpoint_order_srv(struct endpoint_srv *srv, int count,
-    uint32_t (*dice)(void *arg, uint32_t below), void *arg)
-{
-	struct endpoint_srv	picked;
-	uint32_t		sum, roll;
-	int			i, j;
-
-	qsort(srv, (size_t)count, sizeof(*srv), by_priority);
-	for (i = 0; i < count; i++) {
-		sum = 0;
-		for (j = i; j < count &&
-		    srv[j].priority == srv[i].priority; j++)
-			sum += (uint32_t)srv[j].weight;
-		roll = dice(arg, sum + 1);
-		sum = 0;
-		for (j = i; j < count - 1 &&
-		    srv[j + 1].priority == srv[i].priority; j++) {
-			sum += (uint32_t)srv[j].weight;
-			if (sum >= roll)
-				break;
-		}
-		picked = srv[j];
-		memmove(&srv[i + 1], &srv[i], (size_t)(j - i) * sizeof(*srv));
-		srv[i] = picked;
-	}
-}
-
-static uint32_t
-system_dice(void *arg, uint32_t below)
-{
-	uint32_t	n = 0;
-
-	if (getrandom(&n, sizeof(n), 0) != sizeof(n))
-		return 0;
-	return n % below;
-}
-
 /* The hosts to ask for; -1 when the domain has said that there are none. */
 static int
-look_up_srv(const char *domain, struct endpoint_srv *srv, int max)
+look_up_srv(const char *domain, struct srv *srv, int max)
 {
 	unsigned char	answer[ANSWER_MAX];
 	char		name[ENDPOINT_HOST_MAX + 32];
@@ -164,9 +61,9 @@ look_up_srv(const char *domain, struct endpoint_srv *srv, int max)
 		return 0;
 	if ((size_t)len > sizeof(answer))
 		len = sizeof(answer);
-	n = endpoint_parse_srv(answer, (size_t)len, srv, max);
+	n = srv_parse(answer, (size_t)len, false, srv, max);
 	if (n > 0)
-		endpoint_order_srv(srv, n, system_dice, NULL);
+		srv_order(srv, n, srv_dice, NULL);
 	return n;
 }
 
@@ -237,7 +134,7 @@ void
 endpoint_resolve(struct endpoint_list *list, const char *domain,
     const char *host, int port, int fallback_port)
 {
-	struct endpoint_srv	srv[ENDPOINT_HOSTS];
+	struct srv	srv[ENDPOINT_HOSTS];
 	struct addresses	set[ENDPOINT_HOSTS];
 	int			i, n = 0;
 

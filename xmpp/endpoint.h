@@ -49,20 +49,6 @@ bool	 endpoint_same(const struct endpoint *, const struct endpoint *);
 /* "xmpp.example.org (192.0.2.1) port 443, direct TLS"; returns out. */
 char	*endpoint_name(const struct endpoint *, char out[ENDPOINT_NAME_MAX]);
 
-/* The pieces. */
-struct endpoint_srv {
-	char	 host[ENDPOINT_HOST_MAX];
-	int	 port, priority, weight;
-};
-/* Reads a DNS answer from anyone.  The number of records in out (at most
- * max), 0 when there are none, -1 when the domain says that it has no such
- * service (the target "."). */
-int	 endpoint_parse_srv(const unsigned char *answer, size_t len,
-	    struct endpoint_srv *out, int max);
-/* RFC 2782: by priority, within it at random by weight; dice gives a number
- * in [0, below). */
-void	 endpoint_order_srv(struct endpoint_srv *, int count,
-	    uint32_t (*dice)(void *arg, uint32_t below), void *arg);
 /* Tests bring a name server of their own; NULL is the system's. */
 void	 endpoint_ask(const struct sockaddr_in *nameserver);
 
