@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/time.h>
 
 #include "base/buf.h"
@@ -246,14 +247,12 @@ explain(struct question *q, int status)
 	case ARES_ETIMEOUT:
 		blame_servers(q, "no answer");
 		break;
+	/* c-ares asks the next server, and at last tells all these as one. */
 	case ARES_ECONNREFUSED:
-		blame_servers(q, "nothing answers there");
-		break;
 	case ARES_ESERVFAIL:
-		blame_servers(q, "failure at the server (SERVFAIL)");
-		break;
 	case ARES_EREFUSED:
-		blame_servers(q, "the server refuses to answer (REFUSED)");
+		blame_servers(q, "nothing listens there, or only failure "
+		    "comes back (SERVFAIL, REFUSED)");
 		break;
 	case ARES_EBADRESP:
 	case ARES_EFORMERR:
@@ -353,12 +352,16 @@ known(const struct names *n, const char *host, int family)
 	return NULL;
 }
 
-/* With getaddrinfo() for its "fe80::1%eth0". */
+/* What nobody needs to be asked: numbers, with getaddrinfo() for its
+ * "fe80::1%eth0", and localhost (RFC 6761 section 6.3), of which c-ares 1.18
+ * loses some octets each time. */
 static bool
 is_number(const char *host, struct question *q)
 {
 	struct addrinfo	hints = { 0 }, *ai = NULL;
 
+	if (strcasecmp(host, "localhost") == 0)
+		host = q->family == AF_INET6 ? "::1" : "127.0.0.1";
 	hints.ai_flags = AI_NUMERICHOST;
 	hints.ai_socktype = SOCK_STREAM;
 	if (getaddrinfo(host, NULL, &hints, &ai) != 0)
