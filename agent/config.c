@@ -11,6 +11,7 @@
 
 #include "agent/credconf.h"
 #include "agent/inispot.h"
+#include "agent/proxyconf.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/secret.h"
@@ -32,6 +33,10 @@ static const struct ini_key keys[] = {
 	{ "xmpp", "host", INI_STRING, C(host), 0, 0, NULL },
 	{ "xmpp", "port", INI_INT, C(port), 1, 65535, NULL },
 	{ "xmpp", "fallback_port", INI_INT, C(fallback_port), 0, 65535, NULL },
+	{ "xmpp", "proxy", INI_STRING, C(proxy), 0, 0, NULL },
+	{ "xmpp", "proxy_user", INI_STRING, C(proxy_user), 0, 0, NULL },
+	{ "xmpp", "proxy_password_file", INI_STRING, C(proxy_password_file),
+	    0, 0, NULL },
 	{ "xmpp", "ca_file", INI_STRING, C(ca_file), 0, 0, NULL },
 	{ "xmpp", "central", INI_STRING, C(central), 0, 0, NULL },
 	{ "crypto", "central_key", INI_STRING, C(central_key), 0, 0, NULL },
@@ -171,6 +176,9 @@ config_free(struct config *conf)
 	free(conf->jid);
 	free(conf->password_file);
 	free(conf->host);
+	free(conf->proxy);
+	free(conf->proxy_user);
+	free(conf->proxy_password_file);
 	free(conf->ca_file);
 	free(conf->central);
 	free(conf->central_key);
@@ -534,6 +542,7 @@ config_read(const char *path, unsigned parts)
 		rc |= check_ignore(conf);
 		rc |= check_traps(conf);
 		rc |= check_words(conf);
+		rc |= proxyconf_check(conf);
 	}
 	if (rc == 0)
 		rc = credconf_make(conf, (parts & CONFIG_COLLECTOR) != 0);
@@ -556,6 +565,8 @@ config_read(const char *path, unsigned parts)
 		conf->token_file = NULL;
 		free(conf->password_file);
 		conf->password_file = NULL;
+		free(conf->proxy_password_file);
+		conf->proxy_password_file = NULL;
 	}
 	return conf;
 }

@@ -44,6 +44,7 @@ struct config {
 	char		*vendors;	/* a folder with more makers' files */
 	/* [xmpp] */
 	char		*jid, *password_file, *host, *ca_file, *central;
+	char		*proxy, *proxy_user, *proxy_password_file;
 	int64_t		 port, fallback_port;
 	/* [crypto] */
 	char		*central_key, *token, *token_file;

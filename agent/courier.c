@@ -12,6 +12,7 @@
 #include "agent/greeting.h"
 #include "agent/known.h"
 #include "agent/outbox.h"
+#include "agent/proxyconf.h"
 #include "agent/store.h"
 #include "agent/supervisor.h"
 #include "base/buf.h"
@@ -604,14 +605,17 @@ start(struct courier *c)
 {
 	struct uplink_config uc = { 0 };
 	static const struct uplink_events events = { on_state, on_request };
-	char password[SECRET_MAX];
-	int rc = -1;
+	char password[SECRET_MAX], proxy_password[PROXY_SECRET_MAX + 1];
+	struct proxy proxy;
+	int rc = -1, proxied;
 
 	if (key_library_init() == -1 ||
 	    key_parse_public(c->conf->central_key, c->centre_key) == -1)
 		return -1;
 	if (secret_read(c->conf->password_file, "[xmpp] password_file",
-	    password, sizeof(password)) == -1 || load_token(c) == -1)
+	    password, sizeof(password)) == -1 || load_token(c) == -1 ||
+	    (proxied = proxyconf_load(c->conf, &proxy,
+	    proxy_password)) == -1)
 		goto out;
 	if (drop_privileges(c->conf->user) == -1 || supervisor_follow(0) == -1)
 		goto out;
@@ -625,6 +629,7 @@ start(struct courier *c)
 	uc.host = c->conf->host;
 	uc.port = (int)c->conf->port;
 	uc.fallback_port = (int)c->conf->fallback_port;
+	uc.proxy = proxied ? &proxy : NULL;
 	uc.ca_file = c->conf->ca_file;
 	uc.central = c->conf->central;
 	uc.version = PLATEN_VERSION;
@@ -632,6 +637,7 @@ start(struct courier *c)
 	rc = c->uplink == NULL ? -1 : 0;
 out:
 	secret_wipe(password, sizeof(password));
+	secret_wipe(proxy_password, sizeof(proxy_password));
 	return rc;
 }
 

@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "base/loop.h"
+#include "xmpp/proxy.h"
 
 struct uplink;
 
@@ -32,6 +33,7 @@ struct uplink_config {
 	int		 port;		/* first try, STARTTLS; 5222 */
 	int		 fallback_port;	/* then direct TLS, then STARTTLS;
 					 * 443; 0 is none */
+	const struct proxy *proxy;	/* NULL: none; copied */
 	const char	*ca_file;	/* NULL: the system's */
 	const char	*central;	/* JID of the component */
 	const char	*version;	/* for XEP-0092 */

@@ -205,6 +205,51 @@ values_have_ranges(void **state)
 }
 
 static void
+a_proxy_is_whole(void **state)
+{
+	static const struct {
+		const char	*keys, *want;
+	} table[] = {
+		{ "proxy = proxy:80", "12: [xmpp] proxy: want http://" },
+		{ "proxy = http://proxy", "12: [xmpp] proxy: the port is" },
+		{ "proxy = http://p:80\nproxy_user = u", "13: [xmpp] "
+		    "proxy_user: needs proxy_password_file" },
+		{ "proxy = http://p:80\nproxy_password_file = f", "13: [xmpp]"
+		    " proxy_password_file: needs proxy_user" },
+		{ "proxy_user = u\nproxy_password_file = f", "12: [xmpp] "
+		    "proxy_user: is for a proxy" },
+		{ "proxy = http://p:80\nproxy_user = a:b\n"
+		    "proxy_password_file = f", "13: [xmpp] proxy_user: cannot "
+		    "have a colon" },
+	};
+	struct config *conf;
+	char *text;
+	size_t i;
+
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		text = xasprintf(GOOD "[xmpp]\n%s\n", table[i].keys);
+		refused(text, table[i].want, NULL);
+		free(text);
+	}
+	assert_null(read_text(GOOD "[xmpp]\nproxy = http://u:geheim@p:80\n",
+	    CONFIG_ALL));
+	assert_said("12: [xmpp] proxy: a user and password do not belong");
+	assert_false(kit_said("geheim"));
+	conf = read_text(GOOD "[xmpp]\nproxy = socks5://[::1]:1080\n"
+	    "proxy_user = a:b\nproxy_password_file = f\n", CONFIG_ALL);
+	assert_non_null(conf);
+	assert_string_equal(conf->proxy, "socks5://[::1]:1080");
+	assert_string_equal(conf->proxy_password_file, "f");
+	config_free(conf);
+	conf = read_text(GOOD "[xmpp]\nproxy = http://p:80\nproxy_user = u\n"
+	    "proxy_password_file = f\n", CONFIG_COLLECTOR);
+	assert_non_null(conf);
+	assert_null(conf->proxy_password_file);
+	config_free(conf);
+	kit_listen_no_more();
+}
+
+static void
 words_have_a_meaning(void **state)
 {
 	refused(GOOD "[privacy]\nomit = serial\n", "platen.ini:12: [privacy] "
@@ -578,6 +623,7 @@ main(void)
 		TEST(what_is_missing_is_named),
 		TEST(what_is_unknown_is_named),
 		TEST(values_have_ranges),
+		TEST(a_proxy_is_whole),
 		TEST(words_have_a_meaning),
 		TEST(snmpv3_is_looked_at),
 		TEST(credentials_are_tried_in_order),
