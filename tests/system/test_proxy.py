@@ -2,11 +2,10 @@
 CONNECT or SOCKS 5, with a login or without, on either port; and a proxy that
 refuses, lies or hangs is named with what it said, in bounded time.
 
-Scripted proxies show every word, then the real agent, a real server and real
-proxies (tinyproxy, microsocks) do the work.
+Scripted proxies show every word here; in test_proxy_agent.py the real agent
+goes through real ones.
 """
 import re
-import shutil
 import socket
 
 import pytest
@@ -14,7 +13,6 @@ import pytest
 from dnsfake import SRV, A, Names, a, srv
 from proxyfake import (Proxy, hang_up, http, http_says, say, silent, socks,
                        socks_says)
-from rig import PATIENCE, Process, listening, wait_for, write_secret
 from test_dial import BlackHole, Listener, dial, make  # noqa: F401
 
 DOMAIN = "agents.test"
