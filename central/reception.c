@@ -119,7 +119,7 @@ went(struct reception *r, const char *jid, const char *from)
 }
 
 static void
-on_presence(void *arg, const char *from, const char *type)
+on_presence(void *arg, const char *from, const char *type, const char *status)
 {
 	struct reception	*r = arg;
 	char			 jid[JID_MAX];

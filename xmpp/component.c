@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "schema/xmltree.h"
 #include "xmpp/inquiries.h"
 #include "xmpp/jid.h"
@@ -216,10 +217,20 @@ static void
 on_presence(struct component *c, const char *from, const xmlNode *presence)
 {
 	const char	*type = serverlink_attr(presence, "type");
+	const xmlNode	*said = xmltree_child(presence, "status",
+			    SERVERLINK_NS);
+	char		*status = said != NULL ? xmltree_text(said) : NULL;
 
-	if (c->events.on_presence != NULL)
-		c->events.on_presence(c->arg, from,
-		    type != NULL ? type : "available");
+	if (c->events.on_presence == NULL) {
+		free(status);
+		return;
+	}
+	if (status != NULL)
+		status[utf8_cut(status, strlen(status),
+		    COMPONENT_STATUS_MAX)] = '\0';
+	c->events.on_presence(c->arg, from, type != NULL ? type : "available",
+	    status != NULL && status[0] != '\0' ? status : NULL);
+	free(status);
 }
 
 static void

@@ -16,6 +16,7 @@
 #include "xmpp/xmlstream.h"
 
 #define COMPONENT_STANZA_MAX	XMLSTREAM_STANZA_MAX
+#define COMPONENT_STATUS_MAX	256
 
 struct component;
 
@@ -35,8 +36,12 @@ struct component_events {
 	void	(*on_ready)(void *arg);
 	/* Comes only after on_ready, and not for component_stop(). */
 	void	(*on_lost)(void *arg, const char *why);
-	/* type is "available", "unavailable", "probe", "error", "subscribe".. */
-	void	(*on_presence)(void *arg, const char *from, const char *type);
+	/* type is "available", "unavailable", "probe", "error", "subscribe"..
+	 * status is what the sender says of itself, at most
+	 * COMPONENT_STATUS_MAX octets of UTF-8 that nobody has made fit for a
+	 * log; NULL: nothing. */
+	void	(*on_presence)(void *arg, const char *from, const char *type,
+		    const char *status);
 	/* An iq get or set that is not disco#info, ping or version (those are
 	 * answered here).  payload is its one child element, lent.  The
 	 * owner answers, now or later, with reply or error. */

@@ -42,7 +42,8 @@ iq_put_error(struct buf *b, const char *id, const char *to,
 }
 
 void
-iq_put_presence(struct buf *b, const char *to, const char *type)
+iq_put_presence(struct buf *b, const char *to, const char *type,
+    const char *status)
 {
 	buf_puts(b, "<presence");
 	put_attribute(b, "to", to);
@@ -51,7 +52,11 @@ iq_put_presence(struct buf *b, const char *to, const char *type)
 	 * there is one, never ends here. */
 	if (type == NULL && to == NULL)
 		buf_puts(b, "><priority>-1</priority></presence>");
-	else
+	else if (status != NULL) {
+		buf_puts(b, "><show>dnd</show><status>");
+		xmltree_escape(b, status);
+		buf_puts(b, "</status></presence>");
+	} else
 		buf_puts(b, "/>");
 }
 

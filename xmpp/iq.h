@@ -20,9 +20,10 @@ void		 iq_put(struct buf *, const char *type, const char *id,
 /* condition and text as for stanzaerror_put(). */
 void		 iq_put_error(struct buf *, const char *id, const char *to,
 		    const char *condition, const char *text);
-/* type NULL is available; to NULL is everybody who may see us. */
+/* type NULL is available; to NULL is everybody who may see us.  status is
+ * what is wrong with us, or NULL. */
 void		 iq_put_presence(struct buf *, const char *to,
-		    const char *type);
+		    const char *type, const char *status);
 
 /* The condition in an error stanza; "undefined-condition" when it names
  * none. */

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/secret.h"
+#include "base/utf8.h"
 #include "xmpp/awaited.h"
 #include "xmpp/endpoint.h"
 #include "xmpp/iq.h"
@@ -37,7 +38,7 @@ struct uplink {
 	struct uplink_events	 events;
 	void			*arg;
 	char			*jid, *full_jid, *password, *host, *ca_file;
-	char			*central, *version;
+	char			*central, *version, *status;
 	const char		*domain;	/* within jid */
 	int			 port, fallback_port, connect_ms, ping_ms;
 	int			 retry_min_ms, retry_max_ms;
@@ -386,7 +387,7 @@ halt(struct uplink *u, int goodbye_ms)
 	timer_clear(u->loop, &u->retry);
 	vigil_end(&u->vigil);
 	if (link_up(u->link)) {
-		iq_put_presence(&b, NULL, "unavailable");
+		iq_put_presence(&b, NULL, "unavailable", NULL);
 		link_send(u->link, b.data, b.len);
 		buf_free(&b);
 	}
@@ -421,6 +422,7 @@ uplink_free(struct uplink *u)
 	free(u->ca_file);
 	free(u->central);
 	free(u->version);
+	free(u->status);
 	free(u->last_failures);
 	buf_free(&u->failures);
 	free(u);
@@ -466,6 +468,22 @@ uplink_refuse(struct uplink *u, const char *id, const char *condition,
 	iq_put_error(&b, id, u->central, condition, text);
 	link_send(u->link, b.data, b.len);
 	buf_free(&b);
+}
+
+void
+uplink_status(struct uplink *u, const char *text)
+{
+	char	*status = text == NULL || text[0] == '\0' ? NULL :
+		    xstrndup(text, utf8_cut(text, strlen(text),
+		    UPLINK_STATUS_MAX));
+
+	if (strcmp_null(status, u->status) == 0) {
+		free(status);
+		return;
+	}
+	free(u->status);
+	u->status = status;
+	vigil_status(&u->vigil, u->status);
 }
 
 void

@@ -103,6 +103,11 @@ void		 uplink_reply(struct uplink *, const char *id,
 /* condition is an RFC 6120 stanza error condition; the type follows. */
 void		 uplink_refuse(struct uplink *, const char *id,
 		    const char *condition, const char *text);
+/* What is wrong here, for whoever looks at the centre: goes with our presence
+ * to it, anew when it changes.  Copied, cut at UPLINK_STATUS_MAX octets; NULL
+ * is nothing. */
+#define UPLINK_STATUS_MAX	200
+void		 uplink_status(struct uplink *, const char *text);
 /* Drops the link now and starts over (after a failed session, say). */
 void		 uplink_reset(struct uplink *, const char *why);
 

@@ -16,11 +16,11 @@
 #define PRESENCE_ANSWER_MS	2000
 
 static void
-send_presence(struct vigil *v, const char *to, const char *type)
+send_presence(struct vigil *v, const char *to)
 {
 	struct buf	b = { 0 };
 
-	iq_put_presence(&b, to, type);
+	iq_put_presence(&b, to, NULL, to != NULL ? v->status : NULL);
 	link_send(v->link, b.data, b.len);
 	buf_free(&b);
 }
@@ -30,7 +30,7 @@ static void
 ask_presence(struct vigil *v)
 {
 	v->presence_sent_ms = clock_mono_ms();
-	send_presence(v, v->central, NULL);
+	send_presence(v, v->central);
 }
 
 static void
@@ -178,10 +178,18 @@ vigil_begin(struct vigil *v)
 	v->here = v->server_asked = v->centre_asked = false;
 	v->centre_heard_ms = clock_mono_ms();
 	v->probes = 0;
-	send_presence(v, NULL, NULL);
+	send_presence(v, NULL);
 	ask_presence(v);
 	on_probe(v);
 	timer_after(v->loop, &v->ping, v->ping_ms, on_ping_due, v);
+}
+
+void
+vigil_status(struct vigil *v, const char *status)
+{
+	v->status = status;
+	if (link_up(v->link))
+		ask_presence(v);
 }
 
 void

@@ -26,6 +26,7 @@ struct vigil {
 	struct link	*link;
 	struct awaited	*awaited;
 	const char	*central;		/* lent */
+	const char	*status;		/* lent; what is wrong with us */
 	int		 ping_ms;
 	vigil_fn	*fn;
 	void		*arg;
@@ -41,6 +42,8 @@ struct vigil {
 
 /* Logged in: says that we are there, to everybody and to the centre. */
 void	 vigil_begin(struct vigil *);
+/* What is wrong with us (lent, NULL: nothing) has changed. */
+void	 vigil_status(struct vigil *, const char *status);
 /* The stream is over. */
 void	 vigil_end(struct vigil *);
 /* A stanza came from the centre. */

@@ -842,6 +842,39 @@ def test_requests_of_the_centre(serve, probe):
     p.expect("request sealed urn:platen:sealed:1 7 x&y", 2)
 
 
+def test_what_is_wrong_goes_with_presence(serve, probe):
+    """Told when it changes and after each login; who hears of it answers,
+    and that answer is no announcement."""
+    full = (f"<presence to='{CENTRE}'><show>dnd</show>"
+            "<status>disk &lt;full&gt;</status></presence>")
+
+    def first(s):
+        s.ready()
+        s.until(full)
+        s.here()
+
+    def second(s):
+        s.starttls()
+        assert s.auth()
+        s.bind()
+        s.until(full)
+        s.here()
+        s.until(f"<presence to='{CENTRE}'/>")
+        s.silence()
+    server = serve(first, second)
+    p = probe(server.port)
+    p.expect("state ready", 4)
+    p.say("status disk <full>")
+    p.say("status disk <full>")
+    p.expect_next("state down", 4)
+    p.expect("state ready", 4)
+    p.say("status")
+    time.sleep(0.3)
+    assert p.nothing_more()
+    assert server.seen.count(full.encode()) == 2
+    assert server.seen.count(f"<presence to='{CENTRE}'/>".encode()) == 2
+
+
 def ask_agent(s, kind, sender, payload, ident="i1"):
     sender = f" from='{sender}'" if sender else ""
     s.send(f"<iq type='{kind}' id='{ident}'{sender} to='{FULL}'>{payload}"

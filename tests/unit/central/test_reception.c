@@ -234,20 +234,22 @@ greets(void **state)
 	assert_string_equal(recorder.sent[0], "presence " AGENT " ");
 	assert_string_equal(last(), "presence walkin@example.org ");
 	/* In kind, and not for ever. */
-	recorder.events.on_presence(recorder.arg, FULL, "available");
+	recorder.events.on_presence(recorder.arg, FULL, "available", NULL);
 	assert_string_equal(last(), "presence " FULL " ");
 	assert_int_equal(recorder.sent_len, 3);
-	recorder.events.on_presence(recorder.arg, FULL, "available");
-	recorder.events.on_presence(recorder.arg, FULL, "available");
+	recorder.events.on_presence(recorder.arg, FULL, "available", NULL);
+	recorder.events.on_presence(recorder.arg, FULL, "available", NULL);
 	assert_int_equal(recorder.sent_len, 3);
 	/* It went and came: that is news. */
-	recorder.events.on_presence(recorder.arg, FULL, "unavailable");
-	recorder.events.on_presence(recorder.arg, FULL, "available");
+	recorder.events.on_presence(recorder.arg, FULL, "unavailable",
+	    NULL);
+	recorder.events.on_presence(recorder.arg, FULL, "available", NULL);
 	assert_int_equal(recorder.sent_len, 4);
-	recorder.events.on_presence(recorder.arg, "x@y/z", "probe");
+	recorder.events.on_presence(recorder.arg, "x@y/z", "probe", NULL);
 	assert_int_equal(recorder.sent_len, 5);
-	recorder.events.on_presence(recorder.arg, "x@y/z", "error");
-	recorder.events.on_presence(recorder.arg, "x@y/z", "subscribe");
+	recorder.events.on_presence(recorder.arg, "x@y/z", "error", NULL);
+	recorder.events.on_presence(recorder.arg, "x@y/z", "subscribe",
+	    NULL);
 	assert_int_equal(recorder.sent_len, 5);
 	recorder.events.on_idle(recorder.arg);
 }
@@ -260,7 +262,7 @@ silence(void **state)
 	struct fixture	*f = *state;
 	struct peer	*peer;
 
-	recorder.events.on_presence(recorder.arg, FULL, "available");
+	recorder.events.on_presence(recorder.arg, FULL, "available", NULL);
 	recorder.events.on_idle(recorder.arg);
 	assert_get(f, PRESENCE, "available");
 	peer = peers_find(r->peers, AGENT);

@@ -48,7 +48,7 @@ on_version(void *arg, bool result, const char *condition, xmlNode *payload)
 }
 
 static void
-on_presence(void *arg, const char *from, const char *type)
+on_presence(void *arg, const char *from, const char *type, const char *status)
 {
 	static const char	 query[] =
 	    "<query xmlns='jabber:iq:version'/>";

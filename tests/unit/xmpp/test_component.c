@@ -62,9 +62,10 @@ on_lost(void *arg, const char *why)
 }
 
 static void
-on_presence(void *arg, const char *from, const char *type)
+on_presence(void *arg, const char *from, const char *type, const char *status)
 {
-	buf_printf(&told, "presence %s %s;", from, type);
+	buf_printf(&told, "presence %s %s%s%s;", from, type,
+	    status != NULL ? " " : "", status != NULL ? status : "");
 }
 
 static void
@@ -672,6 +673,36 @@ test_ignored(void **state)
 }
 
 static void
+test_status(void **state)
+{
+	struct buf	b = { 0 };
+	int		 i;
+
+	login();
+	buf_puts(&b, "<presence from='a@b' to='" JID "'><show>dnd</show>"
+	    "<status>disk &lt;full&gt;</status></presence>"
+	    "<presence from='a@b' to='" JID "'><status/></presence>"
+	    "<presence from='a@b' to='" JID "'>"
+	    "<status xmlns='other'>x</status></presence>"
+	    "<presence from='a@b' to='" JID "'><status>x");
+	for (i = 0; i < COMPONENT_STATUS_MAX; i++)
+		buf_puts(&b, "\xc3\xa9");
+	buf_puts(&b, "</status></presence>");
+	say(b.data);
+	until_told(&told, "idle");
+	buf_reset(&b);
+	/* Cut between two letters. */
+	buf_puts(&b, "presence a@b available disk <full>;"
+	    "presence a@b available;presence a@b available;"
+	    "presence a@b available x");
+	for (i = 0; i < COMPONENT_STATUS_MAX / 2 - 1; i++)
+		buf_puts(&b, "\xc3\xa9");
+	buf_puts(&b, ";idle;");
+	assert_string_equal(told.data, b.data);
+	buf_free(&b);
+}
+
+static void
 test_errors_answered(void **state)
 {
 	login();
@@ -876,6 +907,7 @@ main(void)
 		TEST(test_hostile_stanzas),
 		TEST(test_hostile_server),
 		TEST(test_ignored),
+		TEST(test_status),
 		TEST(test_errors_answered),
 		TEST(test_manners),
 		TEST(test_ask),

@@ -38,10 +38,12 @@ stanzas_as_text(void **state)
 	iq_put(&b, "result", "1", NULL, "", 0);
 	assert_string_equal(b.data, "<iq type='result' id='1'></iq>");
 	buf_reset(&b);
-	iq_put_presence(&b, "centre.test", NULL);
-	iq_put_presence(&b, NULL, "unavailable");
+	iq_put_presence(&b, "centre.test", NULL, NULL);
+	iq_put_presence(&b, NULL, "unavailable", NULL);
+	iq_put_presence(&b, "centre.test", NULL, "disk < full");
 	assert_string_equal(b.data, "<presence to='centre.test'/>"
-	    "<presence type='unavailable'/>");
+	    "<presence type='unavailable'/><presence to='centre.test'>"
+	    "<show>dnd</show><status>disk &lt; full</status></presence>");
 	buf_reset(&b);
 	iq_put_error(&b, "1", "x", "forbidden", "a & b");
 	assert_string_equal(b.data, "<iq type='error' id='1' to='x'>"

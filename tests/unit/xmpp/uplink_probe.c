@@ -8,6 +8,7 @@
  *	ask N TIMEOUT_MS PAYLOAD	-> answer N result|error|lost ...
  *	big N TIMEOUT_MS BYTES		an ask with a payload of that size
  *	reply on|off			whether requests get a <yes/>
+ *	status [TEXT]			what is wrong with us
  *	reset WHY	stop	start	cpu	rss	quit
  */
 #include <sys/resource.h>
@@ -125,6 +126,8 @@ command(char *line)
 		ask(line + 4, true);
 	else if (strncmp(line, "reset ", 6) == 0)
 		uplink_reset(uplink, line + 6);
+	else if (strncmp(line, "status", 6) == 0)
+		uplink_status(uplink, line[6] == ' ' ? line + 7 : NULL);
 	else if (strncmp(line, "reply ", 6) == 0)
 		replying = strcmp(line + 6, "on") == 0;
 	else if (strcmp(line, "stop") == 0)
