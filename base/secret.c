@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 
 /*
  * Ours or root's, a plain file, and nobody else's business.  root may give
@@ -59,14 +60,13 @@ read_all(int fd, char *out, size_t size)
 	return (ssize_t)at;
 }
 
-int
-secret_read(const char *path, const char *purpose, char *out, size_t out_size)
+/* Fills text, ends it with a NUL; how many octets, or -1, logged. */
+static ssize_t
+read_checked(const char *path, const char *purpose, char *text, size_t size)
 {
-	char text[SECRET_MAX + 2];
 	struct stat st;
-	ssize_t got;
-	size_t len;
-	int fd, rc = -1;
+	ssize_t got = -1;
+	int fd;
 
 	/* O_NONBLOCK: a FIFO in its place must not stop the start. */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -74,17 +74,27 @@ secret_read(const char *path, const char *purpose, char *out, size_t out_size)
 		log_warn("secret", "%s: %s", purpose, log_safe(path));
 		return -1;
 	}
-	if (fstat(fd, &st) == -1) {
+	if (fstat(fd, &st) == -1)
 		log_warn("secret", "%s: %s", purpose, log_safe(path));
-		goto out;
-	}
-	if (secret_check(path, purpose, &st) == -1)
-		goto out;
-	if ((got = read_all(fd, text, sizeof text - 1)) == -1) {
+	else if (secret_check(path, purpose, &st) == 0 &&
+	    (got = read_all(fd, text, size - 1)) == -1)
 		log_warn("secret", "%s: %s", purpose, log_safe(path));
+	if (got != -1)
+		text[got] = '\0';
+	close(fd);
+	return got;
+}
+
+int
+secret_read(const char *path, const char *purpose, char *out, size_t out_size)
+{
+	char text[SECRET_MAX + 2];
+	ssize_t got;
+	size_t len;
+	int rc = -1;
+
+	if ((got = read_checked(path, purpose, text, sizeof text)) == -1)
 		goto out;
-	}
-	text[got] = '\0';
 	len = strcspn(text, "\r\n");
 	if (len == 0) {
 		log_warnx("secret", "%s: %s: the first line is empty", purpose,
@@ -104,8 +114,27 @@ secret_read(const char *path, const char *purpose, char *out, size_t out_size)
 	}
 out:
 	secret_wipe(text, sizeof text);
-	close(fd);
 	return rc;
+}
+
+char *
+secret_load(const char *path, const char *purpose, size_t max)
+{
+	char *text;
+	ssize_t got;
+
+	text = xmalloc(max + 2);
+	got = read_checked(path, purpose, text, max + 2);
+	if (got > 0 && (size_t)got <= max &&
+	    memchr(text, '\0', (size_t)got) == NULL)
+		return text;
+	if (got != -1)
+		log_warnx("secret", "%s: %s: %s", purpose, log_safe(path),
+		    got == 0 ? "the file is empty" : (size_t)got > max ?
+		    "the file is too long" : "the file is not text");
+	secret_wipe(text, max + 2);
+	free(text);
+	return NULL;
 }
 
 static int

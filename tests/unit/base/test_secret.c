@@ -137,6 +137,32 @@ test_bad(void **state)
 }
 
 static void
+test_load(void **state)
+{
+	char *text;
+
+	make("one\ntwo\n", 8, 0600);
+	text = secret_load(path, "x", 8);
+	assert_string_equal(text, "one\ntwo\n");
+	secret_free(text);
+	assert_null(secret_load(path, "x", 7));
+	assert_non_null(strstr(said, "too long"));
+	make("", 0, 0600);
+	assert_null(secret_load(path, "x", 8));
+	assert_non_null(strstr(said, "empty"));
+	make("a\0b", 3, 0600);
+	assert_null(secret_load(path, "x", 8));
+	assert_non_null(strstr(said, "not text"));
+	make("s3cret\n", 7, 0644);
+	assert_null(secret_load(path, "[xmpp] client_key", 64));
+	assert_non_null(strstr(said, "[xmpp] client_key"));
+	assert_non_null(strstr(said, "chmod 600 "));
+	unlink(path);
+	assert_null(secret_load(path, "x", 8));
+	assert_non_null(strstr(said, "No such file"));
+}
+
+static void
 test_write(void **state)
 {
 	char out[64];
@@ -165,6 +191,7 @@ main(void)
 		cmocka_unit_test(test_read),
 		cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_load),
 		cmocka_unit_test(test_write),
 	};
 
