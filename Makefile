@@ -18,7 +18,7 @@ B	?= build$(if $(SAN),-san)
 ifeq ($(origin CC),default)
 CC	:= gcc
 endif
-PKGS	:= libxml-2.0 libsodium sqlite3 inih openssl libstrophe libcares
+PKGS	:= libxml-2.0 libsodium sqlite3 inih openssl libcares
 WARN	:= -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	   -Wpointer-arith -Wformat=2 -Wvla -Wno-unused-parameter
 HARD	:= -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE -fno-plt

@@ -10,7 +10,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "schema/xmltree.h"
 #include "xmpp/iq.h"
+#include "xmpp/stanzaerror.h"
 
 #define ID_BYTES	16
 
@@ -144,41 +146,42 @@ is_from(const struct awaited *all, enum awaited_from to, const char *from)
 }
 
 void
-awaited_element(xmpp_stanza_t *stanza, struct uplink_element *element)
+awaited_element(const xmlNode *node, struct uplink_element *element,
+    char **text)
 {
-	element->name = xmpp_stanza_get_name(stanza);
-	element->ns = xmpp_stanza_get_ns(stanza);
-	element->n = xmpp_stanza_get_attribute(stanza, "n");
-	element->text = xmpp_stanza_get_text(stanza);
+	element->name = (const char *)node->name;
+	element->ns = node->ns != NULL ? (const char *)node->ns->href : NULL;
+	element->n = iq_attr(node, "n");
+	element->text = *text = xmltree_text(node);
 }
 
 static void
-deliver(struct ask *ask, xmpp_stanza_t *stanza)
+deliver(struct ask *ask, const xmlNode *stanza)
 {
 	struct awaited		*all = ask->all;
-	xmpp_stanza_t		*child;
+	const xmlNode		*child = xmltree_child(stanza, NULL, NULL);
 	struct uplink_element	 element;
-	char			 condition[IQ_CONDITION_MAX];
+	const char		*type = iq_attr(stanza, "type"), *condition;
+	char			*text;
 
-	if (strcmp(xmpp_stanza_get_type(stanza), "error") == 0) {
-		iq_condition(stanza, condition);
+	if (type != NULL && strcmp(type, "error") == 0) {
+		condition = stanzaerror_condition(stanza);
 		all->verdict(all->arg, ask->to, UPLINK_ERROR, condition,
 		    ask->asked_ms);
 		ask->fn(ask->arg, UPLINK_ERROR, condition, NULL);
-	} else if ((child = iq_child(stanza)) == NULL)
+	} else if (child == NULL)
 		ask->fn(ask->arg, UPLINK_RESULT, NULL, NULL);
 	else {
-		awaited_element(child, &element);
+		awaited_element(child, &element, &text);
 		ask->fn(ask->arg, UPLINK_RESULT, NULL, &element);
-		xmpp_free(xmpp_stanza_get_context(stanza),
-		    (char *)element.text);
+		free(text);
 	}
 	free(ask);
 }
 
 void
 awaited_answer(struct awaited *all, const char *from, const char *id,
-    xmpp_stanza_t *stanza)
+    const xmlNode *stanza)
 {
 	struct ask	*ask;
 

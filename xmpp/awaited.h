@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <strophe.h>
+#include <libxml/tree.h>
 
 #include "base/loop.h"
 #include "xmpp/uplink.h"
@@ -39,12 +39,13 @@ int		 awaited_put(struct awaited *, enum awaited_from, const char *type,
 		    const char *payload, size_t len, int timeout_ms,
 		    uplink_answer_fn *, void *arg);
 /* An iq of type result or error; one that we do not wait for is ignored. */
-void		 awaited_answer(struct awaited *, const char *from, const char *id,
-		    xmpp_stanza_t *);
+void		 awaited_answer(struct awaited *, const char *from,
+		    const char *id, const xmlNode *);
 /* UPLINK_LOST to all that ask to. */
 void		 awaited_flush(struct awaited *, enum awaited_from);
 bool		 awaited_any(const struct awaited *);
-/* Lends what element says; the text is for xmpp_free(). */
-void		 awaited_element(xmpp_stanza_t *, struct uplink_element *);
+/* What an element says: all lent by it but the text, which is to be freed. */
+void		 awaited_element(const xmlNode *, struct uplink_element *,
+		    char **text);
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/utf8.h"
 #include "schema/xmltree.h"
 #include "xmpp/inquiries.h"
+#include "xmpp/iq.h"
 #include "xmpp/jid.h"
 #include "xmpp/serverlink.h"
 #include "xmpp/stanzaerror.h"
@@ -151,7 +152,7 @@ answer_info(struct component *c, const char *from, const char *id,
 	    "<feature var='" NS_PING "'/>"
 	    "<feature var='" NS_VERSION "'/></query>";
 
-	if (serverlink_attr(query, "node") != NULL)
+	if (iq_attr(query, "node") != NULL)
 		component_error(c, from, id, "item-not-found", NULL);
 	else
 		component_reply(c, from, id, info, sizeof(info) - 1);
@@ -196,8 +197,8 @@ on_request(struct component *c, const char *from, const char *to,
 static void
 on_iq(struct component *c, const char *from, const char *to, xmlNode *iq)
 {
-	const char	*id = serverlink_attr(iq, "id");
-	const char	*type = serverlink_attr(iq, "type");
+	const char	*id = iq_attr(iq, "id");
+	const char	*type = iq_attr(iq, "type");
 	xmlNode		*payload;
 
 	if (id == NULL || type == NULL)
@@ -216,7 +217,7 @@ on_iq(struct component *c, const char *from, const char *to, xmlNode *iq)
 static void
 on_presence(struct component *c, const char *from, const xmlNode *presence)
 {
-	const char	*type = serverlink_attr(presence, "type");
+	const char	*type = iq_attr(presence, "type");
 	const xmlNode	*said = xmltree_child(presence, "status",
 			    SERVERLINK_NS);
 	char		*status = said != NULL ? xmltree_text(said) : NULL;
@@ -237,8 +238,8 @@ static void
 on_stanza(void *arg, xmlNode *stanza)
 {
 	struct component	*c = arg;
-	const char		*from = serverlink_attr(stanza, "from");
-	const char		*to = serverlink_attr(stanza, "to");
+	const char		*from = iq_attr(stanza, "from");
+	const char		*to = iq_attr(stanza, "to");
 
 	/* The server stamps both; what lacks them is nobody's. */
 	if (from == NULL || to == NULL || !jid_same_bare(from, from))
@@ -258,9 +259,9 @@ on_refused(void *arg, xmlNode *start, const char *why)
 	int64_t			 now = clock_mono_ms();
 
 	if (start != NULL) {
-		from = serverlink_attr(start, "from");
-		id = serverlink_attr(start, "id");
-		type = serverlink_attr(start, "type");
+		from = iq_attr(start, "from");
+		id = iq_attr(start, "id");
+		type = iq_attr(start, "type");
 	}
 	c->refused++;
 	if (c->refused_ms == 0 || now - c->refused_ms >= COMPLAIN_MS) {

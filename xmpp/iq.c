@@ -1,6 +1,5 @@
 #include "xmpp/iq.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "schema/xmltree.h"
@@ -60,38 +59,15 @@ iq_put_presence(struct buf *b, const char *to, const char *type,
 		buf_puts(b, "/>");
 }
 
-void
-iq_condition(xmpp_stanza_t *stanza, char out[IQ_CONDITION_MAX])
+const char *
+iq_attr(const xmlNode *node, const char *name)
 {
-	xmpp_stanza_t	*error, *child;
-	const char	*name, *ns;
+	const xmlAttr	*a;
 
-	snprintf(out, IQ_CONDITION_MAX, "undefined-condition");
-	error = xmpp_stanza_get_child_by_name(stanza, "error");
-	child = error != NULL ? xmpp_stanza_get_children(error) : NULL;
-	for (; child != NULL; child = xmpp_stanza_get_next(child)) {
-		name = xmpp_stanza_get_name(child);
-		ns = xmpp_stanza_get_ns(child);
-		if (name == NULL || ns == NULL ||
-		    strcmp(ns, STANZAERROR_NS) != 0 ||
-		    strcmp(name, "text") == 0)
-			continue;
-		/* A word as all of the RFC's are, fit for a log. */
-		if (strlen(name) < IQ_CONDITION_MAX && strspn(name,
-		    "abcdefghijklmnopqrstuvwxyz-") == strlen(name))
-			snprintf(out, IQ_CONDITION_MAX, "%s", name);
-		return;
-	}
-}
-
-xmpp_stanza_t *
-iq_child(xmpp_stanza_t *stanza)
-{
-	xmpp_stanza_t	*child;
-
-	for (child = xmpp_stanza_get_children(stanza); child != NULL;
-	    child = xmpp_stanza_get_next(child))
-		if (xmpp_stanza_is_tag(child))
-			return child;
+	for (a = node->properties; a != NULL; a = a->next)
+		if (a->ns == NULL && strcmp((const char *)a->name, name) == 0)
+			return a->children == NULL ? "" :
+			    a->children->next != NULL ? NULL :
+			    (const char *)a->children->content;
 	return NULL;
 }

@@ -1,9 +1,9 @@
 /*
- * One try to reach one endpoint, and the stream when it succeeds: libstrophe
- * fitted to our loop.  A fresh connection object each time, a deadline over
- * everything until the login is done (also while the library blocks), bounds
- * on what comes in and what waits to go out.  One a process, because two of
- * the library's callbacks carry no argument.
+ * One try over one connected socket, and the stream when it succeeds:
+ * STARTTLS or direct TLS (XEP-0368), always verified, SASL, resource binding,
+ * stanzas in and out.  Nothing here blocks: one deadline holds over everything
+ * until the login is done, and names the step that it ended.  What comes in
+ * is bounded by xmlstream.h, what waits to go out by LINK_OUT_MAX.
  */
 #ifndef XMPP_LINK_H
 #define XMPP_LINK_H
@@ -12,37 +12,37 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <strophe.h>
+#include <libxml/tree.h>
 
 #include "base/loop.h"
-#include "xmpp/endpoint.h"
 #include "xmpp/login.h"
+#include "xmpp/trust.h"
 
-/* Bytes of one stanza; servers take 256 KiB.  The library's time for text
- * grows with the square of its length where it is all line breaks. */
-#define LINK_STANZA_MAX	(384u << 10)
-/* What the library may hold of it: far more than the largest honest one
- * takes, and too little for a tree so deep that walking it would use up the
- * stack. */
-#define LINK_IN_MAX	(4u << 20)
 /* What may wait for a server that does not read. */
 #define LINK_OUT_MAX	(8u << 20)
+/* A stanza out of bounds is passed over; one that has not ended after so many
+ * octets ends the stream. */
+#define LINK_ENDLESS	(2u << 20)
 
 struct link;
 
 struct link_config {			/* lent for the link's life */
 	const char	*jid;		/* with the resource */
-	const char	*password;
-	const char	*ca_file;	/* NULL: the system's */
+	const char	*password;	/* NULL: by our certificate */
+	bool		 allow_plain;
+	struct trust_config trust;
 	int		 connect_ms;
-	int		 dead_ms;	/* unanswered data, keepalive */
+	int		 dead_ms;	/* data that nobody acknowledges */
+	int		 keepalive_s;	/* idle; see tcp(7) */
 };
 
 struct link_events {
-	/* Logged in.  Comes from within the library, as on_stanza does: send
-	 * and link_drop() are fine there, close and open are not. */
+	/* Logged in.  In this and on_stanza send and link_drop() are fine,
+	 * close and open are not. */
 	void	(*on_up)(void *arg);
-	void	(*on_stanza)(void *arg, xmpp_stanza_t *);
+	void	(*on_stanza)(void *arg, xmlNode *);
+	/* A stanza out of bounds has passed, start is its start tag or NULL. */
+	void	(*on_refused)(void *arg, xmlNode *start, const char *why);
 	/* The try failed or the stream ended; all is cleaned up, and the next
 	 * may be opened from here. */
 	void	(*on_down)(void *arg, enum login_fault, const char *why);
@@ -51,8 +51,9 @@ struct link_events {
 struct link	*link_new(struct loop *, const struct link_config *,
 		    const struct link_events *, void *arg);
 void		 link_free(struct link *);	/* silent */
-/* on_up or on_down follows. */
-void		 link_open(struct link *, const struct endpoint *);
+/* Takes the connected, non-blocking socket.  on_up or on_down follows, never
+ * from within. */
+void		 link_open(struct link *, int fd, bool direct);
 /* Without a word to anyone, or after saying goodbye for at most ms. */
 void		 link_close(struct link *, int ms);
 /* on_down follows soon, never from within. */
@@ -60,10 +61,9 @@ void		 link_drop(struct link *, const char *why);
 bool		 link_up(const struct link *);
 /* Queues a stanza.  -1 when down or when too much is waiting already. */
 int		 link_send(struct link *, const char *stanza, size_t len);
-/* Answers are awaited: look every 20 ms even when poll() says nothing. */
-void		 link_hurry(struct link *, bool);
 /* When the last stanza came in, monotonic. */
 int64_t		 link_heard_ms(const struct link *);
-xmpp_ctx_t	*link_context(const struct link *);
+/* Where LOGIN_ELSEWHERE points to; port 0: not said.  Lent for on_down. */
+const char	*link_elsewhere(const struct link *, int *port);
 
 #endif

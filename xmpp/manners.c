@@ -58,9 +58,9 @@ note_stranger(struct manners *m, const char *from)
 
 static void
 put_info(struct manners *m, struct buf *payload, const char *ns,
-    xmpp_stanza_t *child)
+    const xmlNode *child)
 {
-	const char	*node = xmpp_stanza_get_attribute(child, "node");
+	const char	*node = iq_attr(child, "node");
 
 	if (strcmp(ns, DISCO_NS) == 0) {
 		buf_puts(payload, "<query xmlns='" DISCO_NS "'");
@@ -83,9 +83,10 @@ put_info(struct manners *m, struct buf *payload, const char *ns,
 
 void
 manners_answer(struct manners *m, struct buf *b, const char *from,
-    const char *id, const char *type, xmpp_stanza_t *child)
+    const char *id, const char *type, const xmlNode *child)
 {
-	const char	*ns = child != NULL ? xmpp_stanza_get_ns(child) : NULL;
+	const char	*ns = child != NULL && child->ns != NULL ?
+			    (const char *)child->ns->href : NULL;
 	struct buf	 payload = { 0 };
 
 	if (strcmp(type, "get") != 0 && strcmp(type, "set") != 0)

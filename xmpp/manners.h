@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include <strophe.h>
+#include <libxml/tree.h>
 
 #include "base/buf.h"
 
@@ -27,6 +27,6 @@ void	 manners_start(struct manners *, const char *jid, const char *domain,
 /* Puts the answer to an iq of type get or set, or nothing when a stranger
  * asks too often. */
 void	 manners_answer(struct manners *, struct buf *, const char *from,
-	    const char *id, const char *type, xmpp_stanza_t *child);
+	    const char *id, const char *type, const xmlNode *child);
 
 #endif

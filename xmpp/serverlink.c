@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "schema/xmltree.h"
+#include "xmpp/iq.h"
 #include "xmpp/wire.h"
 
 #define NS_STREAM	"http://etherx.jabber.org/streams"
@@ -215,7 +216,7 @@ static void
 on_header(void *arg, xmlNode *header)
 {
 	struct serverlink	*l = arg;
-	const char		*id = serverlink_attr(header, "id");
+	const char		*id = iq_attr(header, "id");
 
 	if (!xmltree_is(header, "stream", NS_STREAM))
 		break_off(l, "invalid-namespace", "not an XMPP server");
@@ -277,7 +278,7 @@ ping(struct serverlink *l)
 static void
 note_echo(struct serverlink *l, const xmlNode *stanza)
 {
-	const char	*from = serverlink_attr(stanza, "from");
+	const char	*from = iq_attr(stanza, "from");
 	char		*at;
 	long		 name;
 
@@ -531,17 +532,4 @@ serverlink_put(struct serverlink *l, const void *bytes, size_t len)
 {
 	if (l->state == READY)
 		wire_put(l->wire, bytes, len);
-}
-
-const char *
-serverlink_attr(const xmlNode *node, const char *name)
-{
-	const xmlAttr	*a;
-
-	for (a = node->properties; a != NULL; a = a->next)
-		if (a->ns == NULL && strcmp((const char *)a->name, name) == 0)
-			return a->children == NULL ? "" :
-			    a->children->next != NULL ? NULL :
-			    (const char *)a->children->content;
-	return NULL;
 }

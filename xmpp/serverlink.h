@@ -42,7 +42,4 @@ bool			 serverlink_ready(const struct serverlink *);
 void			 serverlink_put(struct serverlink *,
 			    const void *bytes, size_t len);
 
-/* Lends the value of an attribute without a namespace, or NULL. */
-const char		*serverlink_attr(const xmlNode *, const char *name);
-
 #endif

@@ -3,7 +3,6 @@
 #include <sys/random.h>
 
 #include <ctype.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +13,9 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "base/utf8.h"
+#include "schema/xmltree.h"
 #include "xmpp/awaited.h"
-#include "xmpp/endpoint.h"
+#include "xmpp/dial.h"
 #include "xmpp/iq.h"
 #include "xmpp/link.h"
 #include "xmpp/manners.h"
@@ -23,7 +23,7 @@
 
 #define RESOURCE		"platend"
 #define CONNECT_MS		10000
-#define PING_MS			60000
+#define PING_MS			300000
 #define RETRY_MIN_MS		1000
 #define RETRY_MAX_MS		300000
 #define GOODBYE_MS		500
@@ -32,37 +32,50 @@
 #define SLOW_RETRY_MS		60000
 /* A login that held for less counts as one more failure. */
 #define STEADY_MS		10000
+/* No more often does an idle connection say that it lives. */
+#define KEEPALIVE_MS		120000
+/* Stanzas out of bounds are logged at most so often, strangers send them. */
+#define COMPLAIN_MS		60000
 
 struct uplink {
 	struct loop		*loop;
 	struct uplink_events	 events;
 	void			*arg;
-	char			*jid, *full_jid, *password, *host, *ca_file;
+	char			*jid, *full_jid, *password;
+	char			*client_cert, *client_key, *ca_file;
 	char			*central, *version, *status;
 	const char		*domain;	/* within jid */
-	int			 port, fallback_port, connect_ms, ping_ms;
+	bool			 allow_plain;
+	struct pin		*pins;
+	size_t			 pin_count;
+	int			 connect_ms, ping_ms;
 	int			 retry_min_ms, retry_max_ms;
+	/* For dial_new(), lent by what follows. */
+	struct dial_config	 dialled;
+	struct proxy		 proxy;
+	char			*host, *proxy_user, *proxy_password;
 	struct link		*link;
 	struct awaited		*awaited;
 	enum uplink_state	 state;
 	bool			 started;
 
 	/* A round of tries, one endpoint after the other. */
-	struct endpoint_list	*round;		/* NULL between rounds */
-	int			 next;		/* in it */
+	struct dial		*dial;
+	struct dial		*detour;	/* where a server pointed to, once
+						 * a round; or NULL */
+	bool			 on_detour;
 	struct endpoint		 endpoint;	/* of the try or the stream */
 	struct endpoint		 worked;	/* the last that did */
-	struct buf		 failures;
 	char			*last_failures;	/* logged */
 	int			 attempt;
 	int64_t			 online_ms;	/* since when */
 	struct timer		 retry;
+	int64_t			 refused_ms;	/* last said */
+	unsigned		 refused;
 
 	struct vigil		 vigil;
 	struct manners		 manners;
 };
-
-static void	 try_next(struct uplink *);
 
 int64_t
 uplink_backoff_ms(int attempt, int64_t min_ms, int64_t max_ms, double random)
@@ -113,13 +126,14 @@ on_verdict(void *arg, enum awaited_from from, enum uplink_answer answer,
  */
 
 static void
-on_iq(struct uplink *u, xmpp_stanza_t *stanza, const char *from,
+on_iq(struct uplink *u, const xmlNode *stanza, const char *from,
     const char *type)
 {
-	xmpp_stanza_t		*child = iq_child(stanza);
-	const char		*id = xmpp_stanza_get_id(stanza);
+	const xmlNode		*child = xmltree_child(stanza, NULL, NULL);
+	const char		*id = iq_attr(stanza, "id");
 	struct uplink_element	 element;
 	struct buf		 b = { 0 };
+	char			*text;
 
 	if (id == NULL)
 		return;
@@ -129,9 +143,9 @@ on_iq(struct uplink *u, xmpp_stanza_t *stanza, const char *from,
 	}
 	if (strcmp(type, "set") == 0 && from != NULL && child != NULL &&
 	    strcmp(from, u->central) == 0) {
-		awaited_element(child, &element);
+		awaited_element(child, &element, &text);
 		u->events.on_request(u->arg, id, &element);
-		xmpp_free(link_context(u->link), (char *)element.text);
+		free(text);
 		return;
 	}
 	manners_answer(&u->manners, &b, from, id, type, child);
@@ -141,21 +155,45 @@ on_iq(struct uplink *u, xmpp_stanza_t *stanza, const char *from,
 }
 
 static void
-on_stanza(void *arg, xmpp_stanza_t *stanza)
+on_stanza(void *arg, xmlNode *stanza)
 {
 	struct uplink	*u = arg;
-	const char	*name = xmpp_stanza_get_name(stanza);
-	const char	*from = xmpp_stanza_get_from(stanza);
-	const char	*type = xmpp_stanza_get_type(stanza);
+	const char	*from = iq_attr(stanza, "from");
+	const char	*type = iq_attr(stanza, "type");
 	bool		 centre = from != NULL && strcmp(from, u->central) == 0;
 
 	if (centre)
 		vigil_heard(&u->vigil);
-	if (strcmp(name, "iq") == 0 && type != NULL)
+	if (xmltree_is(stanza, "iq", LOGIN_NS) && type != NULL)
 		on_iq(u, stanza, from, type);
-	else if (strcmp(name, "presence") == 0 && centre)
+	else if (xmltree_is(stanza, "presence", LOGIN_NS) && centre)
 		vigil_presence(&u->vigil, stanza, type);
-	link_hurry(u->link, awaited_any(u->awaited));
+}
+
+static void
+on_refused(void *arg, xmlNode *start, const char *why)
+{
+	struct uplink	*u = arg;
+	const char	*from = start != NULL ? iq_attr(start, "from") : NULL;
+	const char	*id = start != NULL ? iq_attr(start, "id") : NULL;
+	const char	*type = start != NULL ? iq_attr(start, "type") : NULL;
+	int64_t		 now = clock_mono_ms();
+	struct buf	 b = { 0 };
+
+	u->refused++;
+	if (u->refused_ms != 0 && now - u->refused_ms < COMPLAIN_MS)
+		return;
+	u->refused_ms = now;
+	log_warnx("uplink", "refused a stanza from %s: %s (%u so far)",
+	    from != NULL ? log_safe(from) : "somebody", why, u->refused);
+	/* The centre must not wait in vain. */
+	if (from == NULL || id == NULL || type == NULL ||
+	    strcmp(from, u->central) != 0 || (strcmp(type, "set") != 0 &&
+	    strcmp(type, "get") != 0))
+		return;
+	iq_put_error(&b, id, from, "policy-violation", why);
+	link_send(u->link, b.data, b.len);
+	buf_free(&b);
 }
 
 /*
@@ -165,8 +203,10 @@ on_stanza(void *arg, xmpp_stanza_t *stanza)
 static void
 end_round(struct uplink *u)
 {
-	free(u->round);
-	u->round = NULL;
+	dial_stop(u->dial);
+	if (u->detour != NULL)
+		dial_stop(u->detour);
+	u->on_detour = false;
 }
 
 static void
@@ -175,26 +215,21 @@ on_retry(void *arg)
 	struct uplink	*u = arg;
 
 	end_round(u);
-	buf_reset(&u->failures);
+	dial_free(u->detour);
+	u->detour = NULL;
 	if (u->state != UPLINK_CONNECTING)
 		set_state(u, UPLINK_CONNECTING, NULL);
-	if (!u->started)
-		return;
-	u->round = xmalloc(sizeof(*u->round));
-	endpoint_resolve(u->round, u->domain, u->host, u->port,
-	    u->fallback_port);
-	endpoint_prefer(u->round, &u->worked);
-	u->next = 0;
-	if (u->round->why[0] != '\0')
-		buf_puts(&u->failures, u->round->why);
-	try_next(u);
+	if (u->started)
+		dial_start(u->dial, u->worked.host[0] != '\0' ? &u->worked :
+		    NULL);
 }
 
 /* Says why once, as long as it stays the same. */
 static void
 rest_until_retry(struct uplink *u, enum login_fault fault, const char *why)
 {
-	bool	slow = fault != LOGIN_FAILED, known;
+	bool	slow = fault == LOGIN_REFUSED || fault == LOGIN_CONFLICT;
+	bool	known;
 	int64_t	pause;
 
 	known = u->state == UPLINK_CONNECTING &&
@@ -216,20 +251,49 @@ rest_until_retry(struct uplink *u, enum login_fault fault, const char *why)
 }
 
 static void
-try_next(struct uplink *u)
+on_socket(void *arg, int fd, const struct endpoint *endpoint)
 {
-	char	name[ENDPOINT_NAME_MAX];
+	struct uplink	*u = arg;
+	char		 name[ENDPOINT_NAME_MAX];
 
-	if (u->round != NULL && u->next < u->round->count) {
-		u->endpoint = u->round->at[u->next++];
-		log_debug("uplink", "trying %s",
-		    endpoint_name(&u->endpoint, name));
-		link_open(u->link, &u->endpoint);
-		return;
-	}
-	end_round(u);
-	rest_until_retry(u, LOGIN_FAILED, u->failures.len > 0 ?
-	    u->failures.data : "no address to try");
+	u->endpoint = *endpoint;
+	log_debug("uplink", "trying %s", endpoint_name(&u->endpoint, name));
+	link_open(u->link, fd, endpoint->direct);
+}
+
+static void
+on_dial_end(void *arg, const char *why, bool denied)
+{
+	rest_until_retry(arg, denied ? LOGIN_REFUSED : LOGIN_FAILED, why);
+}
+
+static void
+on_detour_end(void *arg, const char *why, bool denied)
+{
+	struct uplink	*u = arg;
+	char		*text = xasprintf("the server points elsewhere, and "
+			    "there: %s", why);
+
+	u->on_detour = false;
+	dial_next(u->dial, text);
+	free(text);
+}
+
+static void
+begin_detour(struct uplink *u)
+{
+	static const struct dial_events	events = { on_socket, on_detour_end };
+	struct dial_config		config = u->dialled;
+	int				port;
+
+	config.host = link_elsewhere(u->link, &port);
+	config.port = port != 0 ? port : u->endpoint.port;
+	config.fallback_port = u->endpoint.direct ? config.port : 0;
+	log_info("uplink", "the server points to %s port %d",
+	    log_safe(config.host), config.port);
+	u->detour = dial_new(u->loop, &config, &events, u);
+	u->on_detour = true;
+	dial_start(u->detour, NULL);
 }
 
 static void
@@ -238,8 +302,10 @@ on_up(void *arg)
 	struct uplink	*u = arg;
 	char		 name[ENDPOINT_NAME_MAX], why[ENDPOINT_NAME_MAX + 80];
 
+	/* The next round begins with who pointed there. */
+	if (!u->on_detour)
+		u->worked = u->endpoint;
 	end_round(u);
-	u->worked = u->endpoint;
 	u->online_ms = clock_mono_ms();
 	free(u->last_failures);
 	u->last_failures = NULL;
@@ -251,33 +317,44 @@ on_up(void *arg)
 	set_state(u, UPLINK_ONLINE, why);
 }
 
+/* The try came to nothing. */
+static void
+try_failed(struct uplink *u, enum login_fault fault, const char *why)
+{
+	char	 name[ENDPOINT_NAME_MAX], *text;
+
+	if (fault == LOGIN_ELSEWHERE && u->detour == NULL)
+		begin_detour(u);
+	else if (fault == LOGIN_FAILED || fault == LOGIN_ELSEWHERE)
+		dial_next(u->on_detour ? u->detour : u->dial, why);
+	else {
+		end_round(u);
+		text = xasprintf("%s: %s", endpoint_name(&u->endpoint, name),
+		    why);
+		rest_until_retry(u, fault, text);
+		free(text);
+	}
+}
+
 static void
 on_down(void *arg, enum login_fault fault, const char *why)
 {
 	struct uplink	*u = arg;
-	char		 name[ENDPOINT_NAME_MAX];
+	char		 name[ENDPOINT_NAME_MAX], *text;
 	bool		 was_online = u->state >= UPLINK_ONLINE;
 
-	endpoint_name(&u->endpoint, name);
 	vigil_end(&u->vigil);
 	if (!was_online) {
-		buf_printf(&u->failures, "%s%s: %s",
-		    u->failures.len > 0 ? "; " : "", name, why);
-		if (fault == LOGIN_FAILED) {
-			try_next(u);
-			return;
-		}
-		end_round(u);
-		rest_until_retry(u, fault, u->failures.data);
+		try_failed(u, fault, why);
 		return;
 	}
 	u->state = UPLINK_DOWN;
 	if (clock_mono_ms() - u->online_ms >= STEADY_MS)
 		u->attempt = 0;
 	awaited_flush(u->awaited, AWAITED_ALL);
-	buf_reset(&u->failures);
-	buf_printf(&u->failures, "%s: %s", name, why);
-	rest_until_retry(u, fault, u->failures.data);
+	text = xasprintf("%s: %s", endpoint_name(&u->endpoint, name), why);
+	rest_until_retry(u, fault, text);
+	free(text);
 }
 
 /*
@@ -307,23 +384,86 @@ send_stanza(void *arg, const char *stanza, size_t len)
 {
 	struct uplink	*u = arg;
 
-	link_hurry(u->link, true);
 	return link_send(u->link, stanza, len);
 }
 
 static void
 make_link(struct uplink *u)
 {
-	static const struct link_events events = { on_up, on_stanza, on_down };
+	static const struct link_events events = { on_up, on_stanza,
+					    on_refused, on_down };
 	struct link_config	config = { 0 };
 
 	config.jid = u->full_jid;
 	config.password = u->password;
-	config.ca_file = u->ca_file;
+	config.allow_plain = u->allow_plain;
+	config.trust.domain = u->domain;
+	config.trust.ca_file = u->ca_file;
+	config.trust.cert = u->client_cert;
+	config.trust.key = u->client_key;
+	config.trust.pins = u->pins;
+	config.trust.pin_count = u->pin_count;
 	config.connect_ms = u->connect_ms;
 	config.dead_ms = u->ping_ms / 2 < 2000 ? 2000 :
 	    u->ping_ms / 2 > 30000 ? 30000 : u->ping_ms / 2;
+	config.keepalive_s = (u->ping_ms > KEEPALIVE_MS ? u->ping_ms :
+	    KEEPALIVE_MS) / 1000;
 	u->link = link_new(u->loop, &config, &events, u);
+}
+
+static void
+make_dial(struct uplink *u, const struct uplink_config *config)
+{
+	static const struct dial_events	events = { on_socket, on_dial_end };
+
+	u->host = xstrdup_null(config->host);
+	if (config->proxy != NULL) {
+		u->proxy = *config->proxy;
+		u->proxy_user = xstrdup_null(u->proxy.user);
+		u->proxy_password = xstrdup_null(u->proxy.password);
+		u->proxy.user = u->proxy_user;
+		u->proxy.password = u->proxy_password;
+		u->dialled.proxy = &u->proxy;
+	}
+	u->dialled.domain = u->domain;
+	u->dialled.host = u->host;
+	u->dialled.port = or_default(config->port, 5222);
+	u->dialled.fallback_port = config->fallback_port;
+	u->dialled.connect_ms = u->connect_ms;
+	u->dial = dial_new(u->loop, &u->dialled, &events, u);
+}
+
+/* 0, or -1 when the config cannot work. */
+static int
+check(const struct uplink_config *config, struct pin *pins)
+{
+	const char	*at = strchr(config->jid, '@');
+	char		 why[TRUST_WHY_MAX];
+	size_t		 i;
+
+	if (at == NULL || at == config->jid || at[1] == '\0' ||
+	    strpbrk(config->jid, "/ \t") != NULL) {
+		log_warnx("uplink", "jid %s is not user@domain",
+		    log_safe(config->jid));
+		return -1;
+	}
+	if (config->password == NULL && config->client_cert == NULL) {
+		log_warnx("uplink", "neither password nor client_cert");
+		return -1;
+	}
+	if (config->client_cert != NULL && trust_check_own(
+	    config->client_cert, config->client_key, why,
+	    sizeof(why)) == -1) {
+		log_warnx("uplink", "%s", why);
+		return -1;
+	}
+	for (i = 0; i < config->pin_count; i++)
+		if (pin_parse(config->pins[i], &pins[i]) == -1) {
+			log_warnx("uplink", "pin %s is not sha256/BASE64",
+			    log_safe(config->pins[i]));
+			return -1;
+		}
+	return 0;
 }
 
 struct uplink *
@@ -331,12 +471,11 @@ uplink_new(struct loop *loop, const struct uplink_config *config,
     const struct uplink_events *events, void *arg)
 {
 	struct uplink	*u;
-	const char	*at = strchr(config->jid, '@');
+	struct pin	*pins;
 
-	if (at == NULL || at == config->jid || at[1] == '\0' ||
-	    strpbrk(config->jid, "/ \t") != NULL) {
-		log_warnx("uplink", "jid %s is not user@domain",
-		    log_safe(config->jid));
+	pins = xcalloc(config->pin_count + 1, sizeof(*pins));
+	if (check(config, pins) == -1) {
+		free(pins);
 		return NULL;
 	}
 	u = xcalloc(1, sizeof(*u));
@@ -346,13 +485,15 @@ uplink_new(struct loop *loop, const struct uplink_config *config,
 	u->jid = lower(config->jid);
 	u->domain = strchr(u->jid, '@') + 1;
 	u->full_jid = xasprintf("%s/" RESOURCE, u->jid);
-	u->password = xstrdup(config->password);
-	u->host = xstrdup_null(config->host);
+	u->password = xstrdup_null(config->password);
+	u->client_cert = xstrdup_null(config->client_cert);
+	u->client_key = xstrdup_null(config->client_key);
+	u->allow_plain = config->allow_plain;
+	u->pins = pins;
+	u->pin_count = config->pin_count;
 	u->ca_file = xstrdup_null(config->ca_file);
 	u->central = lower(config->central);
 	u->version = xstrdup(config->version != NULL ? config->version : "");
-	u->port = or_default(config->port, 5222);
-	u->fallback_port = config->fallback_port;
 	u->connect_ms = or_default(config->connect_ms, CONNECT_MS);
 	u->ping_ms = or_default(config->ping_ms, PING_MS);
 	u->retry_min_ms = or_default(config->retry_min_ms, RETRY_MIN_MS);
@@ -360,9 +501,8 @@ uplink_new(struct loop *loop, const struct uplink_config *config,
 	u->awaited = awaited_new(loop, u->central, u->domain, send_stanza,
 	    on_verdict, u);
 	manners_start(&u->manners, u->jid, u->domain, u->central, u->version);
-	/* libstrophe writes without MSG_NOSIGNAL. */
-	signal(SIGPIPE, SIG_IGN);
 	make_link(u);
+	make_dial(u, config);
 	u->vigil = (struct vigil){ .loop = loop, .link = u->link,
 	    .awaited = u->awaited, .central = u->central,
 	    .ping_ms = u->ping_ms, .fn = on_centre, .arg = u };
@@ -413,9 +553,16 @@ uplink_free(struct uplink *u)
 	if (u == NULL)
 		return;
 	halt(u, 0);
+	dial_free(u->detour);
+	dial_free(u->dial);
 	link_free(u->link);
 	awaited_free(u->awaited);
 	secret_free(u->password);
+	secret_free(u->client_key);
+	secret_free(u->proxy_user);
+	secret_free(u->proxy_password);
+	free(u->client_cert);
+	free(u->pins);
 	free(u->jid);
 	free(u->full_jid);
 	free(u->host);
@@ -424,7 +571,6 @@ uplink_free(struct uplink *u)
 	free(u->version);
 	free(u->status);
 	free(u->last_failures);
-	buf_free(&u->failures);
 	free(u);
 }
 
@@ -445,8 +591,11 @@ uplink_ask(struct uplink *u, const char *payload, size_t len, int timeout_ms,
 		log_warnx("uplink", "%zu bytes are too many for a stanza", len);
 		return -1;
 	}
-	return awaited_put(u->awaited, AWAITED_CENTRE, "set", payload, len, timeout_ms,
-	    fn, arg);
+	if (awaited_put(u->awaited, AWAITED_CENTRE, "set", payload, len,
+	    timeout_ms, fn, arg) == -1)
+		return -1;
+	vigil_asked(&u->vigil);
+	return 0;
 }
 
 void
@@ -494,5 +643,5 @@ uplink_reset(struct uplink *u, const char *why)
 	if (u->state == UPLINK_DOWN)
 		timer_after(u->loop, &u->retry, 0, on_retry, u);
 	else
-		link_drop(u->link, why);
+		link_drop(u->link, why);	/* nothing while dialling */
 }

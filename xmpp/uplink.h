@@ -1,18 +1,10 @@
 /*
- * The agent's one connection to its XMPP server, on libstrophe: endpoints
- * tried in order with deadlines, STARTTLS or direct TLS always verified,
- * SCRAM, keepalive and ping, reconnect with backoff and jitter, presence of
- * the centre, several iqs in flight.  Knows no printers and no crypto.
- *
- * libstrophe resolves names synchronously and blocks in the TLS handshake,
- * so this lives in a process of its own; a deadline ends such a wait by
- * shutting the socket down from a signal handler (one uplink a process, and
- * SIGALRM is its own; SIGPIPE it ignores).  It logs its changes of state.
- *
- * What is not refused by TLS is refused here: no plain text, no login but
- * SCRAM.  A server with a valid certificate that turns hostile can still end
- * this process (login.h, watchdog.h); it then starts again and nothing is
- * lost.
+ * The agent's connection to its XMPP server: endpoints tried in order
+ * (dial.h) with deadlines, STARTTLS or direct TLS always verified, SCRAM or a
+ * certificate of our own (link.h), keepalive and ping, reconnect with backoff
+ * and jitter, presence of the centre, several iqs in flight.  Knows no
+ * printers and no crypto.  Never blocks but in uplink_stop(), and logs its
+ * changes of state.
  */
 #ifndef XMPP_UPLINK_H
 #define XMPP_UPLINK_H
@@ -28,7 +20,13 @@ struct uplink;
 
 struct uplink_config {
 	const char	*jid;		/* bare; the resource is "platend" */
-	const char	*password;	/* copied, wiped at free */
+	const char	*password;	/* NULL: client_cert; copied, wiped at
+					 * free */
+	const char	*client_cert, *client_key; /* the text of PEM files,
+					 * NULL: none; as the password */
+	bool		 allow_plain;	/* PLAIN, where SCRAM is not offered */
+	char *const	*pins;		/* "sha256/..."; one must match */
+	size_t		 pin_count;	/* 0: none needed */
 	const char	*host;		/* NULL: SRV of the domain, then it */
 	int		 port;		/* first try, STARTTLS; 5222 */
 	int		 fallback_port;	/* then direct TLS, then STARTTLS;
@@ -38,7 +36,7 @@ struct uplink_config {
 	const char	*central;	/* JID of the component */
 	const char	*version;	/* for XEP-0092 */
 	int		 connect_ms;	/* deadline of one try; 0: 10000 */
-	int		 ping_ms;	/* 0: 60000 */
+	int		 ping_ms;	/* 0: 300000 */
 	int		 retry_min_ms;	/* backoff; 0: 1000 */
 	int		 retry_max_ms;	/* 0: 300000 */
 };
@@ -74,7 +72,8 @@ struct uplink_events {
 		    const struct uplink_element *);
 };
 
-/* NULL, logged, when jid is not user@domain.  None of these three may be
+/* NULL, logged, when jid is not user@domain or the certificate or a pin is
+ * none.  None of these three may be
  * called from a callback of the uplink's; the rest may. */
 struct uplink	*uplink_new(struct loop *, const struct uplink_config *,
 		    const struct uplink_events *, void *arg);

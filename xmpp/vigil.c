@@ -8,7 +8,10 @@
 #include "base/log.h"
 #include "xmpp/iq.h"
 #include "xmpp/manners.h"
+#include "xmpp/stanzaerror.h"
 
+/* While an answer is awaited, silence is looked into after this. */
+#define BUSY_MS			60000
 #define PROBE_MIN_MS		5000
 #define PROBE_MAX_MS		60000
 /* A presence of the centre's within this after ours is the answer to it; a
@@ -60,7 +63,6 @@ centre_gone(struct vigil *v, const char *why)
 	log_warnx("uplink", "%s", text);
 	v->here = false;
 	awaited_flush(v->awaited, AWAITED_CENTRE);
-	link_hurry(v->link, awaited_any(v->awaited));
 	/* A callback may have lost us the link. */
 	if (!link_up(v->link))
 		return;
@@ -151,24 +153,33 @@ ping_centre(struct vigil *v)
 		v->centre_asked = false;
 }
 
+/* How long silence means nothing. */
+static int
+quiet_ms(const struct vigil *v)
+{
+	return awaited_any(v->awaited) && v->ping_ms > BUSY_MS ? BUSY_MS :
+	    v->ping_ms;
+}
+
 static void
 on_ping_due(void *arg)
 {
 	struct vigil	*v = arg;
-	int64_t		 now = clock_mono_ms(), due, centre_due;
+	int64_t		 now = clock_mono_ms(), due;
+	bool		 busy = awaited_any(v->awaited), silent;
 
 	if (!link_up(v->link))
 		return;
-	due = link_heard_ms(v->link) + v->ping_ms;
-	centre_due = v->centre_heard_ms + v->ping_ms;
-	if (now >= due)
-		ping_server(v);
-	if (now >= centre_due)
+	silent = now >= link_heard_ms(v->link) + quiet_ms(v);
+	/* Others may be heard while the centre is not. */
+	due = (v->here ? v->centre_heard_ms : link_heard_ms(v->link)) +
+	    quiet_ms(v);
+	if (now >= due) {
+		if (silent && (busy || !v->here))
+			ping_server(v);
 		ping_centre(v);
-	if (now >= due)
-		due = now + v->ping_ms;
-	if (v->here && centre_due < due)
-		due = now >= centre_due ? now + v->ping_ms : centre_due;
+		due = now + quiet_ms(v);
+	}
 	timer_set(v->loop, &v->ping, due, on_ping_due, v);
 }
 
@@ -202,24 +213,30 @@ vigil_end(struct vigil *v)
 }
 
 void
+vigil_asked(struct vigil *v)
+{
+	int64_t	due = clock_mono_ms() + quiet_ms(v);
+
+	if (link_up(v->link) && due < v->ping.at_ms)
+		timer_set(v->loop, &v->ping, due, on_ping_due, v);
+}
+
+void
 vigil_heard(struct vigil *v)
 {
 	v->centre_heard_ms = clock_mono_ms();
 }
 
 void
-vigil_presence(struct vigil *v, xmpp_stanza_t *stanza, const char *type)
+vigil_presence(struct vigil *v, const xmlNode *stanza, const char *type)
 {
-	char	condition[IQ_CONDITION_MAX];
-
 	if (type == NULL)
 		centre_here(v);
 	else if (strcmp(type, "unavailable") == 0)
 		centre_gone(v, "it said so");
 	else if (strcmp(type, "error") == 0) {
 		v->presence_sent_ms = 0;
-		iq_condition(stanza, condition);
-		centre_gone(v, condition);
+		centre_gone(v, stanzaerror_condition(stanza));
 	}
 }
 
@@ -230,10 +247,9 @@ vigil_verdict(struct vigil *v, enum awaited_from from,
 	/* What this tells about the centre, before the asker hears of it. */
 	static const char *const gone[] = { "remote-server-not-found",
 	    "remote-server-timeout", "service-unavailable",
-	    "recipient-unavailable", "forbidden-from-server" };
+	    "recipient-unavailable" };
 	size_t	i;
 
-	link_hurry(v->link, awaited_any(v->awaited));
 	if (from != AWAITED_CENTRE)
 		return;
 	if (answer == UPLINK_LOST) {

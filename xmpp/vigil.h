@@ -1,8 +1,10 @@
 /*
  * Whether the centre is there, and whether anybody is: its presence, pings
- * to it and to the server when nothing was heard, and what the answers to
- * the agent's own iqs tell.  A component that dies says nothing and the
- * server says nothing for it, so presence alone is not enough.
+ * when nothing was heard, and what the answers to the agent's own iqs tell.
+ * A component that dies says nothing and the server says nothing for it, so
+ * presence alone is not enough.  Lines may be dear: while all is idle one
+ * ping to the centre proves the server as well, and only while the centre is
+ * not there, or something is asked and nothing heard, the server is pinged.
  */
 #ifndef XMPP_VIGIL_H
 #define XMPP_VIGIL_H
@@ -10,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <strophe.h>
+#include <libxml/tree.h>
 
 #include "base/loop.h"
 #include "xmpp/awaited.h"
@@ -46,10 +48,13 @@ void	 vigil_begin(struct vigil *);
 void	 vigil_status(struct vigil *, const char *status);
 /* The stream is over. */
 void	 vigil_end(struct vigil *);
+/* Something was asked of the centre: silence counts from now on. */
+void	 vigil_asked(struct vigil *);
 /* A stanza came from the centre. */
 void	 vigil_heard(struct vigil *);
 /* And it is presence; type NULL is available. */
-void	 vigil_presence(struct vigil *, xmpp_stanza_t *, const char *type);
+void	 vigil_presence(struct vigil *, const xmlNode *,
+		    const char *type);
 /* As awaited_verdict_fn has it. */
 void	 vigil_verdict(struct vigil *, enum awaited_from, enum uplink_answer,
 	    const char *condition, int64_t asked_ms);

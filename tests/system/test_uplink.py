@@ -247,7 +247,7 @@ FAILURES = [
     (only_plain, "no SCRAM.*PLAIN"),
     (only_digest, "no SCRAM.*DIGEST-MD5"),
     (scram_elsewhere, "no SCRAM.*PLAIN"),
-    (http, "not XMPP"),
+    (http, "HTTP server answers; a captive portal"),
     (empty_stream_error, "ended the stream"),
     (host_unknown, "ended the stream: host-unknown, not"),
     (stream_of_another_kind, "closed the connection|not XMPP"),
@@ -270,8 +270,7 @@ def test_fails_in_time_and_then_443(serve, probe, script, why):
     # Whatever the server did, it has not learnt the password.
     assert PASSWORD.encode() not in first.seen
     said = first.seen.decode(errors="replace")
-    assert "mechanism=\"PLAIN\"" not in said
-    assert "mechanism=\"DIGEST-MD5\"" not in said
+    assert not re.search("mechanism=.(PLAIN|DIGEST)", said)
     for text in re.findall(r"<auth[^>]*>([^<]*)<", said):
         assert PASSWORD.encode() not in base64.b64decode(text)
 
@@ -414,13 +413,14 @@ def test_digest_is_not_tried_after_scram(serve, probe):
 
 
 def test_weaker_scram_after_stronger(serve, probe):
-    """A server may know the account's password in one form only."""
+    """A server may know the account's password in one form only, and says so;
+    any other refusal is not worth a second try (test_wrong_password)."""
     def script(s):
         s.starttls()
         s.header()
         s.send(mechanisms("SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1"))
         s.until("mechanism=.SCRAM-SHA-512.*</auth>")
-        s.send(f"<failure xmlns='{SASL_NS}'><not-authorized/></failure>")
+        s.send(f"<failure xmlns='{SASL_NS}'><invalid-mechanism/></failure>")
         assert s.scram()
         s.bind()
         s.until(f"<presence to='{CENTRE}'/>")
@@ -445,7 +445,7 @@ def test_temporary_failure_is_tried_again_soon(serve, probe):
 
 
 def test_scram_with_endless_rounds(serve, probe):
-    """It cannot be interrupted; the process ends and would be restarted."""
+    """It is not even begun."""
     def script(s):
         s.iterations = 2000000000
         s.starttls()
@@ -457,9 +457,10 @@ def test_scram_with_endless_rounds(serve, probe):
         s.send(f"<challenge xmlns='{SASL_NS}'>" +
                base64.b64encode(text.encode()).decode() + "</challenge>")
         s.silence()
-    p = probe(serve(script).port, connect_ms=700)
-    assert p.wait(6) == 75
-    p.expect_log("computing without end", 1)
+    p = probe(serve(script, ready_then_silent).port)
+    p.expect("state down .*wants 2000000000 rounds of SCRAM, we compute at "
+             "most 600000", 4)
+    p.expect("state ready", 4)
 
 
 def test_no_stream_management(serve, probe):
@@ -469,9 +470,7 @@ def test_no_stream_management(serve, probe):
         s.header()
         s.send("<stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-"
                "bind'/><sm xmlns='urn:xmpp:sm:3'/></stream:features>")
-        s.until("</iq>")
-        s.send("<iq type='result' id='_xmpp_bind1'><bind xmlns='urn:ietf:"
-               f"params:xml:ns:xmpp-bind'><jid>{FULL}</jid></bind></iq>")
+        s.bound()
         s.until(f"<presence to='{CENTRE}'/>")
         s.here()
         s.silence()
@@ -487,10 +486,9 @@ def test_own_presence(serve, probe):
             in server.seen)
 
 
-def test_files_above_select_are_refused(serve, probe):
-    p = probe(serve(ready_then_silent).port, fds=1100)
-    p.expect("state down .*too many open files", 4)
-    assert p.process.poll() is None
+def test_files_above_those_of_select(serve, probe):
+    p = probe(serve(ready_then_silent).port, fds=1020)
+    p.expect("state ready", 4)
 
 
 def test_secrets_stay_out_of_the_log(serve, probe):
@@ -1106,18 +1104,23 @@ def test_garbage_after_login(serve, probe):
 
 
 def test_deeply_nested_stanza(serve, probe):
-    """What a server lets through of a stranger's 256 KiB."""
+    """What a server lets through of a stranger's 256 KiB costs the stanza,
+    not the stream."""
     depth = 37000
+    done = threading.Event()
 
     def script(s):
         s.ready()
         s.send(f"<message from='evil@{DOMAIN}'>" + "<a>" * depth +
                "</a>" * depth + "</message>")
         assert "result" in ask_agent(s, "get", None, PING)
-    p = probe(serve(script, ready_then_silent).port)
+        done.set()
+        s.silence()
+    p = probe(serve(script).port)
     p.expect("state ready", 4)
-    p.expect("state down", 10)
-    p.expect("state ready", 5)
+    assert done.wait(10 * PATIENCE)
+    p.expect_log(f"refused a stanza from evil@{DOMAIN}: too deep", 1)
+    assert p.nothing_more()
 
 
 # ---- losing it -----------------------------------------------------------
@@ -1211,21 +1214,19 @@ def test_server_that_stops_answering(serve, probe):
 
 
 def test_pings_keep_it_up(serve, probe):
+    """The centre's answer proves the server, too: nobody else is asked."""
     def script(s):
         s.ready()
         while True:
             _, ident, to, payload = s.iq()
-            assert "urn:xmpp:ping" in payload
-            if to == DOMAIN:
-                s.result(ident, sender=DOMAIN)
-            else:
-                s.error(ident, "feature-not-implemented")
+            assert "urn:xmpp:ping" in payload and to == CENTRE
+            s.error(ident, "feature-not-implemented")
     server = serve(script)
     p = probe(server.port, ping_ms=500)
     p.expect("state ready", 4)
     time.sleep(3)
     assert p.nothing_more()
-    assert 6 <= server.seen.count(b"urn:xmpp:ping") <= 16
+    assert 3 <= server.seen.count(b"urn:xmpp:ping") <= 8
 
 
 def test_centre_that_stops_answering(serve, probe):

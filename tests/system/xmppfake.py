@@ -158,7 +158,8 @@ class Session:
     def scram(self):
         m = re.search(r"mechanism=.([A-Z0-9-]+).*?>([^<]*)</auth>",
                       self.until("</auth>"), re.S)
-        alg = {"SCRAM-SHA-1": "sha1", "SCRAM-SHA-256": "sha256"}[m.group(1)]
+        alg = {"SCRAM-SHA-1": "sha1", "SCRAM-SHA-256": "sha256",
+               "SCRAM-SHA-512": "sha512"}[m.group(1)]
         first = base64.b64decode(m.group(2)).decode()
         bare = first.split(",", 2)[2]
         nonce = bare.split("r=", 1)[1] + os.urandom(6).hex()
@@ -195,8 +196,11 @@ class Session:
     def bind(self):
         self.header()
         self.send(BIND)
-        self.until("</iq>")
-        self.send("<iq type='result' id='_xmpp_bind1'><bind xmlns="
+        self.bound()
+
+    def bound(self):
+        ident = re.search("id='([^']*)'", self.until("<iq .*?</iq>"))
+        self.send(f"<iq type='result' id='{ident.group(1)}'><bind xmlns="
                   "'urn:ietf:params:xml:ns:xmpp-bind'>"
                   f"<jid>{FULL}</jid></bind></iq>")
 

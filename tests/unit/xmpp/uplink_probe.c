@@ -4,6 +4,7 @@
  *
  *	uplink_probe KEY=VALUE ...	keys of struct uplink_config, and
  *		dns=PORT	ask the name server on 127.0.0.1:PORT
+ *		pin=PIN,PIN	and cert=FILE key=FILE, whose text they are
  *		fds=N		open N files first
  *	ask N TIMEOUT_MS PAYLOAD	-> answer N result|error|lost ...
  *	big N TIMEOUT_MS BYTES		an ask with a payload of that size
@@ -25,7 +26,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/mem.h"
-#include "xmpp/endpoint.h"
+#include "xmpp/names.h"
 #include "xmpp/uplink.h"
 
 static struct loop	*loop;
@@ -170,7 +171,34 @@ use_nameserver(int port)
 	    .sin_port = htons((uint16_t)port) };
 
 	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	endpoint_ask(&sin);
+	names_ask(&sin);
+}
+
+/* Never freed, as all that the options name. */
+static char *
+text_of(const char *path)
+{
+	static char	texts[2][16384];
+	static int	count;
+	FILE		*f = fopen(path, "r");
+
+	if (f == NULL || count == 2)
+		fatal("probe", "%s", path);
+	texts[count][fread(texts[count], 1, sizeof(texts[0]) - 1, f)] = '\0';
+	fclose(f);
+	return texts[count++];
+}
+
+static void
+use_pins(struct uplink_config *c, char *list)
+{
+	static char	*pins[4];
+	char		*pin;
+
+	for (pin = strtok(list, ","); pin != NULL && c->pin_count < 4;
+	    pin = strtok(NULL, ","))
+		pins[c->pin_count++] = pin;
+	c->pins = pins;
 }
 
 static void
@@ -203,6 +231,14 @@ option(struct uplink_config *c, char *key)
 		c->retry_min_ms = atoi(value);
 	else if (strcmp(key, "retry_max_ms") == 0)
 		c->retry_max_ms = atoi(value);
+	else if (strcmp(key, "allow_plain") == 0)
+		c->allow_plain = strcmp(value, "yes") == 0;
+	else if (strcmp(key, "cert") == 0)
+		c->client_cert = text_of(value);
+	else if (strcmp(key, "key") == 0)
+		c->client_key = text_of(value);
+	else if (strcmp(key, "pin") == 0)
+		use_pins(c, value);
 	else if (strcmp(key, "dns") == 0)
 		use_nameserver(atoi(value));
 	else if (strcmp(key, "fds") == 0)
