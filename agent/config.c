@@ -11,6 +11,7 @@
 
 #include "agent/credconf.h"
 #include "agent/inispot.h"
+#include "agent/loginconf.h"
 #include "agent/proxyconf.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -38,6 +39,10 @@ static const struct ini_key keys[] = {
 	{ "xmpp", "proxy_password_file", INI_STRING, C(proxy_password_file),
 	    0, 0, NULL },
 	{ "xmpp", "ca_file", INI_STRING, C(ca_file), 0, 0, NULL },
+	{ "xmpp", "client_cert", INI_STRING, C(client_cert), 0, 0, NULL },
+	{ "xmpp", "client_key", INI_STRING, C(client_key), 0, 0, NULL },
+	{ "xmpp", "allow_plain", INI_BOOL, C(allow_plain), 0, 0, NULL },
+	{ "xmpp", "pin", INI_LIST, C(pins), 0, 0, NULL },
 	{ "xmpp", "central", INI_STRING, C(central), 0, 0, NULL },
 	{ "crypto", "central_key", INI_STRING, C(central_key), 0, 0, NULL },
 	{ "crypto", "token", INI_STRING, C(token), 0, 0, NULL },
@@ -180,6 +185,9 @@ config_free(struct config *conf)
 	free(conf->proxy_user);
 	free(conf->proxy_password_file);
 	free(conf->ca_file);
+	free(conf->client_cert);
+	free(conf->client_key);
+	ini_list_free(&conf->pins);
 	free(conf->central);
 	free(conf->central_key);
 	wipe_string(&conf->token);
@@ -280,8 +288,6 @@ check_missing(const struct config *conf)
 	} want[] = {
 		{ conf->name, "agent", "name", "head-office" },
 		{ conf->jid, "xmpp", "jid", "agent@example.com" },
-		{ conf->password_file, "xmpp", "password_file",
-		    "/etc/platen/password" },
 		{ conf->central, "xmpp", "central", "platen.example.com" },
 		{ conf->central_key, "crypto", "central_key",
 		    "(from platen-central enrol)" },
@@ -537,6 +543,7 @@ config_read(const char *path, unsigned parts)
 	if (rc == 0) {
 		add_default_snmp(conf);
 		rc |= check_missing(conf);
+		rc |= loginconf_check(conf);
 		rc |= check_snmp(conf);
 		rc |= check_discovery(conf);
 		rc |= check_ignore(conf);

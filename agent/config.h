@@ -44,6 +44,9 @@ struct config {
 	char		*vendors;	/* a folder with more makers' files */
 	/* [xmpp] */
 	char		*jid, *password_file, *host, *ca_file, *central;
+	char		*client_cert, *client_key;
+	bool		 allow_plain;
+	struct ini_list	 pins;
 	char		*proxy, *proxy_user, *proxy_password_file;
 	int64_t		 port, fallback_port;
 	/* [crypto] */

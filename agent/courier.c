@@ -11,6 +11,7 @@
 #include "agent/collector.h"
 #include "agent/greeting.h"
 #include "agent/known.h"
+#include "agent/loginconf.h"
 #include "agent/outbox.h"
 #include "agent/proxyconf.h"
 #include "agent/store.h"
@@ -605,15 +606,15 @@ start(struct courier *c)
 {
 	struct uplink_config uc = { 0 };
 	static const struct uplink_events events = { on_state, on_request };
-	char password[SECRET_MAX], proxy_password[PROXY_SECRET_MAX + 1];
+	char proxy_password[PROXY_SECRET_MAX + 1];
+	struct loginconf login = { 0 };
 	struct proxy proxy;
 	int rc = -1, proxied;
 
 	if (key_library_init() == -1 ||
 	    key_parse_public(c->conf->central_key, c->centre_key) == -1)
 		return -1;
-	if (secret_read(c->conf->password_file, "[xmpp] password_file",
-	    password, sizeof(password)) == -1 || load_token(c) == -1 ||
+	if (loginconf_load(c->conf, &login) == -1 || load_token(c) == -1 ||
 	    (proxied = proxyconf_load(c->conf, &proxy,
 	    proxy_password)) == -1)
 		goto out;
@@ -625,7 +626,12 @@ start(struct courier *c)
 		goto out;
 	c->loop = loop_new();
 	uc.jid = c->conf->jid;
-	uc.password = password;
+	uc.password = login.password;
+	uc.client_cert = login.cert;
+	uc.client_key = login.key;
+	uc.allow_plain = c->conf->allow_plain;
+	uc.pins = c->conf->pins.item;
+	uc.pin_count = c->conf->pins.count;
 	uc.host = c->conf->host;
 	uc.port = (int)c->conf->port;
 	uc.fallback_port = (int)c->conf->fallback_port;
@@ -636,7 +642,7 @@ start(struct courier *c)
 	c->uplink = uplink_new(c->loop, &uc, &events, c);
 	rc = c->uplink == NULL ? -1 : 0;
 out:
-	secret_wipe(password, sizeof(password));
+	loginconf_free(&login);
 	secret_wipe(proxy_password, sizeof(proxy_password));
 	return rc;
 }

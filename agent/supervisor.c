@@ -17,6 +17,7 @@
 
 #include "agent/collector.h"
 #include "agent/courier.h"
+#include "agent/loginconf.h"
 #include "agent/proxyconf.h"
 #include "base/clock.h"
 #include "base/drop.h"
@@ -258,12 +259,14 @@ int
 supervisor_check_secrets(const struct config *conf)
 {
 	char text[SECRET_MAX], *path;
+	struct loginconf login;
 	struct proxy proxy;
 	struct key key;
 	int rc;
 
-	rc = secret_read(conf->password_file, "[xmpp] password_file", text,
-	    sizeof(text));
+	rc = loginconf_load(conf, &login);
+	if (rc == 0)
+		loginconf_free(&login);
 	rc |= proxyconf_load(conf, &proxy, text) == -1 ? -1 : 0;
 	/* A token is good for once; who has enrolled may delete it. */
 	if (conf->token_file != NULL && is_there(conf->token_file))

@@ -3,6 +3,7 @@ and missing, empty or world-readable secrets stop the start with a clear text.
 A wrong key, token, password or certificate shows in `platen status`."""
 import os
 import re
+import subprocess
 
 import noise
 import pytest
@@ -44,6 +45,11 @@ WRONG = [
     ("xmpp", "proxy = http://proxy", "proxy.*port is missing"),
     ("xmpp", "proxy = http://a:b@proxy:1", "proxy.*proxy_password_file"),
     ("xmpp", "proxy_user = a", "proxy_user.*proxy"),
+    ("xmpp", "pin = sha256/AAAA", "pin.*sha256/AAAA.*44 characters"),
+    ("xmpp", "pin = 47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+     "pin.*sha256/"),
+    ("xmpp", "client_cert = c\nclient_key = k", "exclude each other"),
+    ("xmpp", "allow_plain = perhaps", "allow_plain.*yes"),
     ("xmpp", "jid = nobody", "jid.*name@domain"),
     ("xmpp", "jid = a@b@c", "jid.*name@domain"),
     ("xmpp", "central = a b", "central.*platen.example.com"),
@@ -174,6 +180,55 @@ def test_what_is_missing_is_named(tmp_path):
     missing = tmp_path / "none.ini"
     done = run_program([program("platend"), "-c", missing, "-n"], False)
     assert done.returncode != 0 and "No such file" in done.stderr
+
+
+def test_certificate_of_the_agent(tmp_path):
+    """A pair that cannot be used, and a key that others may read."""
+    text = GOOD.replace("password_file = @DIR@/password",
+                        "client_cert = @DIR@/agent.pem\n"
+                        "client_key = @DIR@/agent.key")
+    make_pair(tmp_path, "agent")
+    assert check(tmp_path, text)[1].returncode == 0
+    (tmp_path / "agent.key").chmod(0o644)
+    done = start(tmp_path, text)
+    assert done.returncode == 1
+    assert re.search(r"\[xmpp\] client_key.*chmod 600", done.stderr)
+    make_pair(tmp_path, "other")
+    (tmp_path / "other.key").rename(tmp_path / "agent.key")
+    done = start(tmp_path, text)
+    assert done.returncode == 1
+    assert "client_key is not the key of client_cert" in done.stderr
+    write_secret(tmp_path / "agent.key", "no key\n")
+    done = start(tmp_path, text)
+    assert done.returncode == 1
+    assert "client_key holds no private key in PEM" in done.stderr
+    (tmp_path / "agent.pem").write_text("no certificate\n")
+    done = start(tmp_path, text)
+    assert done.returncode == 1
+    assert "client_cert holds no certificate in PEM" in done.stderr
+    (tmp_path / "agent.pem").unlink()
+    done = start(tmp_path, text)
+    assert done.returncode == 1
+    assert re.search("client_cert: .*agent.pem: No such file", done.stderr)
+
+
+def make_pair(tmp_path, name):
+    key = tmp_path / f"{name}.key"
+    write_secret(key, "")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                    "-subj", f"/CN={name}", "-keyout", key, "-out",
+                    tmp_path / f"{name}.pem"], check=True,
+                   stderr=subprocess.DEVNULL)
+    key.chmod(0o600)
+
+
+def test_password_beyond_ascii(tmp_path):
+    write_secret(tmp_path / "password", "naïve\n")
+    done = start(tmp_path, GOOD)
+    assert done.returncode == 1
+    assert re.search("password_file.*ASCII", done.stderr)
+    assert "naïve" not in done.stderr
 
 
 def test_all_mistakes_at_once(tmp_path):

@@ -249,6 +249,54 @@ a_proxy_is_whole(void **state)
 	kit_listen_no_more();
 }
 
+#define PIN	"sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+
+static void
+a_login_is_whole(void **state)
+{
+	static const struct {
+		const char	*keys, *want;
+	} table[] = {
+		{ "client_cert = c", "12: [xmpp] client_cert and "
+		    "password_file exclude each other" },
+		{ "client_cert = c", "12: [xmpp] client_cert needs "
+		    "client_key" },
+		{ "client_key = k", "12: [xmpp] client_key needs "
+		    "client_cert" },
+		{ "pin = " PIN ", sha256/AAAA", "12: [xmpp] pin: sha256/AAAA "
+		    "is not" },
+		{ "pin = sha1/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+		    "12: [xmpp] pin: sha1/" },
+		{ "pin = " PIN "=", "12: [xmpp] pin: sha256/47" },
+	};
+	struct config *conf;
+	char *text, *at, *end;
+	size_t i;
+
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		text = xasprintf(GOOD "[xmpp]\n%s\n", table[i].keys);
+		refused(text, table[i].want, NULL);
+		free(text);
+	}
+	text = xstrdup(GOOD "[xmpp]\nclient_cert = c\nclient_key = k\n");
+	at = strstr(text, "password_file");
+	end = strchr(at, '\n') + 1;
+	memmove(at, end, strlen(end) + 1);
+	conf = read_text(text, CONFIG_ALL);
+	assert_non_null(conf);
+	assert_null(conf->password_file);
+	assert_string_equal(conf->client_key, "k");
+	config_free(conf);
+	free(text);
+	conf = read_text(GOOD "[xmpp]\nallow_plain = yes\npin = " PIN " " PIN
+	    "\n", CONFIG_ALL);
+	assert_non_null(conf);
+	assert_true(conf->allow_plain);
+	assert_int_equal(conf->pins.count, 2);
+	config_free(conf);
+	kit_listen_no_more();
+}
+
 static void
 words_have_a_meaning(void **state)
 {
@@ -624,6 +672,7 @@ main(void)
 		TEST(what_is_unknown_is_named),
 		TEST(values_have_ranges),
 		TEST(a_proxy_is_whole),
+		TEST(a_login_is_whole),
 		TEST(words_have_a_meaning),
 		TEST(snmpv3_is_looked_at),
 		TEST(credentials_are_tried_in_order),
