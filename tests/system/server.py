@@ -314,7 +314,8 @@ class Ejabberd(Server):
             HOME=str(where))
         # No -sname: it stays out of Erlang's distribution, so that no epmd is
         # started or left behind and any number of them run side by side.
-        self.launch(["erl", *self.ERLANG, "-noshell", "-mnesia", "dir",
+        threads = [] if self.limits == "none" else self.ERLANG
+        self.launch(["erl", *threads, "-noshell", "-mnesia", "dir",
                      f'"{where}/mnesia"', "-ejabberd", "log_rotate_count",
                      "0", "-s", "ejabberd", "-eval",
                      " ".join(_ACCOUNTS.split())],

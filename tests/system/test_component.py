@@ -49,6 +49,8 @@ class Echo(Process):
 
 @pytest.fixture
 def echo(rig, echo_path):
+    # Strangers at full speed, whatever limits others are tested with.
+    rig.server.limits = "recommended"
     rig.server.start()
     return Echo(rig, echo_path)
 
@@ -129,6 +131,7 @@ def test_replaced(echo_path):
     """Prosody as we set it up lets the new one take the place of the old,
     which may be dead; one that lives says so and is not back at once."""
     with Rig("replaced", server="prosody") as rig:
+        rig.server.limits = "recommended"
         rig.server.start()
         first = Echo(rig, echo_path, "first").start()
         second = Echo(rig, echo_path, "second").start()
