@@ -9,6 +9,7 @@
 #include "agent/outbox.h"
 #include "agent/patrol.h"
 #include "agent/store.h"
+#include "agent/storekey.h"
 #include "agent/supervisor.h"
 #include "agent/sweep.h"
 #include "agent/traps.h"
@@ -21,6 +22,7 @@
 #define STATUS_MS	1000		/* how often counts are looked at */
 #define AGENT_MIN_MS	5000		/* the agent's record, at most */
 #define AGENT_MAX_MS	(3600 * 1000)	/* and at least */
+#define TRY_MS		5000		/* whether the store can be written */
 
 struct collector {
 	struct config		*conf;
@@ -35,6 +37,7 @@ struct collector {
 	int64_t			 told_ms;	/* mono; 0 never */
 	int64_t			 told_scan_ms;
 	int64_t			 start_ms;
+	int64_t			 tried_ms;	/* mono: store_try() */
 };
 
 static void
@@ -119,6 +122,52 @@ worth_telling(const struct collector *c, const struct patrol_counts *counts,
 	    progress->finished_ms != c->told_scan_ms);
 }
 
+/* --- the store's disk -------------------------------------------------------- */
+
+/* The uplink says it to the centre. */
+static void
+tell_uplink(struct collector *c, enum store_state state)
+{
+	char byte = (char)(WAKE_STORE + (int)state);
+
+	if (write(c->wake_fd, &byte, 1) == -1 && errno != EAGAIN)
+		log_debug("collector", "the uplink cannot be woken");
+}
+
+static void
+on_store(void *arg, enum store_state state, const char *why)
+{
+	struct collector *c = arg;
+
+	if (state == STORE_DAMAGED) {
+		loop_stop(c->loop);
+		return;
+	}
+	if (state == STORE_FINE)
+		log_info("collector", "the store's disk is well again");
+	else if (state == STORE_SLOW)
+		log_warnx("collector", "%s: %s", store_state_text(state), why);
+	else
+		log_warnx("collector", "%s (%s): printers are read on, and "
+		    "what they say is written when that has changed",
+		    store_state_text(state), why);
+	tell_uplink(c, state);
+}
+
+/* While nothing else is written, whether it can be is tried; and an uplink
+ * that was started since then wants to know too. */
+static void
+look_at_store(struct collector *c, int64_t now)
+{
+	enum store_state state = store_state(c->store);
+
+	if (state == STORE_FINE || now - c->tried_ms < TRY_MS)
+		return;
+	c->tried_ms = now;
+	tell_uplink(c, state);
+	store_try(c->store);
+}
+
 /* The agent's own record, when something in it changed. */
 static void
 on_status(void *arg)
@@ -136,6 +185,7 @@ on_status(void *arg)
 		c->told_ms = now;
 		c->told_scan_ms = progress.finished_ms;
 	}
+	look_at_store(c, now);
 	timer_after(c->loop, &c->status, STATUS_MS, on_status, c);
 }
 
@@ -151,16 +201,22 @@ int
 collector_run(const char *config_path, int wake_fd)
 {
 	struct collector c = { .wake_fd = wake_fd };
+	struct lock *early = NULL;
+	bool damaged = false;
 	int rc = 1;
 
 	log_role("collector");
 	if ((c.conf = config_read(config_path, CONFIG_COLLECTOR)) == NULL)
 		return 1;
 	c.traps = traps_open(c.conf);
+	if (storekey_is_early(c.conf))
+		early = storekey_load(c.conf);
 	if (drop_privileges(c.conf->user) == -1 || supervisor_follow(0) == -1)
 		goto out;
 	report_schema_load();
-	if ((c.store = store_open(c.conf->state_dir)) == NULL)
+	c.store = storekey_open(c.conf, early, &damaged);
+	early = NULL;
+	if (c.store == NULL)
 		goto out;
 	c.start_ms = clock_mono_ms();
 	srandom((unsigned)(clock_wall_ms() ^ getpid()));
@@ -179,9 +235,14 @@ collector_run(const char *config_path, int wake_fd)
 	else
 		(void)store_set_note(c.store, "traps", NULL);
 	timer_after(c.loop, &c.status, STATUS_MS, on_status, &c);
+	store_watch(c.store, on_store, &c);
 	loop_run(c.loop);
+	damaged = store_state(c.store) == STORE_DAMAGED;
 	rc = 0;
 out:
+	lock_free(early);
+	if (c.store != NULL)
+		store_watch(c.store, NULL, NULL);
 	if (c.loop != NULL) {
 		loop_watch(c.loop, wake_fd, 0, NULL, NULL);
 		timer_clear(c.loop, &c.status);
@@ -192,5 +253,5 @@ out:
 	loop_free(c.loop);
 	store_close(c.store);
 	config_free(c.conf);
-	return rc;
+	return damaged ? SUPERVISOR_DAMAGED : rc;
 }

@@ -1,6 +1,6 @@
 /*
  * The collector process: SNMP on one side, the store on the other.  Holds
- * communities, no password and no key.
+ * communities and the store's key, no password and not the agent's key.
  */
 #ifndef AGENT_COLLECTOR_H
 #define AGENT_COLLECTOR_H
@@ -12,6 +12,8 @@
 #define WAKE_WHOLE	'w'	/* to the collector: tell everything whole */
 #define WAKE_SCAN	's'	/* to the collector: look for printers now; the
 				 * supervisor's */
+#define WAKE_STORE	'0'	/* to the uplink: and more, the store's state
+				 * as the collector sees it */
 
 /* Runs until SIGTERM.  Drops privileges first.  The exit status. */
 int	 collector_run(const char *config_path, int wake_fd);

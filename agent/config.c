@@ -29,6 +29,8 @@ static const struct ini_key keys[] = {
 	{ "agent", "state_dir", INI_STRING, C(state_dir), 0, 0, NULL },
 	{ "agent", "user", INI_STRING, C(user), 0, 0, NULL },
 	{ "agent", "vendors", INI_STRING, C(vendors), 0, 0, NULL },
+	{ "agent", "store_key_file", INI_STRING, C(store_key_file), 0, 0,
+	    NULL },
 	{ "xmpp", "jid", INI_STRING, C(jid), 0, 0, NULL },
 	{ "xmpp", "password_file", INI_STRING, C(password_file), 0, 0, NULL },
 	{ "xmpp", "host", INI_STRING, C(host), 0, 0, NULL },
@@ -178,6 +180,7 @@ config_free(struct config *conf)
 	free(conf->state_dir);
 	free(conf->user);
 	free(conf->vendors);
+	free(conf->store_key_file);
 	free(conf->jid);
 	free(conf->password_file);
 	free(conf->host);

@@ -42,6 +42,7 @@ struct config {
 	char		*state_dir;
 	char		*user;		/* to become, when started as root */
 	char		*vendors;	/* a folder with more makers' files */
+	char		*store_key_file;	/* storekey.h; NULL: default */
 	/* [xmpp] */
 	char		*jid, *password_file, *host, *ca_file, *central;
 	char		*client_cert, *client_key;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/audit.h"
 #include "agent/collector.h"
 #include "agent/greeting.h"
 #include "agent/known.h"
@@ -15,6 +16,7 @@
 #include "agent/outbox.h"
 #include "agent/proxyconf.h"
 #include "agent/store.h"
+#include "agent/storekey.h"
 #include "agent/supervisor.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -36,6 +38,8 @@
 #define RETRY_MIN_MS	1000		/* a refused handshake or session */
 #define RETRY_MAX_MS	60000
 #define POLL_MS		5000		/* in case a wake was lost */
+#define STORE_NEWS_MS	20000		/* the collector says it again sooner */
+#define REFUSALS_MOST	64		/* that wait to be put aside */
 
 /* Goes along with each question; the answer frees it.  An answer to an
  * earlier session's question is told by its number. */
@@ -66,6 +70,18 @@ struct courier {
 	int64_t		 acked;		/* the centre's word, not stored yet */
 	struct timer	 outbox_ack;
 	int		 under_way;
+
+	bool		 damaged;	/* the store could not be opened for it */
+
+	/* The store: as it is here, and as the collector sees it. */
+	struct audit	*audit;
+	enum store_state store_here, store_there;
+	int64_t		 there_ms;	/* mono: it said so */
+	struct {
+		int64_t	 seq;
+		char	*reason;
+	}		 refusal[REFUSALS_MOST];
+	size_t		 refusals;
 };
 
 static void	 handshake(struct courier *);
@@ -91,6 +107,59 @@ note_state(struct courier *c, const char *state, const char *why)
 	}
 	free(old);
 	free(old_why);
+}
+
+/* --- the store's state, and what it could not take yet ------------------------ */
+
+/* What is to be told of it: the worse of both. */
+static enum store_state
+worst_store(const struct courier *c)
+{
+	enum store_state there = c->store_there;
+
+	if (clock_mono_ms() - c->there_ms > STORE_NEWS_MS)
+		there = STORE_FINE;
+	return there > c->store_here ? there : c->store_here;
+}
+
+static void
+show_store(struct courier *c)
+{
+	static enum store_state shown = STORE_FINE;
+	enum store_state state = worst_store(c);
+
+	if (state == shown)
+		return;
+	shown = state;
+	log_debug("courier", "%s", state == STORE_FINE ? "the store is fine" :
+	    store_state_text(state));
+}
+
+static void
+on_store(void *arg, enum store_state state, const char *why)
+{
+	struct courier *c = arg;
+
+	c->store_here = state;
+	if (state == STORE_DAMAGED)
+		loop_stop(c->loop);
+	show_store(c);
+}
+
+/* Single bytes; see collector.h. */
+static void
+take_store_news(struct courier *c, const char *bytes, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (bytes[i] >= WAKE_STORE &&
+		    bytes[i] < WAKE_STORE + (int)STORE_DAMAGED) {
+			c->store_there = (enum store_state)(bytes[i] -
+			    WAKE_STORE);
+			c->there_ms = clock_mono_ms();
+		}
+	show_store(c);
 }
 
 /* --- the session ------------------------------------------------------------- */
@@ -137,13 +206,73 @@ want_whole(struct courier *c)
 		wake_collector(c, WAKE_WHOLE);
 }
 
+/* Is it to be put aside already, when the store takes it? */
+static bool
+is_held(const struct courier *c, int64_t seq)
+{
+	size_t i;
+
+	for (i = 0; i < c->refusals; i++)
+		if (c->refusal[i].seq == seq)
+			return true;
+	return false;
+}
+
+/* Put aside now, or as soon as the store takes it; -1 when too many wait. */
 static int
 refused_for_good(struct courier *c, int64_t seq, const char *reason)
 {
+	if (is_held(c, seq))
+		return 0;
 	log_warnx("courier", "the centre refuses report %lld for good: %s; "
 	    "see platen outbox --refused", (long long)seq,
 	    reason == NULL ? "-" : log_safe(reason));
-	return outbox_refuse(c->store, seq, reason);
+	if (c->refusals == 0 && outbox_refuse(c->store, seq, reason) == 0)
+		return 0;
+	if (c->refusals == REFUSALS_MOST)
+		return -1;
+	c->refusal[c->refusals].seq = seq;
+	c->refusal[c->refusals++].reason = xstrdup_null(reason);
+	return 0;
+}
+
+static void
+forget_refusals(struct courier *c)
+{
+	while (c->refusals > 0)
+		free(c->refusal[--c->refusals].reason);
+}
+
+/* Those that the store could not take: 0 when all are aside now. */
+static int
+put_held_aside(struct courier *c)
+{
+	size_t i, n = c->refusals;
+
+	for (i = 0; i < n; i++) {
+		if (outbox_refuse(c->store, c->refusal[i].seq,
+		    c->refusal[i].reason) == -1)
+			break;
+		free(c->refusal[i].reason);
+	}
+	memmove(&c->refusal[0], &c->refusal[i],
+	    (n - i) * sizeof(c->refusal[0]));
+	c->refusals = n - i;
+	return c->refusals == 0 ? 0 : -1;
+}
+
+/* In this order: what was refused is gone when the rest counts as taken.  Not
+ * stored means sent again: the centre knows it by its number. */
+static void
+on_store_ack(void *arg)
+{
+	struct courier *c = arg;
+
+	if (put_held_aside(c) == 0 && outbox_ack(c->store, c->acked) == 0)
+		return;
+	log_debug("courier", "acknowledgement %lld waits",
+	    (long long)c->acked);
+	timer_after(c->loop, &c->outbox_ack, POLL_MS, on_store_ack, c);
 }
 
 /* Refusals whose answers were lost: before the rest counts as taken. */
@@ -178,13 +307,13 @@ session_begin(struct courier *c, const struct greeting *welcome)
 		log_warnx("courier", "the store is older than what the "
 		    "centre has (%lld, here %lld): beginning a new epoch",
 		    (long long)welcome->seq, (long long)box.next_seq - 1);
+		forget_refusals(c);
 		if (outbox_new_epoch(c->store) == 0)
 			want_whole(c);
 		session_end(c, "a new epoch begins");
 		return;
 	}
-	if (put_aside(c, welcome) == -1 ||
-	    outbox_ack(c->store, welcome->seq) == -1) {
+	if (put_aside(c, welcome) == -1) {
 		session_end(c, "the store cannot be written");
 		return;
 	}
@@ -193,6 +322,7 @@ session_begin(struct courier *c, const struct greeting *welcome)
 	c->up = true;
 	c->failures = 0;
 	c->sent = c->acked = welcome->seq;
+	on_store_ack(c);
 	log_info("courier", "session with %s, which has everything up to "
 	    "%lld", c->conf->central, (long long)welcome->seq);
 	note_state(c, "connected", NULL);
@@ -309,18 +439,8 @@ out:
 
 /* --- reports out, acknowledgements in ------------------------------------------ */
 
-static void
-on_store_ack(void *arg)
-{
-	struct courier *c = arg;
-
-	/* Not stored means sent again: the centre knows it by its number. */
-	if (outbox_ack(c->store, c->acked) == -1)
-		log_debug("courier", "acknowledgement %lld waits",
-		    (long long)c->acked);
-}
-
-/* Several acknowledgements of one turn are one transaction. */
+/* Several acknowledgements of one turn are one transaction, and of more turns
+ * when the disk is slow. */
 static void
 take_ack(struct courier *c, int64_t seq)
 {
@@ -330,7 +450,10 @@ take_ack(struct courier *c, int64_t seq)
 	}
 	if (seq > c->acked) {
 		c->acked = seq;
-		timer_after(c->loop, &c->outbox_ack, 0, on_store_ack, c);
+		if (!timer_pending(&c->outbox_ack) ||
+		    store_state(c->store) == STORE_FINE)
+			timer_after(c->loop, &c->outbox_ack,
+			    store_pause_ms(c->store), on_store_ack, c);
 	}
 }
 
@@ -366,8 +489,13 @@ take_refusal(struct courier *c, const xmlNode *content, int64_t seq)
 
 	if (seq > c->sent || refused_for_good(c, seq, reason) == -1)
 		session_end(c, "a refused report cannot be put aside");
-	else if (seq > c->acked)
-		c->acked = seq;
+	else {
+		if (seq > c->acked)
+			c->acked = seq;
+		if (c->refusals > 0)
+			timer_after(c->loop, &c->outbox_ack, POLL_MS,
+			    on_store_ack, c);
+	}
 	free(reason);
 }
 
@@ -540,9 +668,12 @@ on_wake(void *arg, int fd, unsigned events)
 {
 	struct courier *c = arg;
 	char bytes[64];
+	ssize_t n;
 
-	if (read(fd, bytes, sizeof(bytes)) > 0)
-		pump(c);
+	if ((n = read(fd, bytes, sizeof(bytes))) <= 0)
+		return;
+	take_store_news(c, bytes, (size_t)n);
+	pump(c);
 }
 
 static void
@@ -550,6 +681,9 @@ on_poll(void *arg)
 {
 	struct courier *c = arg;
 
+	if (c->store_here != STORE_FINE)
+		store_try(c->store);
+	show_store(c);
 	pump(c);
 	timer_after(c->loop, &c->poll, POLL_MS, on_poll, c);
 }
@@ -609,6 +743,7 @@ start(struct courier *c)
 	char proxy_password[PROXY_SECRET_MAX + 1];
 	struct loginconf login = { 0 };
 	struct proxy proxy;
+	struct lock *early = NULL;
 	int rc = -1, proxied;
 
 	if (key_library_init() == -1 ||
@@ -618,11 +753,14 @@ start(struct courier *c)
 	    (proxied = proxyconf_load(c->conf, &proxy,
 	    proxy_password)) == -1)
 		goto out;
+	if (storekey_is_early(c->conf))
+		early = storekey_load(c->conf);
 	if (drop_privileges(c->conf->user) == -1 || supervisor_follow(0) == -1)
 		goto out;
 	report_schema_load();
-	if ((c->store = store_open(c->conf->state_dir)) == NULL ||
-	    load_key(c) == -1)
+	c->store = storekey_open(c->conf, early, &c->damaged);
+	early = NULL;
+	if (c->store == NULL || load_key(c) == -1)
 		goto out;
 	c->loop = loop_new();
 	uc.jid = c->conf->jid;
@@ -644,6 +782,7 @@ start(struct courier *c)
 out:
 	loginconf_free(&login);
 	secret_wipe(proxy_password, sizeof(proxy_password));
+	lock_free(early);
 	return rc;
 }
 
@@ -658,6 +797,8 @@ courier_run(const char *config_path, int wake_fd)
 		return 1;
 	srandom((unsigned)(clock_wall_ms() ^ getpid()));
 	if (start(&c) == 0) {
+		c.audit = audit_new(c.loop, c.store);
+		store_watch(c.store, on_store, &c);
 		loop_signal(c.loop, SIGTERM, on_signal, &c);
 		loop_signal(c.loop, SIGINT, on_signal, &c);
 		loop_watch(c.loop, wake_fd, LOOP_READ, on_wake, &c);
@@ -666,6 +807,8 @@ courier_run(const char *config_path, int wake_fd)
 		loop_run(c.loop);
 		uplink_stop(c.uplink);
 		note_state(&c, "stopped", NULL);
+		c.damaged = store_state(c.store) == STORE_DAMAGED;
+		store_watch(c.store, NULL, NULL);
 		rc = 0;
 	}
 	session_end(&c, NULL);
@@ -676,10 +819,12 @@ courier_run(const char *config_path, int wake_fd)
 		loop_watch(c.loop, wake_fd, 0, NULL, NULL);
 	}
 	uplink_free(c.uplink);
+	audit_free(c.audit);
+	forget_refusals(&c);
 	loop_free(c.loop);
 	store_close(c.store);
 	secret_wipe(c.token, sizeof(c.token));
 	key_wipe(&c.key);
 	config_free(c.conf);
-	return rc;
+	return c.damaged ? SUPERVISOR_DAMAGED : rc;
 }

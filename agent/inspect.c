@@ -15,6 +15,7 @@
 #include "agent/outbox.h"
 #include "agent/progress.h"
 #include "agent/store.h"
+#include "agent/storekey.h"
 #include "agent/traps.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -102,7 +103,7 @@ struct status {
 static void
 read_agent(struct store *st, struct agent *out)
 {
-	char *xml = store_note(st, "agent"), why[128];
+	char *xml = store_note_sealed(st, "agent"), why[128];
 	struct report one;
 
 	report_init(&one);
@@ -514,10 +515,11 @@ inspect_main(int argc, char **argv)
 	}
 	if ((look.conf = config_read(path, 0)) == NULL)
 		return 1;
-	look.store = store_open_readonly(look.conf->state_dir);
+	look.store = store_open_readonly(look.conf->state_dir,
+	    storekey_load(look.conf));
 	if (look.store == NULL)
 		log_warnx("platen", "no store in %s: has platend run, and may "
-		    "you read it?", look.conf->state_dir);
+		    "you read it and its key?", look.conf->state_dir);
 	else if (strcmp(command, "status") == 0)
 		rc = look_status(&look);
 	else if (strcmp(command, "devices") == 0)

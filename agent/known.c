@@ -28,15 +28,18 @@ static const char asset_at[] =
     " levels_ms FROM asset WHERE device = ? AND row = ?";
 static const char asset_key[] =
     "SELECT id, device, row, key, strength, counters_ms,"
-    " levels_ms FROM asset WHERE key = ?";
+    " levels_ms FROM asset WHERE mark = ?";
+static const char asset_get[] =
+    "SELECT id, device, row, key, strength, counters_ms,"
+    " levels_ms FROM asset WHERE id = ?";
 static const char asset_put[] =
     "INSERT OR REPLACE INTO asset(id, device, row, key,"
-    " strength, counters_ms, levels_ms) VALUES(?,?,?,?,?,?,?)";
+    " strength, counters_ms, levels_ms, mark) VALUES(?,?,?,?,?,?,?,?)";
 static const char asset_each[] =
     "SELECT id, device, row, key, strength, counters_ms,"
     " levels_ms FROM asset";
 static const char told_get[] =
-    "SELECT body FROM told WHERE asset = ?";
+    "SELECT body, id FROM told WHERE asset = ?";
 static const char told_put[] =
     "INSERT OR REPLACE INTO told VALUES(?,?,?)";
 static const char told_drop[] =
@@ -68,7 +71,8 @@ known_put_device(struct store *st, struct known_device *device)
 	storedb_text(stmt, 3, device->credentials);
 	storedb_text(stmt, 4, device->memo);
 	sqlite3_bind_int64(stmt, 5, device->printer);
-	storedb_text(stmt, 6, device->why);
+	storedb_put_sealed(st, stmt, 6, STOREDB_WHY_NAME, device->why,
+	    device->why == NULL ? 0 : strlen(device->why));
 	sqlite3_bind_int64(stmt, 7, device->seen_ms);
 	if (storedb_done(st, stmt) == -1 || (stmt = storedb_get(st, device_id)) == NULL)
 		return -1;
@@ -113,7 +117,8 @@ known_each_device(struct store *st, void (*fn)(void *,
 		device.credentials = storedb_copy(stmt, 3);
 		device.memo = storedb_copy(stmt, 4);
 		device.printer = sqlite3_column_int64(stmt, 5);
-		device.why = storedb_copy(stmt, 6);
+		device.why = storedb_open_sealed(st, stmt, 6,
+		    STOREDB_WHY_NAME, NULL);
 		device.seen_ms = sqlite3_column_int64(stmt, 7);
 		fn(arg, &device);
 		known_device_clear(&device);
@@ -132,16 +137,35 @@ known_asset_clear(struct known_asset *asset)
 }
 
 static void
-asset_from_row(sqlite3_stmt *stmt, struct known_asset *asset)
+asset_from_row(struct store *st, sqlite3_stmt *stmt,
+    struct known_asset *asset)
 {
+	char name[STOREDB_NAME_MAX];
+
 	snprintf(asset->id, sizeof(asset->id), "%s",
 	    (const char *)sqlite3_column_text(stmt, 0));
 	asset->device = sqlite3_column_int64(stmt, 1);
 	asset->row = sqlite3_column_int64(stmt, 2);
-	asset->key = storedb_copy(stmt, 3);
+	/* Serial numbers and MACs are in it. */
+	asset->key = storedb_open_sealed(st, stmt, 3,
+	    storedb_name(name, "asset", asset->id, NULL), NULL);
 	asset->strength = sqlite3_column_int64(stmt, 4);
 	asset->counters_ms = sqlite3_column_int64(stmt, 5);
 	asset->levels_ms = sqlite3_column_int64(stmt, 6);
+}
+
+/* What a key is looked up by. */
+static void
+put_mark(struct store *st, sqlite3_stmt *stmt, int column, const char *key)
+{
+	uint8_t mark[LOCK_MARK_LEN];
+
+	if (key == NULL) {
+		sqlite3_bind_null(stmt, column);
+		return;
+	}
+	lock_mark(st->lock, key, mark);
+	sqlite3_bind_blob(stmt, column, mark, sizeof(mark), SQLITE_TRANSIENT);
 }
 
 static int
@@ -151,7 +175,7 @@ one_asset(struct store *st, sqlite3_stmt *stmt, struct known_asset *asset)
 
 	memset(asset, 0, sizeof(*asset));
 	if (rc == SQLITE_ROW)
-		asset_from_row(stmt, asset);
+		asset_from_row(st, stmt, asset);
 	storedb_finish(stmt);
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
 		return storedb_failed(st, "asset");
@@ -179,13 +203,14 @@ known_asset_by_key(struct store *st, const char *key,
 
 	if ((stmt = storedb_get(st, asset_key)) == NULL)
 		return -1;
-	storedb_text(stmt, 1, key);
+	put_mark(st, stmt, 1, key);
 	return one_asset(st, stmt, asset);
 }
 
 int
 known_put_asset(struct store *st, const struct known_asset *asset)
 {
+	char name[STOREDB_NAME_MAX];
 	sqlite3_stmt *stmt;
 
 	if ((stmt = storedb_get(st, asset_put)) == NULL)
@@ -193,10 +218,12 @@ known_put_asset(struct store *st, const struct known_asset *asset)
 	storedb_text(stmt, 1, asset->id);
 	sqlite3_bind_int64(stmt, 2, asset->device);
 	sqlite3_bind_int64(stmt, 3, asset->row);
-	storedb_text(stmt, 4, asset->key);
+	storedb_put_sealed(st, stmt, 4, storedb_name(name, "asset", asset->id,
+	    NULL), asset->key, asset->key == NULL ? 0 : strlen(asset->key));
 	sqlite3_bind_int64(stmt, 5, asset->strength);
 	sqlite3_bind_int64(stmt, 6, asset->counters_ms);
 	sqlite3_bind_int64(stmt, 7, asset->levels_ms);
+	put_mark(st, stmt, 8, asset->key);
 	return storedb_done(st, stmt);
 }
 
@@ -211,7 +238,7 @@ known_each_asset(struct store *st, void (*fn)(void *,
 	if ((stmt = storedb_get(st, asset_each)) == NULL)
 		return -1;
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-		asset_from_row(stmt, &asset);
+		asset_from_row(st, stmt, &asset);
 		fn(arg, &asset);
 		known_asset_clear(&asset);
 	}
@@ -244,7 +271,7 @@ known_told(struct store *st, const char *asset, struct report *out)
 {
 	struct report one;
 	sqlite3_stmt *stmt;
-	char why[160], *body;
+	char why[160], name[STOREDB_NAME_MAX], *body;
 	size_t len;
 	int rc;
 
@@ -254,7 +281,9 @@ known_told(struct store *st, const char *asset, struct report *out)
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		report_init(&one);
 		snprintf(why, sizeof(why), "it does not open");
-		body = storedb_body(st, stmt, 0, &len);
+		storedb_name(name, "told", asset,
+		    (const char *)sqlite3_column_text(stmt, 1));
+		body = storedb_open_sealed(st, stmt, 0, name, &len);
 		if (body != NULL && report_read_own(body, len, &one, why,
 		    sizeof(why)) == 0)
 			take_records(out, &one);
@@ -271,6 +300,7 @@ known_told(struct store *st, const char *asset, struct report *out)
 static int
 tell(struct store *st, const char *id, const char *asset, struct report *one)
 {
+	char name[STOREDB_NAME_MAX];
 	struct buf xml = { 0 };
 	sqlite3_stmt *stmt;
 	int rc = -1;
@@ -280,7 +310,8 @@ tell(struct store *st, const char *id, const char *asset, struct report *one)
 	else if ((stmt = storedb_get(st, told_put)) != NULL) {
 		storedb_text(stmt, 1, id);
 		storedb_text(stmt, 2, asset);
-		storedb_put_body(st, stmt, 3, xml.data, xml.len);
+		storedb_put_sealed(st, stmt, 3, storedb_name(name, "told",
+		    asset, id), xml.data, xml.len);
 		rc = storedb_done(st, stmt);
 	}
 	buf_free(&xml);
@@ -360,6 +391,34 @@ known_tell(struct store *st, const struct report *told)
 	return 0;
 }
 
+/* Its row, when there is one, under the other id. */
+static int
+rename_row(struct store *st, const char *from, const char *to)
+{
+	struct known_asset row;
+	sqlite3_stmt *stmt;
+	char *drop;
+	int rc;
+
+	if ((stmt = storedb_get(st, asset_get)) == NULL)
+		return -1;
+	storedb_text(stmt, 1, from);
+	if ((rc = one_asset(st, stmt, &row)) == -1)
+		return -1;
+	drop = xasprintf("DELETE FROM told WHERE asset IN ('%s', '%s');"
+	    "DELETE FROM asset WHERE id IN ('%s', '%s');", from, to, from,
+	    to);
+	if (storedb_run(st, drop) == -1)
+		rc = -1;
+	else if (rc == 1) {
+		snprintf(row.id, sizeof(row.id), "%s", to);
+		rc = known_put_asset(st, &row);
+	}
+	known_asset_clear(&row);
+	free(drop);
+	return rc;
+}
+
 /*
  * What was told stays told, under the other id: consumables and alerts keep
  * theirs.  Told anew they would get new ones, and the centre, which has just
@@ -369,18 +428,14 @@ int
 known_rename_asset(struct store *st, const char *from, const char *to)
 {
 	struct report told;
-	char *statements;
 	size_t i;
 	int rc = -1;
 
 	if (!uuid_valid(from) || !uuid_valid(to))
 		return -1;
-	statements = xasprintf("DELETE FROM told WHERE asset IN "
-	    "('%s', '%s'); DELETE FROM asset WHERE id = '%s';"
-	    "UPDATE asset SET id = '%s' WHERE id = '%s';", from, to, to, to,
-	    from);
 	report_init(&told);
-	if (known_told(st, from, &told) == 0 && storedb_run(st, statements) == 0) {
+	if (known_told(st, from, &told) == 0 &&
+	    rename_row(st, from, to) == 0) {
 		for (i = 0; i < told.assets_len; i++)
 			set_id(&told.assets[i].id, to);
 		for (i = 0; i < told.consumables_len; i++)
@@ -390,6 +445,5 @@ known_rename_asset(struct store *st, const char *from, const char *to)
 		rc = known_tell(st, &told);
 	}
 	report_clear(&told);
-	free(statements);
 	return rc;
 }

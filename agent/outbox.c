@@ -71,7 +71,7 @@ append_body(struct store *st, const struct buf *body, enum outbox_lane lane,
 	    store_set_note_int(st, "next_seq", seq + 1) == -1)
 		return -1;
 	st->next_seq = seq + 1;
-	st->most_bytes += (int64_t)body->len;
+	st->most_bytes += (int64_t)body->len + STOREDB_BODY_MORE;
 	return 1;
 }
 
@@ -290,7 +290,8 @@ outbox_refuse(struct store *st, int64_t seq, const char *why)
 		goto bad;
 	sqlite3_bind_int64(stmt, 1, seq);
 	storedb_text(stmt, 2, epoch);
-	storedb_text(stmt, 3, why);
+	storedb_put_sealed(st, stmt, 3, STOREDB_WHY_NAME, why,
+	    why == NULL ? 0 : strlen(why));
 	if (storedb_done(st, stmt) == -1 || (stmt = storedb_get(st, refused_old)) == NULL ||
 	    storedb_done(st, stmt) == -1 || outbox_ack(st, seq) == -1)
 		goto bad;
@@ -340,7 +341,7 @@ outbox_each(struct store *st, bool refused, void (*fn)(void *,
 {
 	struct outbox_report report;
 	sqlite3_stmt *stmt;
-	char *body;
+	char *body, *why;
 	size_t len;
 	int rc;
 
@@ -353,9 +354,11 @@ outbox_each(struct store *st, bool refused, void (*fn)(void *,
 		    OUTBOX_DETAIL : OUTBOX_EVENT;
 		report.asset = (const char *)sqlite3_column_text(stmt, 3);
 		report.body = body = storedb_body(st, stmt, 4, &len);
-		report.why = (const char *)sqlite3_column_text(stmt, 5);
+		report.why = why = storedb_open_sealed(st, stmt, 5,
+		    STOREDB_WHY_NAME, NULL);
 		if (body != NULL)
 			fn(arg, &report);
+		free(why);
 		free(body);
 	}
 	storedb_finish(stmt);

@@ -15,6 +15,7 @@
 #include "agent/network.h"
 #include "agent/progress.h"
 #include "agent/store.h"
+#include "agent/storekey.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -143,9 +144,11 @@ run_agent(struct scan *s)
 	s->conf = config_read(s->path == NULL ? CONFIG_DEFAULT : s->path, 0);
 	if (s->conf == NULL)
 		return 1;
-	if ((s->store = store_open_readonly(s->conf->state_dir)) == NULL)
+	s->store = store_open_readonly(s->conf->state_dir,
+	    storekey_load(s->conf));
+	if (s->store == NULL)
 		log_warnx("platen", "no store in %s: has platend run, and may "
-		    "you read it?", s->conf->state_dir);
+		    "you read it and its key?", s->conf->state_dir);
 	else {
 		meter_start(&s->meter, s->json);
 		progress_read(s->store, &s->progress);

@@ -2,55 +2,23 @@
 
 #include <sys/stat.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "agent/storedb.h"
+#include "agent/storeform.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 
-#define STORE_VERSION	2
 #define BUSY_MS		10000
-
-static const char schema[] =
-    "CREATE TABLE note(key TEXT PRIMARY KEY, value TEXT NOT NULL)"
-    " WITHOUT ROWID;"
-    "CREATE TABLE device(id INTEGER PRIMARY KEY, address TEXT NOT NULL"
-    " UNIQUE, zone TEXT, credentials TEXT, memo TEXT, printer INTEGER,"
-    " why TEXT, seen INTEGER);"
-    "CREATE TABLE asset(id TEXT PRIMARY KEY, device INTEGER NOT NULL,"
-    " row INTEGER NOT NULL, key TEXT, strength INTEGER, counters_ms INTEGER"
-    " NOT NULL DEFAULT 0, levels_ms INTEGER NOT NULL DEFAULT 0)"
-    " WITHOUT ROWID;"
-    "CREATE INDEX asset_device ON asset(device, row);"
-    "CREATE INDEX asset_key ON asset(key);"
-    "CREATE TABLE told(id TEXT NOT NULL, asset TEXT NOT NULL,"
-    " body TEXT NOT NULL, PRIMARY KEY(asset, id)) WITHOUT ROWID;"
-    "CREATE TABLE outbox(seq INTEGER PRIMARY KEY, created INTEGER NOT NULL,"
-    " lane INTEGER NOT NULL, asset TEXT, body TEXT NOT NULL);"
-    "CREATE INDEX outbox_asset ON outbox(asset, seq);"
-    "CREATE TABLE refused(number INTEGER PRIMARY KEY, epoch TEXT, seq"
-    " INTEGER, created INTEGER, lane INTEGER, asset TEXT, body TEXT,"
-    " why TEXT);";
-
-/*
- * From a version to the next one.  To 2: what was learnt about a device is
- * one line of words (memo_format() of snmp/reading.h).
- */
-static const char *const upgrade[] = {
-	[1] =
-    "ALTER TABLE device ADD COLUMN memo TEXT;"
-    "UPDATE device SET memo = trim(CASE version WHEN 1 THEN 'v1'"
-    " WHEN 2 THEN 'v2c' ELSE '' END ||"
-    " CASE WHEN varbinds BETWEEN 1 AND 255 THEN ' varbinds=' || varbinds"
-    " ELSE '' END || CASE WHEN jetdirect THEN ' jetdirect' ELSE '' END);"
-    "ALTER TABLE device DROP COLUMN version;"
-    "ALTER TABLE device DROP COLUMN varbinds;"
-    "ALTER TABLE device DROP COLUMN jetdirect;",
-};
+#define SLOW_MS		1000	/* a commit that takes so long is */
+#define SLOW_FOR_MS	60000	/* and so long none must be */
+#define FINE_AFTER_MS	5000
+#define PAUSE_MAX_MS	10000
 
 static const char note_get[] =
     "SELECT value FROM note WHERE key = ?";
@@ -61,85 +29,8 @@ static const char note_drop[] =
 
 /* --- open and close -------------------------------------------------------- */
 
-/* The version that the store has: 0 when it is empty, -1 when it is none that
- * we know, logged. */
-static int
-version_of(struct store *st)
-{
-	int version = -1;
-	sqlite3_stmt *stmt;
-
-	if (sqlite3_prepare_v2(st->db, "PRAGMA user_version", -1, &stmt,
-	    NULL) == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW)
-		version = sqlite3_column_int(stmt, 0);
-	else
-		(void)storedb_failed(st, "store.db");
-	sqlite3_finalize(stmt);
-	if (version <= STORE_VERSION)
-		return version;
-	log_warnx("store", "the store has version %d, this program knows %d: "
-	    "it was made by a newer Platen", version, STORE_VERSION);
-	return -1;
-}
-
-static int
-set_version(struct store *st)
-{
-	char pragma[48];
-
-	snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %d;",
-	    STORE_VERSION);
-	return storedb_run(st, pragma);
-}
-
-static int
-create(struct store *st)
-{
-	char uuid[UUID_TEXT_MAX], insert[160];
-
-	uuid_make(uuid);
-	snprintf(insert, sizeof(insert), "INSERT INTO note VALUES('epoch', "
-	    "'%s'), ('next_seq', '1'), ('acked_seq', '0');", uuid);
-	return storedb_run(st, schema) == -1 ||
-	    storedb_run(st, insert) == -1 ? -1 : 0;
-}
-
-static int
-bring_up_to_date(struct store *st, int version)
-{
-	log_info("store", "the store had version %d; it has %d now", version,
-	    STORE_VERSION);
-	for (; version < STORE_VERSION; version++)
-		if (storedb_run(st, upgrade[version]) == -1)
-			return -1;
-	return 0;
-}
-
-/* Two processes may come here at the same time: one transaction. */
-static int
-make_ready(struct store *st)
-{
-	int version, rc = -1;
-
-	if (storedb_run(st, "BEGIN IMMEDIATE") == -1)
-		return -1;
-	version = version_of(st);
-	if (version == STORE_VERSION)
-		rc = 0;
-	else if (version == 0)
-		rc = create(st);
-	else if (version > 0)
-		rc = bring_up_to_date(st, version);
-	if (rc == 0 && version != STORE_VERSION)
-		rc = set_version(st);
-	if (rc == 0)
-		return storedb_run(st, "COMMIT");
-	storedb_run(st, "ROLLBACK");
-	return -1;
-}
-
 static struct store *
-open_at(const char *dir, int flags)
+open_at(const char *dir, struct lock *lock, int flags)
 {
 	struct store *st;
 	char *path;
@@ -147,6 +38,8 @@ open_at(const char *dir, int flags)
 	int rc;
 
 	st = xcalloc(1, sizeof(*st));
+	st->lock = lock;
+	st->dir = xstrdup(dir);
 	path = xasprintf("%s/store.db", dir);
 	mask = umask(077);
 	rc = sqlite3_open_v2(path, &st->db, flags | SQLITE_OPEN_NOMUTEX,
@@ -186,32 +79,49 @@ set_up(struct store *st)
 }
 
 struct store *
-store_open(const char *dir)
+store_open_locked(const char *dir, struct lock *lock, bool *damaged)
 {
 	struct store *st;
+	bool is;
 
-	st = open_at(dir, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+	if (damaged != NULL)
+		*damaged = false;
+	if (lock == NULL)
+		return NULL;
+	st = open_at(dir, lock, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
 	if (st == NULL)
 		return NULL;
-	if (set_up(st) == -1 || make_ready(st) == -1) {
-		store_close(st);
-		return NULL;
-	}
-	return st;
+	if (set_up(st) == 0 && storeform_make_ready(st) == 0)
+		return st;
+	is = st->state == STORE_DAMAGED;
+	if (damaged != NULL)
+		*damaged = is;
+	store_close(st);
+	return NULL;
 }
 
 struct store *
-store_open_readonly(const char *dir)
+store_open(const char *dir)
 {
-	struct store *st = open_at(dir, SQLITE_OPEN_READONLY);
-	int version;
+	char *path = xasprintf("%s/store.key", dir);
+	struct lock *lock;
 
-	if (st == NULL || (version = version_of(st)) == STORE_VERSION)
+	lock = access(path, F_OK) == -1 && errno == ENOENT ?
+	    lock_make(path) : lock_load(path, "the store's key");
+	free(path);
+	return store_open_locked(dir, lock, NULL);
+}
+
+struct store *
+store_open_readonly(const char *dir, struct lock *lock)
+{
+	struct store *st;
+
+	if (lock == NULL)
+		return NULL;
+	st = open_at(dir, lock, SQLITE_OPEN_READONLY);
+	if (st == NULL || storeform_check(st) == 0)
 		return st;
-	if (version >= 0)
-		log_warnx("store", "%s/store.db: platend has not %s", dir,
-		    version == 0 ? "written anything into it yet" :
-		    "been started since it was updated");
 	store_close(st);
 	return NULL;
 }
@@ -226,8 +136,12 @@ store_close(struct store *st)
 	for (i = 0; i < STOREDB_STATEMENTS; i++)
 		sqlite3_finalize(st->cache[i].stmt);
 	sqlite3_close(st->db);
+	lock_free(st->lock);
+	free(st->dir);
 	free(st);
 }
+
+/* --- transactions, and what they say about the disk ------------------------- */
 
 int
 store_begin(struct store *st)
@@ -236,12 +150,35 @@ store_begin(struct store *st)
 		return -1;
 	st->open = true;
 	st->next_seq = 0;
+	st->changes = sqlite3_total_changes(st->db);
 	return 0;
+}
+
+/* A commit that wrote something went well, after that time.  On a full disk
+ * now and then one does, in the room of an earlier one. */
+static void
+note_commit(struct store *st, int64_t took_ms)
+{
+	int64_t now = clock_mono_ms();
+	char why[64];
+
+	st->pause_ms = took_ms < PAUSE_MAX_MS ? took_ms : PAUSE_MAX_MS;
+	if (took_ms >= SLOW_MS) {
+		st->slow_ms = now;
+		snprintf(why, sizeof(why), "a commit took %lld ms",
+		    (long long)took_ms);
+		storedb_state(st, STORE_SLOW, why);
+	} else if (st->state == STORE_SLOW ?
+	    now - st->slow_ms >= SLOW_FOR_MS :
+	    now - st->failed_ms >= FINE_AFTER_MS)
+		storedb_state(st, STORE_FINE, "");
 }
 
 int
 store_commit(struct store *st)
 {
+	int64_t began = clock_mono_ms();
+
 	if (storedb_run(st, "COMMIT") == -1) {
 		store_rollback(st);
 		return -1;
@@ -250,7 +187,56 @@ store_commit(struct store *st)
 	if (st->hurried)
 		sqlite3_busy_timeout(st->db, BUSY_MS);
 	st->hurried = false;
+	if (sqlite3_total_changes(st->db) != st->changes)
+		note_commit(st, clock_mono_ms() - began);
 	return 0;
+}
+
+int64_t
+store_pause_ms(const struct store *st)
+{
+	return st->pause_ms;
+}
+
+void
+store_try(struct store *st)
+{
+	if (st->open || store_begin(st) == -1)
+		return;
+	if (store_set_note_int(st, "tried", clock_wall_ms()) == -1)
+		store_rollback(st);
+	else
+		(void)store_commit(st);
+}
+
+void
+store_watch(struct store *st, void (*fn)(void *, enum store_state,
+    const char *), void *arg)
+{
+	st->on_state = fn;
+	st->on_state_arg = arg;
+	if (fn != NULL && st->state != STORE_FINE)
+		fn(arg, st->state, st->why);
+}
+
+enum store_state
+store_state(const struct store *st)
+{
+	return st->state;
+}
+
+const char *
+store_state_text(enum store_state state)
+{
+	static const char *const texts[] = {
+		[STORE_SLOW] = "the store's disk is slow",
+		[STORE_FULL] = "the store's disk is full",
+		[STORE_READONLY] = "the store cannot be written",
+		[STORE_FAILING] = "the store's disk fails",
+		[STORE_DAMAGED] = "the store is damaged",
+	};
+
+	return texts[state];
 }
 
 void
@@ -315,6 +301,43 @@ store_set_note(struct store *st, const char *key, const char *value)
 	if (value != NULL)
 		storedb_text(stmt, 2, value);
 	return storedb_done(st, stmt);
+}
+
+static int
+seal_note(struct store *st, const char *key, const char *value)
+{
+	char name[STOREDB_NAME_MAX];
+	sqlite3_stmt *stmt;
+
+	if ((stmt = storedb_get(st, note_set)) == NULL)
+		return -1;
+	storedb_text(stmt, 1, key);
+	storedb_put_sealed(st, stmt, 2, storedb_name(name, "note", key, NULL),
+	    value, strlen(value));
+	return storedb_done(st, stmt);
+}
+
+int
+store_set_note_sealed(struct store *st, const char *key, const char *value)
+{
+	return value == NULL ? store_set_note(st, key, NULL) :
+	    seal_note(st, key, value);
+}
+
+char *
+store_note_sealed(struct store *st, const char *key)
+{
+	char name[STOREDB_NAME_MAX], *value = NULL;
+	sqlite3_stmt *stmt;
+
+	if ((stmt = storedb_get(st, note_get)) != NULL) {
+		storedb_text(stmt, 1, key);
+		if (sqlite3_step(stmt) == SQLITE_ROW)
+			value = storedb_open_sealed(st, stmt, 0,
+			    storedb_name(name, "note", key, NULL), NULL);
+		storedb_finish(stmt);
+	}
+	return value != NULL ? value : xstrdup("");
 }
 
 int

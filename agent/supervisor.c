@@ -19,6 +19,8 @@
 #include "agent/courier.h"
 #include "agent/loginconf.h"
 #include "agent/proxyconf.h"
+#include "agent/keeper.h"
+#include "agent/storekey.h"
 #include "base/clock.h"
 #include "base/drop.h"
 #include "base/log.h"
@@ -32,8 +34,10 @@
 #define HEALTHY_MS	5000	/* after that, deaths count anew */
 #define STOP_MS		5000
 #define LOCK_WAIT_MS	5000	/* for an agent that is just going */
+#define SOUND_MS	600000	/* after that, damaged stores count anew */
 
-enum { COLLECTOR, UPLINK, CHILDREN };
+/* The last one only now and then, while the others do not run. */
+enum { COLLECTOR, UPLINK, KEEPER, CHILDREN };
 
 struct supervisor;
 
@@ -54,6 +58,9 @@ struct supervisor {
 	struct child	 child[CHILDREN];
 	int		 lock_fd;
 	bool		 stopping;
+	bool		 damaged;	/* the store, as a child said */
+	int		 damages;	/* in a row */
+	int64_t		 damaged_ms;
 	struct timer	 kill;
 };
 
@@ -98,7 +105,9 @@ become_child(struct supervisor *s, struct child *self, pid_t parent)
 	prctl(PR_SET_NAME, name);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	rc = self->run(s->config_path, self->wake_fd);
+	rc = self == &s->child[KEEPER] ?
+	    keeper_run(s->config_path, s->damaged) :
+	    self->run(s->config_path, self->wake_fd);
 	exit(rc);
 }
 
@@ -139,21 +148,102 @@ say_death(const struct child *child, int status, int64_t pause)
 }
 
 static void
+signal_children(struct supervisor *s, int signo)
+{
+	int i;
+
+	for (i = 0; i < CHILDREN; i++)
+		if (s->child[i].pid > 0)
+			kill(s->child[i].pid, signo);
+}
+
+static bool
+all_gone(const struct supervisor *s)
+{
+	int i;
+
+	for (i = 0; i < CHILDREN; i++)
+		if (s->child[i].pid != 0)
+			return false;
+	return true;
+}
+
+static void
+on_overdue(void *arg)
+{
+	signal_children(arg, SIGKILL);
+}
+
+/* Nobody may have the old store open any more when a new one begins. */
+static void
+store_damaged(struct supervisor *s)
+{
+	int64_t now = clock_mono_ms();
+	int i;
+
+	if (!s->damaged) {
+		if (now - s->damaged_ms > SOUND_MS)
+			s->damages = 0;
+		s->damaged_ms = now;
+		s->damaged = true;
+		for (i = 0; i < CHILDREN; i++)
+			timer_clear(s->loop, &s->child[i].timer);
+		signal_children(s, SIGTERM);
+		timer_after(s->loop, &s->kill, STOP_MS, on_overdue, s);
+	}
+	if (!all_gone(s))
+		return;
+	timer_clear(s->loop, &s->kill);
+	timer_after(s->loop, &s->child[KEEPER].timer,
+	    supervisor_pause_ms(++s->damages), start_child,
+	    &s->child[KEEPER]);
+}
+
+static void	 wake_scan(struct supervisor *);
+
+static void
+store_ready(struct supervisor *s)
+{
+	s->damaged = false;
+	start_child(&s->child[COLLECTOR]);
+	start_child(&s->child[UPLINK]);
+	/* Who starts the agent wants to know what is there, and a new store
+	 * knows of nothing; a collector that comes again keeps to its times. */
+	wake_scan(s);
+}
+
+static bool
+ended_with(int status, int code)
+{
+	return WIFEXITED(status) && WEXITSTATUS(status) == code;
+}
+
+static void
 child_died(struct child *child, int status)
 {
 	struct supervisor *s = child->supervisor;
+	bool keeper = child == &s->child[KEEPER];
 	int64_t pause;
 
 	child->pid = 0;
 	if (s->stopping) {
-		if (s->child[COLLECTOR].pid == 0 && s->child[UPLINK].pid == 0)
+		if (all_gone(s))
 			loop_stop(s->loop);
+		return;
+	}
+	if (!keeper && (s->damaged || ended_with(status, SUPERVISOR_DAMAGED))) {
+		store_damaged(s);
 		return;
 	}
 	if (clock_mono_ms() - child->born_ms > HEALTHY_MS)
 		child->deaths = 0;
+	if (keeper && ended_with(status, 0)) {
+		child->deaths = 0;
+		store_ready(s);
+		return;
+	}
 	pause = supervisor_pause_ms(++child->deaths);
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+	if (!ended_with(status, 0))
 		say_death(child, status, pause);
 	else
 		pause = 0;	/* asked to, for a new configuration */
@@ -174,22 +264,6 @@ on_sigchld(void *arg, int signo)
 }
 
 static void
-signal_children(struct supervisor *s, int signo)
-{
-	int i;
-
-	for (i = 0; i < CHILDREN; i++)
-		if (s->child[i].pid > 0)
-			kill(s->child[i].pid, signo);
-}
-
-static void
-on_overdue(void *arg)
-{
-	signal_children(arg, SIGKILL);
-}
-
-static void
 on_sigterm(void *arg, int signo)
 {
 	struct supervisor *s = arg;
@@ -200,7 +274,7 @@ on_sigterm(void *arg, int signo)
 	s->stopping = true;
 	for (i = 0; i < CHILDREN; i++)
 		timer_clear(s->loop, &s->child[i].timer);
-	if (s->child[COLLECTOR].pid == 0 && s->child[UPLINK].pid == 0) {
+	if (all_gone(s)) {
 		loop_stop(s->loop);
 		return;
 	}
@@ -243,7 +317,9 @@ on_sighup(void *arg, int signo)
 	}
 	config_free(conf);
 	log_info("supervisor", "reading the configuration again");
-	signal_children(s, SIGTERM);
+	/* The keeper is about to end, and the others start with it then. */
+	if (s->child[KEEPER].pid == 0)
+		signal_children(s, SIGTERM);
 	wake_scan(s);
 }
 
@@ -261,6 +337,7 @@ supervisor_check_secrets(const struct config *conf)
 	char text[SECRET_MAX], *path;
 	struct loginconf login;
 	struct proxy proxy;
+	struct lock *lock;
 	struct key key;
 	int rc;
 
@@ -282,6 +359,13 @@ supervisor_check_secrets(const struct config *conf)
 			key_wipe(&key);
 	}
 	free(path);
+	/* So with the store's key, but for one that is read as root. */
+	if ((geteuid() != 0 || conf->user == NULL ||
+	    storekey_is_early(conf)) && storekey_is_there(conf)) {
+		if ((lock = storekey_load(conf)) == NULL)
+			rc = -1;
+		lock_free(lock);
+	}
 	return rc;
 }
 
@@ -377,24 +461,22 @@ supervisor_run(const char *config_path, struct config *conf)
 	s.child[COLLECTOR].run = collector_run;
 	s.child[UPLINK].name = "uplink";
 	s.child[UPLINK].run = courier_run;
+	s.child[KEEPER].name = "keeper";
 	s.loop = loop_new();
 	loop_signal(s.loop, SIGCHLD, on_sigchld, &s);
 	loop_signal(s.loop, SIGTERM, on_sigterm, &s);
 	loop_signal(s.loop, SIGINT, on_sigterm, &s);
 	loop_signal(s.loop, SIGHUP, on_sighup, &s);
 	loop_signal(s.loop, SIGUSR1, on_sigusr1, &s);
-	for (i = 0; i < CHILDREN; i++) {
+	for (i = 0; i < CHILDREN; i++)
 		s.child[i].supervisor = &s;
-		s.child[i].wake_fd = pair[i];
-		start_child(&s.child[i]);
-	}
-	/* Who starts the agent wants to know what is there; a collector that
-	 * comes again keeps to its times. */
-	wake_scan(&s);
+	s.child[COLLECTOR].wake_fd = pair[0];
+	s.child[UPLINK].wake_fd = pair[1];
+	start_child(&s.child[KEEPER]);
 	loop_run(s.loop);
 	rc = 0;
-	for (i = 0; i < CHILDREN; i++)
-		close(pair[i]);
+	close(pair[0]);
+	close(pair[1]);
 	loop_free(s.loop);
 	close(s.lock_fd);
 	return rc;

@@ -1,7 +1,7 @@
 /*
- * Keeps the two children alive: starts them, starts them again with backoff
- * when they die, stops them with itself.  Parses nothing that a stranger
- * sent and holds no secret.
+ * Keeps the two children alive: has the store put in order, starts them,
+ * starts them again with backoff when they die, stops them with itself.
+ * Parses nothing that a stranger sent and holds no secret.
  */
 #ifndef AGENT_SUPERVISOR_H
 #define AGENT_SUPERVISOR_H
@@ -10,6 +10,10 @@
 #include <sys/types.h>
 
 #include "agent/config.h"
+
+/* What a child ends with that found the store damaged: both are stopped, and
+ * the keeper makes a new one. */
+#define SUPERVISOR_DAMAGED	65
 
 /* Runs until SIGTERM or SIGINT; SIGHUP reads the configuration again (a
  * wrong one is refused and the old one stays).  The exit status. */

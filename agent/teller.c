@@ -110,11 +110,13 @@ whole_goes_on(struct teller *t, bool ok)
 	}
 }
 
-/* Once for each change. */
+/* Once for each change; what the disk does is said where its state is
+ * watched. */
 static void
 say_store(struct teller *t, bool ok)
 {
-	if (ok != t->store_down)
+	if (ok != t->store_down || (!ok &&
+	    store_state(t->store) > STORE_SLOW))
 		return;
 	if (ok)
 		log_info("teller", "the store takes changes again");
@@ -176,7 +178,10 @@ teller_store(struct teller *t)
 	int64_t now = clock_mono_ms(), at = t->committed_ms + COMMIT_EVERY_MS;
 
 	/* At once when nothing was committed a moment ago: an alert waits for
-	 * nobody.  When much happens the disk is asked less often. */
+	 * nobody.  When much happens the disk is asked less often, and a slow
+	 * one has half of the time at most. */
+	if (store_pause_ms(t->store) > COMMIT_EVERY_MS)
+		at = t->committed_ms + store_pause_ms(t->store);
 	if (!timer_pending(&t->commit))
 		timer_set(t->loop, &t->commit, t->locked || now > at ? now :
 		    at, commit, t);
@@ -393,7 +398,7 @@ teller_agent(struct teller *t, struct agent *agent)
 	n = outbox_append(st, &one, OUTBOX_EVENT, NULL);
 	/* The same, for `platen status`. */
 	report_write(&one, &xml);
-	if (n == -1 || store_set_note(st, "agent", xml.data) == -1)
+	if (n == -1 || store_set_note_sealed(st, "agent", xml.data) == -1)
 		t->failed = true;
 	else
 		t->appended += n;

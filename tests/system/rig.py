@@ -13,6 +13,7 @@ Which server it is, PLATEN_SERVER says: prosody (the default) or ejabberd; which
 store the centre has, PLATEN_STORE: sqlite (the default) or postgresql.
 """
 import atexit
+import base64
 import contextlib
 import json
 import os
@@ -273,6 +274,22 @@ class Central(Process):
 
 # --- the agent ------------------------------------------------------------
 
+_sodium = ctypes.CDLL("libsodium.so.23")
+
+
+def unseal(key, sealed, name):
+    """The octets that platend sealed for its disk; see crypto/lock.h."""
+    sub, plain = ctypes.create_string_buffer(32), bytes(len(sealed) - 40)
+    length = ctypes.c_ulonglong()
+    _sodium.crypto_kdf_derive_from_key(sub, 32, ctypes.c_uint64(1),
+                                       b"platenst", key)
+    assert _sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(
+        plain, ctypes.byref(length), None, sealed[24:],
+        ctypes.c_ulonglong(len(sealed) - 24), name,
+        ctypes.c_ulonglong(len(name)), sealed[:24], sub) == 0, name
+    return plain
+
+
 class Agent(Process):
     """platend.  .name is the account's and the agent's name."""
     ROLES = {"collector": "platend-collect", "uplink": "platend-uplink"}
@@ -361,12 +378,20 @@ class Agent(Process):
         return self
 
     def database(self):
-        """A read-only connection to the agent's store."""
+        """A read-only connection to the agent's store.  In SQL plain(body,
+        name) opens what is sealed: name is 'report', or 'told ' || asset ||
+        ' ' || id."""
         import sqlite3
         path = next(self.dir.glob("*.db"))
         db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
         db.row_factory = sqlite3.Row
+        db.create_function("plain", 2, self.plain)
         return db
+
+    def plain(self, sealed, name):
+        """What the agent's store has sealed under that name, as text."""
+        key = (self.dir / "store.key").read_text().split()[1]
+        return unseal(base64.b64decode(key), sealed, name.encode()).decode()
 
 
 # --- all together ---------------------------------------------------------

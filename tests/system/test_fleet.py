@@ -66,7 +66,8 @@ def told(agent):
     db = agent.database()
     try:
         return {row["asset"]: row["body"] for row in db.execute(
-            "SELECT asset, body FROM told WHERE id = asset")}
+            "SELECT asset, plain(body, 'told ' || asset || ' ' || id) AS "
+            "body FROM told WHERE id = asset")}
     finally:
         db.close()
 
@@ -300,8 +301,9 @@ def test_levels_after_a_toner_bit(rig):
     wait_asked(rig.sim, LEVEL)
     db = agent.database()
     wait_for(lambda: any("<level>" in row["body"] and ">3<" in row["body"]
-                         for row in db.execute("SELECT body FROM told")), 5,
-             "the level")
+                         for row in db.execute(
+                             "SELECT plain(body, 'told ' || asset || ' ' || "
+                             "id) AS body FROM told")), 5, "the level")
     db.close()
     # Once for one edge.
     rig.sim.send("reset")

@@ -30,7 +30,8 @@ class Told:
     def bodies(self, host):
         with contextlib.closing(self.agent.database()) as db:
             return [row[0] for row in db.execute(
-                "SELECT told.body FROM told JOIN asset ON asset.id = "
+                "SELECT plain(told.body, 'told ' || told.asset || ' ' || "
+                "told.id) FROM told JOIN asset ON asset.id = "
                 "told.asset JOIN device ON device.id = asset.device "
                 "WHERE device.address LIKE ?", (f"{host}:%",))]
 

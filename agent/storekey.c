@@ -1,0 +1,103 @@
+#include "agent/storekey.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+
+#define CREDENTIAL	"platen-store.key"
+#define PURPOSE		"[agent] store_key_file"
+
+static bool
+is_there(const char *path)
+{
+	return access(path, F_OK) == 0 || errno != ENOENT;
+}
+
+/* NULL when systemd gave none. */
+static char *
+credential_path(void)
+{
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+	char *path;
+
+	if (dir == NULL || *dir != '/')
+		return NULL;
+	path = xasprintf("%s/" CREDENTIAL, dir);
+	if (is_there(path))
+		return path;
+	free(path);
+	return NULL;
+}
+
+char *
+storekey_path(const struct config *conf)
+{
+	char *path = credential_path();
+
+	if (path == NULL && conf->store_key_file != NULL)
+		path = xstrdup(conf->store_key_file);
+	return path != NULL ? path : config_state_path(conf, "store.key");
+}
+
+bool
+storekey_is_early(const struct config *conf)
+{
+	char *path = credential_path();
+	bool early = path != NULL || conf->store_key_file != NULL;
+
+	free(path);
+	return early;
+}
+
+bool
+storekey_is_there(const struct config *conf)
+{
+	char *path = storekey_path(conf);
+	bool there = is_there(path);
+
+	free(path);
+	return there;
+}
+
+struct lock *
+storekey_load(const struct config *conf)
+{
+	char *path = storekey_path(conf);
+	struct lock *lock = lock_load(path, PURPOSE);
+
+	free(path);
+	return lock;
+}
+
+struct store *
+storekey_open(const struct config *conf, struct lock *early, bool *damaged)
+{
+	struct lock *lock = early;
+
+	*damaged = false;
+	if (lock == NULL && !storekey_is_early(conf))
+		lock = storekey_load(conf);
+	return store_open_locked(conf->state_dir, lock, damaged);
+}
+
+struct lock *
+storekey_load_or_make(const struct config *conf, bool *made)
+{
+	struct lock *lock;
+	char *path;
+
+	*made = false;
+	if (storekey_is_there(conf))
+		return storekey_load(conf);
+	path = storekey_path(conf);
+	if ((lock = lock_make(path)) != NULL) {
+		log_info("store", "a new key for the store: %s",
+		    log_safe(path));
+		*made = true;
+	}
+	free(path);
+	return lock;
+}
