@@ -515,7 +515,7 @@ inspect_main(int argc, char **argv)
 	}
 	if ((look.conf = config_read(path, 0)) == NULL)
 		return 1;
-	look.store = store_open_readonly(look.conf->state_dir,
+	look.store = store_look(look.conf->state_dir,
 	    storekey_load(look.conf));
 	if (look.store == NULL)
 		log_warnx("platen", "no store in %s: has platend run, and may "

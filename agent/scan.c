@@ -144,7 +144,7 @@ run_agent(struct scan *s)
 	s->conf = config_read(s->path == NULL ? CONFIG_DEFAULT : s->path, 0);
 	if (s->conf == NULL)
 		return 1;
-	s->store = store_open_readonly(s->conf->state_dir,
+	s->store = store_look(s->conf->state_dir,
 	    storekey_load(s->conf));
 	if (s->store == NULL)
 		log_warnx("platen", "no store in %s: has platend run, and may "

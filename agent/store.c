@@ -18,6 +18,7 @@
 #define SLOW_MS		1000	/* a commit that takes so long is */
 #define SLOW_FOR_MS	60000	/* and so long none must be */
 #define FINE_AFTER_MS	5000
+#define PAUSE_MIN_MS	100
 #define PAUSE_MAX_MS	10000
 
 static const char note_get[] =
@@ -113,7 +114,17 @@ store_open(const char *dir)
 }
 
 struct store *
-store_open_readonly(const char *dir, struct lock *lock)
+store_open_readonly(const char *dir)
+{
+	char *path = xasprintf("%s/store.key", dir);
+	struct lock *lock = lock_load(path, "the store's key");
+
+	free(path);
+	return store_look(dir, lock);
+}
+
+struct store *
+store_look(const char *dir, struct lock *lock)
 {
 	struct store *st;
 
@@ -162,7 +173,8 @@ note_commit(struct store *st, int64_t took_ms)
 	int64_t now = clock_mono_ms();
 	char why[64];
 
-	st->pause_ms = took_ms < PAUSE_MAX_MS ? took_ms : PAUSE_MAX_MS;
+	st->pause_ms = took_ms < PAUSE_MIN_MS ? 0 : took_ms < PAUSE_MAX_MS ?
+	    took_ms : PAUSE_MAX_MS;
 	if (took_ms >= SLOW_MS) {
 		st->slow_ms = now;
 		snprintf(why, sizeof(why), "a commit took %lld ms",

@@ -36,7 +36,8 @@ struct store	*store_open(const char *dir);
 struct store	*store_open_locked(const char *dir, struct lock *,
 		    bool *damaged);
 /* For the operator's tool: never writes, never creates. */
-struct store	*store_open_readonly(const char *dir, struct lock *);
+struct store	*store_open_readonly(const char *dir);
+struct store	*store_look(const char *dir, struct lock *);
 void		 store_close(struct store *);		/* NULL is fine */
 
 /*
@@ -51,8 +52,8 @@ enum store_state store_state(const struct store *);
 /* "the store's disk is full": for people; NULL for STORE_FINE. */
 const char	*store_state_text(enum store_state);
 void		 store_try(struct store *);
-/* How long to leave it alone after a commit: as long as that one took, so that
- * a slow disk has one half of the time at most. */
+/* How long to leave it alone after a commit: as long as that one took if that
+ * was long, so that a slow disk has one half of the time at most. */
 int64_t		 store_pause_ms(const struct store *);
 
 /* Transactions do not nest.  0 or -1 (logged; rolled back). */

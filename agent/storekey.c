@@ -72,17 +72,6 @@ storekey_load(const struct config *conf)
 	return lock;
 }
 
-struct store *
-storekey_open(const struct config *conf, struct lock *early, bool *damaged)
-{
-	struct lock *lock = early;
-
-	*damaged = false;
-	if (lock == NULL && !storekey_is_early(conf))
-		lock = storekey_load(conf);
-	return store_open_locked(conf->state_dir, lock, damaged);
-}
-
 struct lock *
 storekey_load_or_make(const struct config *conf, bool *made)
 {
@@ -100,4 +89,16 @@ storekey_load_or_make(const struct config *conf, bool *made)
 	}
 	free(path);
 	return lock;
+}
+
+struct store *
+storekey_open(const struct config *conf, struct lock *early, bool *damaged)
+{
+	struct lock *lock = early;
+	bool made;
+
+	*damaged = false;
+	if (lock == NULL && !storekey_is_early(conf))
+		lock = storekey_load_or_make(conf, &made);
+	return store_open_locked(conf->state_dir, lock, damaged);
 }

@@ -58,7 +58,9 @@ def devices(agent, where="1"):
         return {}
     finally:
         db.close()
-    return {row["address"].split(":")[0]: dict(row) for row in rows}
+    return {row["address"].split(":")[0]: {
+        **dict(row), "why": row["why"] and agent.plain(row["why"], "why")}
+        for row in rows}
 
 
 def told(agent):
