@@ -15,6 +15,8 @@
 #include "base/mem.h"
 
 #define BATCH	64
+#define STALL_MS	100	/* a turn that takes longer is one */
+#define CATCH_UP	64	/* batches, at most, before timers have their turn */
 
 /* One per file descriptor number.  An event that was fetched before its
  * watch went away (or the number came to mean another file) carries an older
@@ -42,6 +44,8 @@ struct loop {
 	struct timer	**heap;		/* from 1, the root is the next */
 	size_t		 heap_len, heap_cap;
 	uint64_t	 order;
+	int64_t		 awake_ms;	/* mono: since this turn waits no more */
+	int64_t		 stalled_ms;	/* in all turns before this one */
 	struct later	*later, **later_end;
 	size_t		 later_len;
 	struct loop_sig	 sigs[NSIG];
@@ -403,20 +407,59 @@ wait_for(const struct loop *l, int wait_ms)
 	return wait_ms >= 0 && wait_ms < until ? wait_ms : (int)until;
 }
 
-void
-loop_once(struct loop *l, int wait_ms)
+/* Descriptors that are ready, a batch of them.  How many there were. */
+static int
+run_fds(struct loop *l, int wait_ms)
 {
 	struct epoll_event got[BATCH];
 	int i, n;
 
-	run_later(l);
-	n = epoll_wait(l->epoll, got, BATCH, wait_for(l, wait_ms));
+	n = epoll_wait(l->epoll, got, BATCH, wait_ms);
 	if (n == -1 && errno != EINTR)
 		fatal("loop", "epoll_wait");
+	if (l->awake_ms == 0)
+		l->awake_ms = clock_mono_ms();
 	run_signals(l);
-	run_timers(l);
 	for (i = 0; i < n && !l->stop; i++)
 		run_fd(l, got[i].data.u64, got[i].events);
+	return n;
+}
+
+/* For how long we have not looked at descriptors, when that was long. */
+static int64_t
+stall_of(const struct loop *l)
+{
+	int64_t took = l->awake_ms == 0 ? 0 : clock_mono_ms() - l->awake_ms;
+
+	return took > STALL_MS ? took : 0;
+}
+
+/*
+ * Descriptors before timers: an answer that is there has come in time.  After
+ * a stall of ours (a disk that took seconds) there may be more of them than
+ * one batch.
+ */
+void
+loop_once(struct loop *l, int wait_ms)
+{
+	int64_t stall;
+	int left = CATCH_UP;
+
+	run_later(l);
+	wait_ms = wait_for(l, wait_ms);
+	stall = stall_of(l);
+	l->stalled_ms += stall;
+	l->awake_ms = 0;
+	if (run_fds(l, wait_ms) > 0 && (stall > 0 || stall_of(l) > 0))
+		while (!l->stop && --left > 0 && run_fds(l, 0) > 0)
+			;
+	run_timers(l);
+}
+
+int64_t
+loop_stalled_ms(const struct loop *l)
+{
+	return l->stalled_ms;
 }
 
 static void

@@ -18,8 +18,12 @@ void		 loop_free(struct loop *);
  * counts). */
 void		 loop_run(struct loop *);
 void		 loop_stop(struct loop *);
-/* Waits at most wait_ms (-1 for ever) and runs what is due, once. */
+/* Waits at most wait_ms (-1 for ever) and runs what is due, once: descriptors
+ * first, so that what has come is never taken for late. */
 void		 loop_once(struct loop *, int wait_ms);
+/* How long, in all, turns took that took more than a tenth of a second: so
+ * long nobody was listened to, and that is not the others' fault. */
+int64_t		 loop_stalled_ms(const struct loop *);
 
 #define LOOP_READ	1u
 #define LOOP_WRITE	2u

@@ -118,6 +118,7 @@ send_message(struct talk *talk, const struct ber_out *out)
 static void
 await(struct talk *talk, void (*on_over)(void *))
 {
+	talk->stalled_ms = loop_stalled_ms(talk->asker->loop);
 	timer_after(talk->asker->loop, &talk->timer, pause_ms(talk), on_over,
 	    talk);
 }
@@ -148,10 +149,27 @@ give_up(struct talk *talk)
 		finish(talk, TALK_TIMEOUT, 0, NULL, 0);
 }
 
+/* While we did not listen no answer could come, and perhaps the question had
+ * not left either: waits on for as long as that was. */
+static bool
+wait_on(struct talk *talk, void (*on_over)(void *))
+{
+	int64_t stalled = loop_stalled_ms(talk->asker->loop);
+	int64_t more = stalled - talk->stalled_ms;
+
+	if (more <= 0)
+		return false;
+	talk->stalled_ms = stalled;
+	timer_after(talk->asker->loop, &talk->timer, more <
+	    talk->timeout_ms ? more : talk->timeout_ms, on_over, talk);
+	return true;
+}
+
 static void
 on_check_over(void *arg)
 {
-	check_silence(arg);
+	if (!wait_on(arg, on_check_over))
+		check_silence(arg);
 }
 
 /* v3: nobody answered the question.  Some say nothing to what they cannot
@@ -182,6 +200,8 @@ on_try_over(void *arg)
 {
 	struct talk *talk = arg;
 
+	if (wait_on(talk, on_try_over))
+		return;
 	if (talk->tries < talk->retries) {
 		talk->tries++;
 		send_try(talk);

@@ -52,6 +52,7 @@ struct talk {
 	int32_t			 request_id;
 	int32_t			 first_id, last_id;	/* v3's messages */
 	int64_t			 asked_ms;
+	int64_t			 stalled_ms;	/* the loop's, when it was sent */
 	struct timer		 timer;
 	enum talk_status	 verdict;	/* for on_verdict() */
 	int			 verdict_error;

@@ -410,6 +410,82 @@ on_later_timer(void *arg)
 	loop_later(c->loop, &c->later[1], on_later_b, c);
 }
 
+/* --- a turn that takes too long ------------------------------------------ */
+
+struct slow {
+	struct loop	*loop;
+	struct timer	 stall, due;
+	int		 fd[200][2];
+	int		 came;		/* descriptors, when it was due */
+};
+
+static void
+on_stall(void *arg)
+{
+	struct slow *s = arg;
+	int i;
+
+	/* Meanwhile everybody answers. */
+	for (i = 0; i < 200; i++)
+		assert_int_equal(write(s->fd[i][1], "x", 1), 1);
+	usleep(300 * 1000);
+}
+
+static void
+on_came(void *arg, int fd, unsigned events)
+{
+	struct slow *s = arg;
+	char c;
+
+	assert_int_equal(read(fd, &c, 1), 1);
+	s->came++;
+}
+
+static void
+on_due(void *arg)
+{
+	struct slow *s = arg;
+
+	loop_stop(s->loop);
+}
+
+/* What came in time is served before the timer that would call it late, also
+ * when it is more than one batch. */
+static void
+test_answers_before_timers(void **state)
+{
+	struct slow s = { .loop = loop_new() };
+	int i;
+
+	for (i = 0; i < 200; i++) {
+		assert_int_equal(pipe(s.fd[i]), 0);
+		loop_watch(s.loop, s.fd[i][0], LOOP_READ, on_came, &s);
+	}
+	assert_int_equal(loop_stalled_ms(s.loop), 0);
+	timer_after(s.loop, &s.stall, 0, on_stall, &s);
+	timer_after(s.loop, &s.due, 50, on_due, &s);
+	loop_run(s.loop);
+	assert_int_equal(s.came, 200);
+	assert_true(loop_stalled_ms(s.loop) >= 300);
+	for (i = 0; i < 200; i++) {
+		loop_watch(s.loop, s.fd[i][0], 0, NULL, NULL);
+		close(s.fd[i][0]);
+		close(s.fd[i][1]);
+	}
+	loop_free(s.loop);
+}
+
+static void
+test_waiting_is_no_stall(void **state)
+{
+	struct slow s = { .loop = loop_new() };
+
+	timer_after(s.loop, &s.due, 300, on_due, &s);
+	loop_run(s.loop);
+	assert_int_equal(loop_stalled_ms(s.loop), 0);
+	loop_free(s.loop);
+}
+
 static void
 test_later(void **state)
 {
@@ -450,6 +526,8 @@ main(void)
 		cmocka_unit_test(test_closed_behind),
 		cmocka_unit_test(test_hangup),
 		cmocka_unit_test(test_bad_fd),
+		cmocka_unit_test(test_answers_before_timers),
+		cmocka_unit_test(test_waiting_is_no_stall),
 		cmocka_unit_test(test_later),
 		cmocka_unit_test(test_signal),
 		cmocka_unit_test(test_fork),

@@ -974,6 +974,51 @@ test_mangled(void **state)
 	talk_free(talk);
 }
 
+static struct timer	 stall, thirty_ms;
+
+static void
+on_thirty_ms(void *arg)
+{
+	honest(&toy, arg);
+}
+
+static void
+after_thirty_ms(struct toy *t, const struct toy_request *q)
+{
+	held = *q;
+	timer_after(loop, &thirty_ms, 30, on_thirty_ms, &held);
+}
+
+static void
+on_ask_and_stall(void *arg)
+{
+	ask(arg, TALK_GET, NAME);
+	usleep(300 * 1000);
+}
+
+/* We were busy with something else, a slow disk say: neither did the question
+ * leave in time nor could its answer be heard. */
+static void
+test_our_stall(void **state)
+{
+	struct talk *talk = new_talk(2, 100, 0);
+
+	(void)state;
+	toy.script = after_thirty_ms;
+	timer_after(loop, &stall, 0, on_ask_and_stall, talk);
+	loop_once(loop, 100);
+	wait_answer();
+	assert_int_equal(got.status, TALK_OK);
+	assert_int_equal(talk_traffic(talk)->requests, 1);
+	/* But silence is silence. */
+	toy.script = silent;
+	timer_after(loop, &stall, 0, on_ask_and_stall, talk);
+	loop_once(loop, 100);
+	wait_answer();
+	assert_int_equal(got.status, TALK_TIMEOUT);
+	talk_free(talk);
+}
+
 #define T(name)	cmocka_unit_test_setup_teardown(test_ ## name, setup, teardown)
 
 int
@@ -1004,6 +1049,7 @@ main(void)
 		T(why),
 		T(fewer),
 		T(mangled),
+		T(our_stall),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
