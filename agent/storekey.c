@@ -1,5 +1,7 @@
 #include "agent/storekey.h"
 
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -62,12 +64,27 @@ storekey_is_there(const struct config *conf)
 	return there;
 }
 
+/* The operator is root, and the key the agent's user's: read as that one,
+ * whose directory it is, since nobody trusts files of somebody else. */
+static bool
+become_owner(const struct config *conf)
+{
+	struct stat sb;
+
+	return geteuid() == 0 && !storekey_is_early(conf) &&
+	    stat(conf->state_dir, &sb) == 0 && sb.st_uid != 0 &&
+	    seteuid(sb.st_uid) == 0;
+}
+
 struct lock *
 storekey_load(const struct config *conf)
 {
 	char *path = storekey_path(conf);
+	bool became = become_owner(conf);
 	struct lock *lock = lock_load(path, PURPOSE);
 
+	if (became && seteuid(0) == -1)
+		fatal("store", "seteuid");
 	free(path);
 	return lock;
 }

@@ -359,9 +359,7 @@ supervisor_check_secrets(const struct config *conf)
 			key_wipe(&key);
 	}
 	free(path);
-	/* So with the store's key, but for one that is read as root. */
-	if ((geteuid() != 0 || conf->user == NULL ||
-	    storekey_is_early(conf)) && storekey_is_there(conf)) {
+	if (storekey_is_there(conf)) {
 		if ((lock = storekey_load(conf)) == NULL)
 			rc = -1;
 		lock_free(lock);
