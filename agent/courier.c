@@ -11,6 +11,7 @@
 #include "agent/audit.h"
 #include "agent/collector.h"
 #include "agent/greeting.h"
+#include "agent/keeper.h"
 #include "agent/known.h"
 #include "agent/loginconf.h"
 #include "agent/outbox.h"
@@ -39,6 +40,7 @@
 #define RETRY_MAX_MS	60000
 #define POLL_MS		5000		/* in case a wake was lost */
 #define STORE_NEWS_MS	20000		/* the collector says it again sooner */
+#define LOSS_MS		(INT64_C(24) * 3600 * 1000)	/* told for so long */
 #define REFUSALS_MOST	64		/* that wait to be put aside */
 
 /* Goes along with each question; the answer frees it.  An answer to an
@@ -65,6 +67,7 @@ struct courier {
 	int		 failures;	/* in a row */
 	struct timer	 retry;
 	struct timer	 poll;
+	struct timer	 news;		/* of the store's state */
 
 	int64_t		 sent;		/* last seq that was sent */
 	int64_t		 acked;		/* the centre's word, not stored yet */
@@ -77,6 +80,8 @@ struct courier {
 	struct audit	*audit;
 	enum store_state store_here, store_there;
 	int64_t		 there_ms;	/* mono: it said so */
+	int64_t		 lost_ms;	/* wall: the last one was damaged */
+	char		 shown[UPLINK_STATUS_MAX];	/* uplink_status() */
 	struct {
 		int64_t	 seq;
 		char	*reason;
@@ -122,17 +127,36 @@ worst_store(const struct courier *c)
 	return there > c->store_here ? there : c->store_here;
 }
 
+/* In our presence: what is wrong now, else for a day that a store was lost. */
 static void
 show_store(struct courier *c)
 {
-	static enum store_state shown = STORE_FINE;
 	enum store_state state = worst_store(c);
+	struct keeper_loss loss;
+	char text[UPLINK_STATUS_MAX], when[CLOCK_TEXT_MAX];
 
-	if (state == shown)
+	if (state == STORE_DAMAGED)
 		return;
-	shown = state;
-	log_debug("courier", "%s", state == STORE_FINE ? "the store is fine" :
-	    store_state_text(state));
+	text[0] = '\0';
+	if (state != STORE_FINE)
+		snprintf(text, sizeof(text), "%s", store_state_text(state));
+	else if (c->lost_ms != 0 && clock_wall_ms() - c->lost_ms < LOSS_MS) {
+		keeper_loss(c->store, &loss);
+		snprintf(text, sizeof(text), "the store was damaged and began "
+		    "anew at %s, %lld reports saved",
+		    clock_format(loss.at_ms, when), (long long)loss.saved);
+		keeper_loss_clear(&loss);
+	}
+	if (strcmp(text, c->shown) == 0)
+		return;
+	memcpy(c->shown, text, sizeof(text));
+	uplink_status(c->uplink, text[0] == '\0' ? NULL : text);
+}
+
+static void
+on_news(void *arg)
+{
+	show_store(arg);
 }
 
 static void
@@ -143,7 +167,8 @@ on_store(void *arg, enum store_state state, const char *why)
 	c->store_here = state;
 	if (state == STORE_DAMAGED)
 		loop_stop(c->loop);
-	show_store(c);
+	else	/* the store is not to be asked here */
+		timer_after(c->loop, &c->news, 0, on_news, c);
 }
 
 /* Single bytes; see collector.h. */
@@ -798,6 +823,8 @@ courier_run(const char *config_path, int wake_fd)
 	srandom((unsigned)(clock_wall_ms() ^ getpid()));
 	if (start(&c) == 0) {
 		c.audit = audit_new(c.loop, c.store);
+		c.lost_ms = store_note_int(c.store, "damaged_at", 0);
+		show_store(&c);
 		store_watch(c.store, on_store, &c);
 		loop_signal(c.loop, SIGTERM, on_signal, &c);
 		loop_signal(c.loop, SIGINT, on_signal, &c);
@@ -816,6 +843,7 @@ courier_run(const char *config_path, int wake_fd)
 		timer_clear(c.loop, &c.retry);
 		timer_clear(c.loop, &c.poll);
 		timer_clear(c.loop, &c.outbox_ack);
+		timer_clear(c.loop, &c.news);
 		loop_watch(c.loop, wake_fd, 0, NULL, NULL);
 	}
 	uplink_free(c.uplink);

@@ -1,6 +1,7 @@
 #include "agent/inspect.h"
 
 #include <sys/file.h>
+#include <sys/statvfs.h>
 #include <sys/types.h>
 
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "agent/config.h"
+#include "agent/keeper.h"
 #include "agent/known.h"
 #include "agent/outbox.h"
 #include "agent/progress.h"
@@ -97,6 +99,8 @@ struct status {
 	struct traps_count	 traps;
 	bool			 traps_known;	/* somebody listens */
 	struct progress		 scan;
+	const char		*disk;		/* NULL: nothing to say */
+	struct keeper_loss	 loss;
 };
 
 /* The last record of itself that the agent wrote. */
@@ -131,6 +135,55 @@ traps_json(struct json *js, const struct status *s)
 	json_object_end(js);
 }
 
+/* What can be seen of the disk from here; what the agent met it cannot write
+ * down there. */
+static const char *
+look_at_disk(const char *dir)
+{
+	struct statvfs fs;
+
+	if (statvfs(dir, &fs) == -1)
+		return NULL;
+	return (fs.f_flag & ST_RDONLY) != 0 ?
+	    store_state_text(STORE_READONLY) : fs.f_bavail == 0 ?
+	    store_state_text(STORE_FULL) : NULL;
+}
+
+static void
+store_json(struct json *js, const struct status *s)
+{
+	char time[CLOCK_TEXT_MAX];
+
+	json_object(js, "store");
+	json_string(js, "disk", s->disk);
+	if (s->loss.at_ms == 0) {
+		json_null(js, "damaged");
+		json_object_end(js);
+		return;
+	}
+	json_string(js, "damaged", clock_format(s->loss.at_ms, time));
+	json_string(js, "reason", s->loss.why);
+	json_int(js, "saved", s->loss.saved);
+	if (s->loss.lost >= 0)
+		json_int(js, "lost", s->loss.lost);
+	else
+		json_null(js, "lost");
+	json_object_end(js);
+}
+
+static void
+store_text(const struct status *s)
+{
+	char when[32];
+
+	if (s->disk != NULL)
+		printf("disk      %s\n", s->disk);
+	if (s->loss.at_ms != 0)
+		printf("store     damaged %s (%s) and begun anew: %lld reports "
+		    "saved\n", ago(s->loss.at_ms, when), log_safe(s->loss.why),
+		    (long long)s->loss.saved);
+}
+
 static void
 status_json(const struct look *look, const struct status *s)
 {
@@ -151,6 +204,7 @@ status_json(const struct look *look, const struct status *s)
 	json_int(&js, "acked", s->box.acked_seq);
 	json_int(&js, "next", s->box.next_seq);
 	json_int(&js, "refused", s->box.refused);
+	store_json(&js, s);
 	traps_json(&js, s);
 	progress_json(&s->scan, s->running, &js, "scan");
 	json_object_end(&js);
@@ -197,6 +251,7 @@ status_text(const struct look *look, const struct status *s)
 		printf(", %lld merged for want of space",
 		    (long long)s->box.lost_detail);
 	putchar('\n');
+	store_text(s);
 	if (s->traps_known)
 		printf("traps     %lld received, %lld looked after, %lld from "
 		    "strangers, %lld refused\n", (long long)s->traps.received,
@@ -219,6 +274,8 @@ look_status(struct look *look)
 	(void)store_epoch(look->store, s.epoch);
 	(void)outbox_count(look->store, &s.box);
 	read_agent(look->store, &s.agent);
+	s.disk = look_at_disk(look->conf->state_dir);
+	keeper_loss(look->store, &s.loss);
 	note = store_note(look->store, "traps");
 	s.traps_known = traps_count_parse(note, &s.traps);
 	free(note);
@@ -227,6 +284,7 @@ look_status(struct look *look)
 	else
 		status_text(look, &s);
 	agent_clear(&s.agent);
+	keeper_loss_clear(&s.loss);
 	free(s.state);
 	free(s.why);
 	return 0;

@@ -137,7 +137,7 @@ drop_oldest(const char *dir, size_t keep)
 		return;
 	while (len < NAMES_MAX && (entry = readdir(d)) != NULL)
 		if (strncmp(entry->d_name, ASIDE, sizeof(ASIDE) - 1) == 0 &&
-		    strstr(entry->d_name, "-wal") == NULL)
+		    strchr(entry->d_name + sizeof(ASIDE) - 1, '-') == NULL)
 			name[len++] = xstrdup(entry->d_name);
 	closedir(d);
 	qsort(name, len, sizeof(name[0]), compare);

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "central/fleet_driver.h"
 #include "central/journal.h"
+#include "central/roster.h"
 #include "central/tables.h"
 
 /* The `run` processes that serve; agent.centre says which one it is at. */
@@ -211,7 +212,8 @@ add_indexes(struct fleet *fleet)
 static int
 mend_columns(struct fleet *fleet)
 {
-	if (add_columns(fleet, "asset", asset_fields) != 0 ||
+	if (add_columns(fleet, "agent", roster_extra) != 0 ||
+	    add_columns(fleet, "asset", asset_fields) != 0 ||
 	    add_columns(fleet, "consumable", consumable_fields) != 0 ||
 	    add_columns(fleet, "alert", alert_fields) != 0 ||
 	    add_columns(fleet, "counter", counter_fields) != 0 ||

@@ -126,9 +126,10 @@ on_presence(void *arg, const char *from, const char *type, const char *status)
 
 	if (jid_bare(from, jid, sizeof(jid)) != 0)
 		return;
-	if (strcmp(type, "available") == 0)
+	if (strcmp(type, "available") == 0) {
 		came(r, jid, from);
-	else if (strcmp(type, "unavailable") == 0)
+		roster_status(r->fleet, jid, status);
+	} else if (strcmp(type, "unavailable") == 0)
 		went(r, jid, from);
 	else if (strcmp(type, "probe") == 0)
 		component_presence(r->component, from, NULL);

@@ -1,5 +1,6 @@
 #include "central/roster.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,16 @@
 #include "xmpp/jid.h"
 
 #define HASH_LEN	32
+
+struct row {
+	char	*status;
+};
+
+const struct field	roster_extra[] = {
+	{ .name = "status", .kind = FIELD_TEXT,
+	    .offset = offsetof(struct row, status) },
+	{ .name = NULL }
+};
 
 struct entry {
 	int64_t	 id;		/* 0: not known */
@@ -359,6 +370,24 @@ roster_presence(struct fleet *fleet, int64_t centre, const char *jid,
 	    centre, now_ms, jid) != 0)
 		return -1;
 	return agent == ABSENT ? 1 : 0;
+}
+
+int
+roster_status(struct fleet *fleet, const char *jid, const char *status)
+{
+	const char	*text = status == NULL ? "" : log_safe(status);
+	int64_t		 news;
+
+	/* Presence is cheap to send: what says nothing new writes nothing. */
+	if (fleet_int(fleet, &news, "SELECT 1 FROM agent WHERE jid = ? AND "
+	    "coalesce(status, '') <> ?", "tt", jid, text) != 0)
+		return -1;
+	if (news == ABSENT)
+		return 0;
+	if (fleet_begin(fleet) != 0)
+		return -1;
+	return fleet_do(fleet, "UPDATE agent SET status = ? WHERE jid = ?",
+	    "tt", text, jid);
 }
 
 int

@@ -18,11 +18,15 @@
 
 #include "central/fleet.h"
 #include "crypto/key.h"
+#include "schema/field.h"
 
 #define ROSTER_TOKEN_MAX	44	/* 256 bits in base64url, and a NUL */
 #define ROSTER_NAME_MAX		64
 #define ROSTER_PENDING_MAX	1000
 #define ROSTER_VALID_MS		(INT64_C(7) * 24 * 3600 * 1000)
+
+/* Columns that its table has got since (central/layout.c). */
+extern const struct field	roster_extra[];
 
 /* 1 to 64 octets that stand in an INI line and a table as they are. */
 bool	 roster_name_valid(const char *name);
@@ -70,6 +74,8 @@ int	 roster_revoke(struct fleet *, const char *jid, char *why,
  */
 int	 roster_presence(struct fleet *, int64_t centre, const char *jid,
 	    const char *presence, int64_t now_ms);
+/* What the agent says of itself in its presence; NULL: nothing. */
+int	 roster_status(struct fleet *, const char *jid, const char *status);
 /* Nobody is there any more at that process. */
 int	 roster_presence_reset(struct fleet *, int64_t centre);
 

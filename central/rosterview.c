@@ -12,7 +12,7 @@
 
 enum column { ID, NAME, JID, CUSTOMER, STATE, PRESENCE, SEEN, KEY, OTHER,
 	OTHER_AT, EXPIRES, TOKEN, EPOCH, SEQ, GAPS, REFUSED, RECEIVED,
-	DEVICES, COLUMNS };
+	DEVICES, STATUS, COLUMNS };
 
 /* When anything of it came last: it was there, or a report. */
 #define SEEN_AT	"(SELECT max(at) FROM (SELECT last_at AS at FROM epoch " \
@@ -26,7 +26,8 @@ enum column { ID, NAME, JID, CUSTOMER, STATE, PRESENCE, SEEN, KEY, OTHER,
 		"(SELECT CAST(sum(refused) AS BIGINT) FROM epoch " \
 		"WHERE agent = g.id), " \
 		"r.received_at, " \
-		"(SELECT count(*) FROM asset WHERE agent = g.id)"
+		"(SELECT count(*) FROM asset WHERE agent = g.id), " \
+		"CASE g.presence WHEN 'available' THEN nullif(g.status, '') END"
 #define FROM	"agent g LEFT JOIN epoch e ON e.id = g.epoch " \
 		"LEFT JOIN agent_report r ON r.agent = g.id"
 
@@ -72,6 +73,7 @@ json_row(struct view *v, struct fleet_stmt *stmt, const struct agent *agent)
 	json_string(&v->json, "customer", text(stmt, CUSTOMER));
 	json_string(&v->json, "state", text(stmt, STATE));
 	json_string(&v->json, "presence", text(stmt, PRESENCE));
+	json_string(&v->json, "status", text(stmt, STATUS));
 	view_json_time(v, "last_seen", fleet_number(stmt, SEEN));
 	view_json_time(v, "received_at", fleet_number(stmt, RECEIVED));
 	/* Its name and customer are the operator's, not the agent's. */
@@ -112,7 +114,8 @@ table_row(struct view *v, struct fleet_stmt *stmt, const struct agent *agent)
 	    text(stmt, JID), text(stmt, CUSTOMER), state,
 	    view_age(v, fleet_number(stmt, SEEN), age), devices,
 	    view_int(agent->queue_depth, queue),
-	    view_int(fleet_number(stmt, SEQ), seq), agent->version });
+	    view_int(fleet_number(stmt, SEQ), seq), agent->version,
+	    text(stmt, STATUS) });
 }
 
 /* What the operator may have to act on, under the table. */
@@ -149,7 +152,7 @@ view_agents(struct fleet *fleet, const struct view_filter *filter, FILE *out,
 {
 	static const char *const	 columns[] = { "AGENT",
 		"JID", "CUSTOMER", "STATE", ">SEEN", ">DEVICES", ">QUEUE",
-		">SEQ", "VERSION", NULL };
+		">SEQ", "VERSION", "STATUS", NULL };
 	struct view			 v;
 	struct agent			 agent;
 	struct buf			 notes = { 0 };

@@ -15,6 +15,7 @@ store the centre has, PLATEN_STORE: sqlite (the default) or postgresql.
 import atexit
 import base64
 import contextlib
+import ctypes
 import json
 import os
 import pathlib

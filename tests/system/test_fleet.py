@@ -417,8 +417,8 @@ def test_all_that_was_learnt_outlives_a_restart(rig):
 STATUS = {
     "name", "customer", "version", "uptime", "online", "asleep", "unreachable",
     "queue_depth", "lost_detail", "last_scan", "bytes_sent",
-    "bytes_received", "time", "running", "state_dir", "uplink", "uplink_why",
-    "central", "epoch", "outbox", "outbox_bytes", "acked", "next", "refused",
+    "bytes_received", "time", "running", "state_dir", "store", "uplink",
+    "uplink_why", "central", "epoch", "outbox", "outbox_bytes", "acked", "next", "refused",
     "traps", "scan"}
 SCAN = {"running", "pass", "done", "left", "found", "new", "others",
         "started", "finished", "seconds_left"}
