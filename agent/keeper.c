@@ -89,9 +89,18 @@ quick_check(struct store *st, char *why, size_t why_size)
 static int
 check(const char *dir, const struct lock *lock, char *why, size_t why_size)
 {
+	char *path = xasprintf("%s/store.db", dir);
+	bool damaged, open = access(path, R_OK | W_OK) == 0 ||
+	    errno == ENOENT;
 	struct store *st;
-	bool damaged;
 
+	if (!open)
+		log_warn("keeper", "%s cannot be read and written by this "
+		    "user (uid %u), whose it must be", path,
+		    (unsigned)geteuid());
+	free(path);
+	if (!open)
+		return -1;
 	st = store_open_locked(dir, lock_copy(lock), &damaged);
 	if (st == NULL) {
 		snprintf(why, why_size, "it cannot be read as a store");

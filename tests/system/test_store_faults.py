@@ -276,7 +276,7 @@ def test_wrong_permissions(rig):
     was = path.stat()
     os.chown(path, 0, 0)
     agent.start()
-    agent.wait_log("store.db: .*user", 20)
+    agent.wait_log(r"store\.db cannot be read and written by this user", 20)
     time.sleep(1)
     assert aside(agent) == []
     os.chown(path, was.st_uid, was.st_gid)
