@@ -128,7 +128,7 @@ drop_set(const char *dir, const char *name)
 
 	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		path = xasprintf("%s/%s%s", dir, name, parts[i]);
-		(void)unlink(path);
+		(void)remove(path);
 		free(path);
 	}
 }
@@ -157,23 +157,24 @@ drop_oldest(const char *dir, size_t keep)
 	}
 }
 
-/* A name that is free; the caller frees. */
+/* A name that is free, and behind all that there are; the caller frees. */
 static char *
 name_aside(const char *dir)
 {
-	time_t now = (time_t)(clock_wall_ms() / 1000);
-	char stamp[32], *path;
+	int64_t now = clock_wall_ms();
+	time_t seconds;
+	char stamp[32], *path = NULL;
 	struct stat sb;
 	struct tm tm;
-	int i;
 
-	gmtime_r(&now, &tm);
-	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
-	path = xasprintf("%s/" ASIDE "%s", dir, stamp);
-	for (i = 2; lstat(path, &sb) == 0; i++) {
+	do {
 		free(path);
-		path = xasprintf("%s/" ASIDE "%s.%d", dir, stamp, i);
-	}
+		seconds = (time_t)(now / 1000);
+		gmtime_r(&seconds, &tm);
+		strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%S", &tm);
+		path = xasprintf("%s/" ASIDE "%s.%03dZ", dir, stamp,
+		    (int)(now++ % 1000));
+	} while (lstat(path, &sb) == 0);
 	return path;
 }
 
