@@ -422,7 +422,7 @@ def disk(rig):
 def shows(rig, text):
     """What the centre's list of agents says of it."""
     agent, = rig.central.json("agents")
-    return text in (agent.get("status") or "")
+    return agent["status"] is not None and text in agent["status"]
 
 
 def use_up(rig, hosts, agent):
@@ -444,7 +444,11 @@ def test_full_disk(rig, disk):
     rig.sim.send("reset")
     index = jam(rig, hosts[0], "While it was full")
     wants = {host: prints(rig, host) for host in hosts}
-    time.sleep(12)
+    wait_for(lambda: shows(rig, "the store's disk is full"), 30,
+             "the centre shows it", 0.2)
+    assert "the store's disk is full" in rig.central.tool("agents")
+    assert agent.json("status")["store"]["disk"]
+    time.sleep(10)
     # Read on, said once, and no session was ended for it.
     for host in hosts:
         assert rig.sim.send("stats", host)["requests"] > 10
@@ -454,6 +458,7 @@ def test_full_disk(rig, disk):
     assert not lines(agent, "unreachable")
     disk.clear()
     agent.wait_log("the store's disk is well again", 60)
+    wait_for(lambda: not shows(rig, ""), 30, "the centre shows no more", 0.2)
     for host in hosts:
         wait_for(lambda: total(rig, host) == wants[host], 40, "it is told",
                  0.2)

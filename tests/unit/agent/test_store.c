@@ -2,6 +2,7 @@
  * nothing lost whatever happens to the process. */
 #include "kit.h"
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <signal.h>
@@ -1174,6 +1175,132 @@ an_older_store_is_brought_up_to_date(void **state)
 	kit_listen_no_more();
 }
 
+/* Is the text anywhere in the files of the store? */
+static bool
+in_files(const char *text)
+{
+	static const char *const names[] = { "store.db", "store.db-wal" };
+	char *path, *data;
+	struct stat sb;
+	bool found = false;
+	size_t i;
+	FILE *f;
+
+	for (i = 0; i < 2; i++) {
+		path = xasprintf("%s/%s", kit_dir, names[i]);
+		if (stat(path, &sb) == 0 && sb.st_size > 0) {
+			assert_non_null(f = fopen(path, "r"));
+			data = xmalloc((size_t)sb.st_size);
+			assert_int_equal(fread(data, 1, (size_t)sb.st_size, f),
+			    sb.st_size);
+			found |= memmem(data, (size_t)sb.st_size, text,
+			    strlen(text)) != NULL;
+			free(data);
+			fclose(f);
+		}
+		free(path);
+	}
+	return found;
+}
+
+static void
+note_report(void *arg, const struct outbox_report *r)
+{
+	buf_printf(arg, "%d %s %s;", (int)r->seq, r->body, r->why == NULL ?
+	    "-" : r->why);
+}
+
+static void
+note_why(void *arg, const struct known_device *d)
+{
+	buf_printf(arg, "%s;", d->why == NULL ? "-" : d->why);
+}
+
+/* What lay in clear is sealed, and nowhere in the file any more. */
+static void
+a_store_in_clear_is_sealed(void **state)
+{
+	static const char *const clear[] = { "KX7731", "Secretaria", "a kettle",
+	    "bad words" };
+	struct buf said = { 0 };
+	struct known_asset asset;
+	struct report told;
+	struct store *st;
+	const char *xml;
+	size_t i;
+
+	sql(version_1);
+	sql("INSERT INTO told VALUES('" KIT_ASSET "', '" KIT_ASSET "', "
+	    "'<report xmlns=\"urn:platen:report:1\"><asset id=\"" KIT_ASSET
+	    "\"><serial>KX7731</serial><location>Secretaria</location></asset>"
+	    "</report>');"
+	    "INSERT INTO outbox VALUES(8, 1, 1, '" KIT_ASSET "', '<report "
+	    "xmlns=\"urn:platen:report:1\"><asset id=\"" KIT_ASSET "\">"
+	    "<serial>KX7731</serial></asset></report>');"
+	    "INSERT INTO refused VALUES(1, 'e', 2, 3, 1, NULL, '<report "
+	    "xmlns=\"urn:platen:report:1\"/>', 'bad words');"
+	    "UPDATE asset SET key = 'S:maker:KX7731';");
+	for (i = 0; i < sizeof(clear) / sizeof(clear[0]); i++)
+		assert_true(in_files(clear[i]));
+	st = open_store();
+	for (i = 0; i < sizeof(clear) / sizeof(clear[0]); i++)
+		if (in_files(clear[i]))
+			fail_msg("still there: %s", clear[i]);
+	report_init(&told);
+	assert_int_equal(known_told(st, KIT_ASSET, &told), 0);
+	assert_int_equal(told.assets_len, 1);
+	assert_string_equal(told.assets[0].location, "Secretaria");
+	report_clear(&told);
+	assert_int_equal(known_asset_by_key(st, "S:maker:KX7731", &asset), 1);
+	assert_string_equal(asset.key, "S:maker:KX7731");
+	assert_string_equal(asset.id, KIT_ASSET);
+	known_asset_clear(&asset);
+	assert_int_equal(outbox_each(st, false, note_report, &said), 0);
+	xml = "8 <report xmlns=\"urn:platen:report:1\"><asset id=\"" KIT_ASSET
+	    "\"><serial>KX7731</serial></asset></report> -;";
+	assert_string_equal(said.data, xml);
+	buf_reset(&said);
+	assert_int_equal(outbox_each(st, true, note_report, &said), 0);
+	assert_string_equal(said.data, "2 <report xmlns=\"urn:platen:report:1\""
+	    "/> bad words;");
+	buf_reset(&said);
+	assert_int_equal(known_each_device(st, note_why, &said), 0);
+	assert_string_equal(said.data, "-;-;a kettle;");
+	buf_free(&said);
+	assert_int_equal(store_state(st), STORE_FINE);
+	store_close(st);
+}
+
+/* Under another row's name nothing opens. */
+static void
+rows_cannot_be_exchanged(void **state)
+{
+	struct store *st = open_store();
+	struct report told;
+	struct asset a;
+
+	kit_asset(&a, KIT_ASSET);
+	assert_int_equal(known_tell_asset(st, &a), 0);
+	asset_clear(&a);
+	kit_asset(&a, KIT_OTHER);
+	assert_int_equal(known_tell_asset(st, &a), 0);
+	asset_clear(&a);
+	sql("UPDATE told SET body = (SELECT body FROM told WHERE id = '"
+	    KIT_OTHER "') WHERE id = '" KIT_ASSET "'");
+	report_init(&told);
+	kit_listen();
+	assert_int_equal(known_told(st, KIT_OTHER, &told), 0);
+	assert_int_equal(told.assets_len, 1);
+	assert_int_equal(store_state(st), STORE_FINE);
+	assert_int_equal(known_told(st, KIT_ASSET, &told), 0);
+	assert_int_equal(told.assets_len, 1);
+	assert_int_equal(store_state(st), STORE_DAMAGED);
+	assert_said("is damaged");
+	kit_listen_no_more();
+	report_clear(&told);
+	store_close(st);
+}
+
 /* What it was made of stays if that fails. */
 static void
 an_older_store_that_is_broken_stays_as_it_is(void **state)
@@ -1237,6 +1364,8 @@ main(void)
 		TEST(reading_only_never_writes),
 		TEST(a_newer_store_is_not_touched),
 		TEST(an_older_store_is_brought_up_to_date),
+		TEST(a_store_in_clear_is_sealed),
+		TEST(rows_cannot_be_exchanged),
 		TEST(an_older_store_that_is_broken_stays_as_it_is),
 		TEST(what_is_no_store_is_refused),
 	};

@@ -212,6 +212,23 @@ presence(void **state)
 	assert_int_equal(fleet_commit(f->fleet), 0);
 }
 
+/* What it says of itself, fit for a screen; anew only when it is new. */
+static void
+status(void **state)
+{
+	struct fixture	*f = *state;
+
+	assert_int_equal(roster_status(f->fleet, "site7@example.org",
+	    "the store's disk\x1b is full"), 0);
+	assert_get(f, "SELECT status FROM agent WHERE id = 1",
+	    "the store's disk? is full");
+	assert_int_equal(roster_status(f->fleet, "no@example.org", "x"), 0);
+	assert_int_equal(roster_status(f->fleet, "site7@example.org", NULL),
+	    0);
+	assert_get(f, "SELECT status FROM agent WHERE id = 1", "");
+	assert_int_equal(fleet_commit(f->fleet), 0);
+}
+
 int
 main(void)
 {
@@ -221,6 +238,7 @@ main(void)
 		TEST(wrong_token), TEST(token_expires),
 		TEST(new_token_replaces), TEST(approval), TEST(revocation),
 		TEST(names), TEST(strangers_are_bounded), TEST(presence),
+		TEST(status),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
