@@ -37,7 +37,7 @@ centres_join(struct fleet *fleet, int64_t *centre, bool *moved,
 	int64_t	id;
 	int	dead;
 
-	*moved = false;
+	*moved = *centre == 0;
 	if (fleet_begin(fleet) != 0 || fleet_int(fleet, &id, "INSERT INTO "
 	    "centre (started_at) VALUES (?) RETURNING id", "i", now_ms) != 0 ||
 	    fleet_do(fleet, fleet->driver->claim, "i", id) != 0 ||

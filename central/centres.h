@@ -20,7 +20,8 @@
 /*
  * Takes a number, which is greater than 0.  One that is there already is of a
  * connection that was lost: the agents that were there at it are at the new
- * one, unless moved is set, because another process has taken it for dead.
+ * one, unless moved is set, because it was 0 or another process has taken it
+ * for dead.
  */
 int	 centres_join(struct fleet *, int64_t *centre, bool *moved,
 	    int64_t now_ms);

@@ -36,6 +36,7 @@ struct reception {
 	unsigned		 ticks;
 	int64_t			 centre;	/* our number */
 	unsigned		 connections;	/* of the store, for it */
+	bool			 news;		/* in the roster */
 	int64_t			 last_agent;	/* newest that was greeted */
 	int64_t			 broken_ms;	/* monotonic */
 };
@@ -404,15 +405,15 @@ static void
 on_tick(void *arg)
 {
 	struct reception	*r = arg;
-	bool			 news;
 
 	timer_after(r->loop, &r->tick, TICK_MS, on_tick, r);
-	news = fleet_changed(r->fleet);
+	if (fleet_changed(r->fleet))
+		r->news = true;
 	join(r);
 	if (!component_ready(r->component))
 		return;
-	if (news)
-		roster_each(r->fleet, look_again, r);
+	if (r->news && roster_each(r->fleet, look_again, r) == 0)
+		r->news = false;
 	if (fleet_shared(r->fleet))
 		mind_others(r);
 	if (++r->ticks % LOOK_TICKS == 0) {

@@ -360,6 +360,8 @@ roster_presence(struct fleet *fleet, int64_t centre, const char *jid,
 {
 	int64_t	agent;
 
+	if (centre == 0)
+		return 0;
 	if (fleet_begin(fleet) != 0 || fleet_int(fleet, &agent,
 	    "UPDATE agent SET presence = ?1, "
 	    "centre = CASE WHEN ?1 <> 'unavailable' THEN ?2 END, "

@@ -70,7 +70,8 @@ int	 roster_revoke(struct fleet *, const char *jid, char *why,
  * presence is "available", "silent" or "unavailable", as seen by the process
  * with that number (central/centres.h).  0, -1, or 1 when nothing was
  * changed, because the JID is not known or the agent is there at another
- * process: of that only "available" takes it away.
+ * process: of that only "available" takes it away.  Before we have a number
+ * nothing is noted.
  */
 int	 roster_presence(struct fleet *, int64_t centre, const char *jid,
 	    const char *presence, int64_t now_ms);

@@ -105,6 +105,13 @@ class Cluster:
                            stdout=subprocess.DEVNULL,
                            stderr=subprocess.DEVNULL)
 
+    def ask_passwords(self, role):
+        """From now on that role needs one."""
+        rules = self.data / "pg_hba.conf"
+        rules.write_text(f"local all {role} scram-sha-256\n" +
+                         rules.read_text())
+        self.sql("SELECT pg_reload_conf()")
+
     def url(self, database="postgres", user="platen"):
         where = str(self.dir).replace("/", "%2F")
         return f"postgresql://{user}@{where}/{database}"
