@@ -157,8 +157,9 @@ make_place(struct fixture *f)
 	if (!on_postgresql())
 		return;
 	snprintf(f->schema, sizeof(f->schema), "test_%d", (int)getpid());
-	snprintf(f->url, sizeof(f->url), "%s?options=-csearch_path%%3D%s",
-	    getenv("PLATEN_TEST_PG"), f->schema);
+	snprintf(f->url, sizeof(f->url), "%s?options=-csearch_path%%3D%s"
+	    "&application_name=%s", getenv("PLATEN_TEST_PG"), f->schema,
+	    f->schema);
 	f->source.url = f->url;
 	sql = xasprintf("CREATE SCHEMA %s", f->schema);
 	beside(f, sql);

@@ -267,9 +267,18 @@ long_listing(void **state)
 	fleet_rollback(f->fleet);
 }
 
-#define CUT	"SELECT pg_terminate_backend(pid) FROM pg_stat_activity " \
-		"WHERE pid <> pg_backend_pid() AND application_name = " \
-		"'platen-central'"
+/* Other tests may use the same server. */
+static void
+cut(struct fixture *f)
+{
+	char	*sql;
+
+	sql = xasprintf("SELECT pg_terminate_backend(pid) FROM "
+	    "pg_stat_activity WHERE pid <> pg_backend_pid() AND "
+	    "application_name = '%s'", f->schema);
+	beside(f, sql);
+	free(sql);
+}
 
 /* The connection goes in the middle of a transaction: said once, nothing of
  * it stays, and a moment later all goes on. */
@@ -282,7 +291,7 @@ cut_off(void **state)
 
 	assert_int_equal(tell_as(f, f->agent, EPOCH, 1, WHOLE(LASER, "L1")),
 	    APPLY_DONE);
-	beside(f, CUT);
+	cut(f);
 	tell_as(f, f->agent, EPOCH, 2, "");
 	assert_int_equal(fleet_commit(f->fleet), -1);
 	/* What others told meanwhile did not arrive: there is news. */
