@@ -18,7 +18,7 @@ B	?= build$(if $(SAN),-san)
 ifeq ($(origin CC),default)
 CC	:= gcc
 endif
-PKGS	:= libxml-2.0 libsodium sqlite3 inih openssl libcares
+PKGS	:= libxml-2.0 libsodium sqlite3 inih openssl libcares zlib
 WARN	:= -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	   -Wpointer-arith -Wformat=2 -Wvla -Wno-unused-parameter
 HARD	:= -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE -fno-plt
@@ -41,7 +41,7 @@ objs	= $(patsubst %.c,$(B)/%.o,$(1))
 LIBS	:= $(ROOMS:%=$(B)/lib%.a)
 PROGS	:= $(B)/platend $(B)/platen $(B)/platen-central $(B)/platen-sim
 SIM	:= $(wildcard tests/sim/*.c)
-DATA	:= $(wildcard snmp/vendors/*) schema/report.xsd
+DATA	:= $(wildcard snmp/vendors/*) schema/report.xsd schema/squash.dict
 
 all: $(PROGS)
 
@@ -55,7 +55,7 @@ $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -c -o $@ $<
 # What .incbin takes in.
-$(B)/snmp/vendor_load.o $(B)/schema/report.o: $(DATA)
+$(B)/snmp/vendor_load.o $(B)/schema/report.o $(B)/schema/squash.o: $(DATA)
 $(B)/tests/sim/builtin.o: $(wildcard tests/sim/printers/*)
 
 AGENT_LIBS	:= $(foreach r,agent crypto xmpp snmp schema base,$(B)/lib$(r).a)

@@ -361,6 +361,24 @@ go_on(struct look *l, const struct consumable *before, struct consumable *now)
 	return true;
 }
 
+/* A report that travels before others must not leave it to one that is still
+ * on its way to say what the level is: both readings, changed or not. */
+static void
+say_readings(const struct consumable *now, bool first,
+    struct consumable *partial)
+{
+	const struct field *f;
+
+	for (f = consumable_fields; f->name != NULL; f++) {
+		if (f->class != FIELD_READING || f->probe_only)
+			continue;
+		if (!field_absent(f, now))
+			field_set_int(f, partial, field_int(f, now));
+		else if (!first)
+			field_set_int(f, partial, CLEARED);
+	}
+}
+
 static void
 find_consumable(struct look *l, const struct consumable *before,
     struct consumable *now)
@@ -390,6 +408,8 @@ find_consumable(struct look *l, const struct consumable *before,
 	}
 	/* What goes at once takes its level with it: a state without its
 	 * level would be half the truth. */
+	if (urgent > 0)
+		say_readings(now, before == &empty, &partial);
 	told = report_consumable(&l->out->told);
 	record_copy(consumable_fields, told, now);
 	take_consumable(urgent > 0 ? &l->out->event : &l->out->detail,

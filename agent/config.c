@@ -21,6 +21,7 @@
 #include "xmpp/jid.h"
 
 #define DAY_MS	(INT64_C(24) * 3600 * 1000)
+#define HOLD_MOST_MS	(15 * 60 * 1000)
 #define C(m)	offsetof(struct config, m)
 #define S(m)	offsetof(struct config_snmp, m)
 
@@ -82,6 +83,7 @@ static const struct ini_key keys[] = {
 	{ "traps", "listen", INI_LIST, C(traps_listen), 0, 0, NULL },
 	{ "outbox", "max_size", INI_SIZE, C(max_size), 64 * 1024,
 	    INT64_C(1) << 40, NULL },
+	{ "outbox", "hold", INI_DURATION, C(hold_ms), 0, DAY_MS, NULL },
 	{ "privacy", "omit", INI_LIST, C(omit), 0, 0, NULL },
 	{ "commands", "allow", INI_LIST, C(allow), 0, 0, NULL },
 	{ NULL, NULL, INI_STRING, 0, 0, 0, NULL }
@@ -141,6 +143,7 @@ config_new(const char *path)
 	conf->counters_ms = 3600 * 1000;
 	conf->assets_ms = DAY_MS;
 	conf->max_size = 64 * 1024 * 1024;
+	conf->hold_ms = -1;
 	return conf;
 }
 
@@ -535,6 +538,16 @@ settle_jid(char **jid)
 	*jid = xstrdup(bare);
 }
 
+/* A reading shall not wait longer for company than for the next of its kind. */
+static int64_t
+default_hold(const struct config *conf)
+{
+	int64_t hold = conf->supplies_ms < conf->counters_ms ?
+	    conf->supplies_ms : conf->counters_ms;
+
+	return hold < HOLD_MOST_MS ? hold : HOLD_MOST_MS;
+}
+
 struct config *
 config_read(const char *path, unsigned parts)
 {
@@ -560,6 +573,8 @@ config_read(const char *path, unsigned parts)
 		config_free(conf);
 		return NULL;
 	}
+	if (conf->hold_ms == -1)
+		conf->hold_ms = default_hold(conf);
 	/* One spelling from here on: JIDs go into the session's hash. */
 	settle_jid(&conf->jid);
 	settle_jid(&conf->central);

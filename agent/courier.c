@@ -9,12 +9,14 @@
 #include <unistd.h>
 
 #include "agent/audit.h"
+#include "agent/catchup.h"
 #include "agent/collector.h"
 #include "agent/greeting.h"
 #include "agent/keeper.h"
 #include "agent/known.h"
 #include "agent/loginconf.h"
 #include "agent/outbox.h"
+#include "agent/pace.h"
 #include "agent/proxyconf.h"
 #include "agent/store.h"
 #include "agent/storekey.h"
@@ -34,7 +36,10 @@
 #include "xmpp/uplink.h"
 
 #define SEALED_NS	"urn:platen:sealed:1"
-#define WINDOW		16		/* reports under way */
+#define WINDOW		16		/* messages of a lane under way */
+#define BATCH_MOST	(32 * 1024)	/* octets of reports in a message */
+#define BATCH_REPORTS	512
+#define BULK_FULL	(16 * 1024)	/* that wait: a message worth sending */
 #define ANSWER_MS	30000
 #define RETRY_MIN_MS	1000		/* a refused handshake or session */
 #define RETRY_MAX_MS	60000
@@ -48,6 +53,22 @@
 struct ticket {
 	struct courier	*courier;
 	unsigned	 session;
+	int64_t		 sent_ms;	/* mono */
+	/* Of reports: */
+	enum lane	 lane;
+	int64_t		 last;
+	int		 reports;
+	size_t		 octets;
+};
+
+/* Octets are those of the reports, before they are squashed. */
+struct way {
+	int64_t		 sent;		/* the last seq that was sent */
+	int64_t		 acked;		/* the centre's word, not stored yet */
+	int		 messages;	/* under way, and what is in them */
+	int		 reports;
+	size_t		 octets;
+	struct pace	 pace;
 };
 
 struct courier {
@@ -69,11 +90,11 @@ struct courier {
 	struct timer	 poll;
 	struct timer	 news;		/* of the store's state */
 
-	int64_t		 sent;		/* last seq that was sent */
-	int64_t		 acked;		/* the centre's word, not stored yet */
+	struct way	 way[LANES];
 	struct timer	 outbox_ack;
-	int		 under_way;
-
+	struct timer	 hold;		/* the bulk waits for more of it */
+	bool		 draining;	/* until it is all sent */
+	struct catchup	 catchup;
 	bool		 damaged;	/* the store could not be opened for it */
 
 	/* The store: as it is here, and as the collector sees it. */
@@ -83,6 +104,7 @@ struct courier {
 	int64_t		 lost_ms;	/* wall: the last one was damaged */
 	char		 shown[UPLINK_STATUS_MAX];	/* uplink_status() */
 	struct {
+		enum lane lane;
 		int64_t	 seq;
 		char	*reason;
 	}		 refusal[REFUSALS_MOST];
@@ -112,6 +134,59 @@ note_state(struct courier *c, const char *state, const char *why)
 	}
 	free(old);
 	free(old_why);
+}
+
+/* --- how far catching up is -------------------------------------------------- */
+
+static void
+note_catchup(struct courier *c)
+{
+	char text[CATCHUP_TEXT_MAX];
+
+	/* Only for the eye: it is no matter if it is not stored. */
+	(void)store_set_note(c->store, "catchup", c->catchup.since_ms == 0 ?
+	    NULL : catchup_format(&c->catchup, text));
+}
+
+static void
+begin_catchup(struct courier *c, const struct outbox_lane *lane)
+{
+	bool before = c->catchup.since_ms != 0;
+	char *note;
+
+	catchup_begin(&c->catchup, lane, clock_wall_ms());
+	note = store_note(c->store, "catchup");
+	if (c->catchup.since_ms != 0) {
+		c->draining = true;
+		log_info("courier", "catching up: %lld urgent reports wait, "
+		    "%lld of the bulk",
+		    (long long)(c->catchup.to[LANE_URGENT] -
+		    c->catchup.from[LANE_URGENT]),
+		    (long long)(c->catchup.to[LANE_BULK] -
+		    c->catchup.from[LANE_BULK]));
+	}
+	if (c->catchup.since_ms != 0 || before || *note != '\0')
+		note_catchup(c);
+	free(note);
+}
+
+static void
+go_on_catchup(struct courier *c)
+{
+	const int64_t acked[LANES] = {
+		[LANE_BULK] = c->way[LANE_BULK].acked,
+		[LANE_URGENT] = c->way[LANE_URGENT].acked };
+	int64_t done, total;
+
+	if (c->catchup.since_ms == 0)
+		return;
+	catchup_progress(&c->catchup, acked, &done, &total);
+	if (done < total)
+		return;
+	log_info("courier", "caught up: the centre has all %lld reports that "
+	    "had waited", (long long)total);
+	c->catchup.since_ms = 0;
+	note_catchup(c);
 }
 
 /* --- the store's state, and what it could not take yet ------------------------ */
@@ -207,12 +282,16 @@ static void
 session_end(struct courier *c, const char *why)
 {
 	int64_t pause;
+	int i;
 
 	seal_free(c->seal);
 	c->seal = NULL;
 	c->up = c->asking = false;
 	c->session++;
-	c->under_way = 0;
+	for (i = 0; i < LANES; i++)
+		c->way[i].messages = c->way[i].reports = 0;
+	for (i = 0; i < LANES; i++)
+		c->way[i].octets = 0;
 	if (why == NULL || uplink_state(c->uplink) != UPLINK_READY)
 		return;
 	pause = uplink_backoff_ms(c->failures++, RETRY_MIN_MS, RETRY_MAX_MS,
@@ -233,29 +312,32 @@ want_whole(struct courier *c)
 
 /* Is it to be put aside already, when the store takes it? */
 static bool
-is_held(const struct courier *c, int64_t seq)
+is_held(const struct courier *c, enum lane lane, int64_t seq)
 {
 	size_t i;
 
 	for (i = 0; i < c->refusals; i++)
-		if (c->refusal[i].seq == seq)
+		if (c->refusal[i].lane == lane && c->refusal[i].seq == seq)
 			return true;
 	return false;
 }
 
 /* Put aside now, or as soon as the store takes it; -1 when too many wait. */
 static int
-refused_for_good(struct courier *c, int64_t seq, const char *reason)
+refused_for_good(struct courier *c, enum lane lane, int64_t seq,
+    const char *reason)
 {
-	if (is_held(c, seq))
+	if (is_held(c, lane, seq))
 		return 0;
-	log_warnx("courier", "the centre refuses report %lld for good: %s; "
-	    "see platen outbox --refused", (long long)seq,
+	log_warnx("courier", "the centre refuses %s report %lld for good: %s; "
+	    "see platen outbox --refused", lane_name(lane), (long long)seq,
 	    reason == NULL ? "-" : log_safe(reason));
-	if (c->refusals == 0 && outbox_refuse(c->store, seq, reason) == 0)
+	if (c->refusals == 0 && outbox_refuse(c->store, lane, seq,
+	    reason) == 0)
 		return 0;
 	if (c->refusals == REFUSALS_MOST)
 		return -1;
+	c->refusal[c->refusals].lane = lane;
 	c->refusal[c->refusals].seq = seq;
 	c->refusal[c->refusals++].reason = xstrdup_null(reason);
 	return 0;
@@ -275,8 +357,8 @@ put_held_aside(struct courier *c)
 	size_t i, n = c->refusals;
 
 	for (i = 0; i < n; i++) {
-		if (outbox_refuse(c->store, c->refusal[i].seq,
-		    c->refusal[i].reason) == -1)
+		if (outbox_refuse(c->store, c->refusal[i].lane,
+		    c->refusal[i].seq, c->refusal[i].reason) == -1)
 			break;
 		free(c->refusal[i].reason);
 	}
@@ -286,6 +368,21 @@ put_held_aside(struct courier *c)
 	return c->refusals == 0 ? 0 : -1;
 }
 
+static int
+store_acks(struct courier *c)
+{
+	int i, rc;
+
+	if (store_begin(c->store) == -1)
+		return -1;
+	for (i = rc = 0; i < LANES && rc == 0; i++)
+		rc = outbox_ack(c->store, (enum lane)i, c->way[i].acked);
+	if (rc == 0)
+		return store_commit(c->store);
+	store_rollback(c->store);
+	return -1;
+}
+
 /* In this order: what was refused is gone when the rest counts as taken.  Not
  * stored means sent again: the centre knows it by its number. */
 static void
@@ -293,64 +390,105 @@ on_store_ack(void *arg)
 {
 	struct courier *c = arg;
 
-	if (put_held_aside(c) == 0 && outbox_ack(c->store, c->acked) == 0)
+	go_on_catchup(c);
+	if (put_held_aside(c) == 0 && store_acks(c) == 0)
 		return;
-	log_debug("courier", "acknowledgement %lld waits",
-	    (long long)c->acked);
+	log_debug("courier", "acknowledgements wait");
 	timer_after(c->loop, &c->outbox_ack, POLL_MS, on_store_ack, c);
 }
 
 /* Refusals whose answers were lost: before the rest counts as taken. */
 static int
-put_aside(struct courier *c, const struct greeting *welcome)
+put_aside(struct courier *c, enum lane lane, const struct greeting_lane *told)
 {
 	size_t i;
 
-	for (i = 0; i < welcome->refused_len; i++)
-		if (refused_for_good(c, welcome->refused[i].seq,
-		    welcome->refused[i].reason) == -1)
+	for (i = 0; i < told->refused_len; i++)
+		if (refused_for_good(c, lane, told->refused[i].seq,
+		    told->refused[i].reason) == -1)
 			return -1;
 	return 0;
 }
 
-static void
-session_begin(struct courier *c, const struct greeting *welcome)
-{
-	struct outbox_count box;
-	int64_t skew = welcome->time_ms - clock_wall_ms();
+/* --- the handshake ------------------------------------------------------------- */
 
-	if (outbox_count(c->store, &box) == -1) {
-		session_end(c, "the store cannot be read");
-		return;
+/* The centre has reports of this epoch that we do not know of: this store is
+ * an old copy.  Never count on from it. */
+static bool
+is_old_copy(const struct outbox_lane *here, const struct greeting *welcome)
+{
+	int i;
+
+	for (i = 0; i < LANES; i++) {
+		if (welcome->lane[i].committed < here[i].next_seq)
+			continue;
+		log_warnx("courier", "the store is older than what the "
+		    "centre has (%s report %lld, here %lld): beginning a new "
+		    "epoch", lane_name((enum lane)i),
+		    (long long)welcome->lane[i].committed,
+		    (long long)here[i].next_seq - 1);
+		return true;
 	}
+	return false;
+}
+
+/* What a line and a server bear is found anew with each session.  A message of
+ * the bulk shall not keep an alert for more than two seconds; nothing urgent
+ * shall wait until its answer counts as lost. */
+static void
+begin_pace(struct courier *c)
+{
+	pace_start(&c->way[LANE_BULK].pace, 2 * 1024, 16 * 1024, 512 * 1024,
+	    1000, 2000);
+	pace_start(&c->way[LANE_URGENT].pace, 8 * 1024, 64 * 1024, 512 * 1024,
+	    4000, 8000);
+}
+
+static void
+session_begin(struct courier *c, const struct greeting *welcome,
+    int64_t asked_ms)
+{
+	int64_t skew = welcome->time_ms - clock_wall_ms();
+	struct outbox_lane here[LANES];
+	int i;
+
+	for (i = 0; i < LANES; i++)
+		if (outbox_numbers(c->store, (enum lane)i, &here[i]) == -1) {
+			session_end(c, "the store cannot be read");
+			return;
+		}
 	if (skew > 60000 || skew < -60000)
 		log_warnx("courier", "this clock and the centre's differ by "
 		    "%lld s: check the time service", (long long)skew / 1000);
-	if (welcome->seq >= box.next_seq) {
-		/* The centre has reports of this epoch that we do not know
-		 * of: this store is an old copy.  Never count on from it. */
-		log_warnx("courier", "the store is older than what the "
-		    "centre has (%lld, here %lld): beginning a new epoch",
-		    (long long)welcome->seq, (long long)box.next_seq - 1);
+	if (is_old_copy(here, welcome)) {
 		forget_refusals(c);
 		if (outbox_new_epoch(c->store) == 0)
 			want_whole(c);
 		session_end(c, "a new epoch begins");
 		return;
 	}
-	if (put_aside(c, welcome) == -1) {
-		session_end(c, "the store cannot be written");
-		return;
+	begin_pace(c);
+	for (i = 0; i < LANES; i++) {
+		if (put_aside(c, (enum lane)i, &welcome->lane[i]) == -1) {
+			session_end(c, "the store cannot be written");
+			return;
+		}
+		c->way[i].sent = c->way[i].acked = welcome->lane[i].seq;
+		pace_answer(&c->way[i].pace, 0, 0, asked_ms, clock_mono_ms());
 	}
 	/* Used up; the key is bound to the account now. */
 	secret_wipe(c->token, sizeof(c->token));
 	c->up = true;
 	c->failures = 0;
-	c->sent = c->acked = welcome->seq;
 	on_store_ack(c);
 	log_info("courier", "session with %s, which has everything up to "
-	    "%lld", c->conf->central, (long long)welcome->seq);
+	    "%lld urgent and %lld of the bulk", c->conf->central,
+	    (long long)c->way[LANE_URGENT].acked,
+	    (long long)c->way[LANE_BULK].acked);
 	note_state(c, "connected", NULL);
+	for (i = 0; i < LANES; i++)
+		here[i].acked_seq = c->way[i].acked;
+	begin_catchup(c, here);
 	if (welcome->whole)
 		want_whole(c);
 	pump(c);
@@ -364,6 +502,7 @@ ticket_new(struct courier *c)
 	ticket = xcalloc(1, sizeof(*ticket));
 	ticket->courier = c;
 	ticket->session = c->session;
+	ticket->sent_ms = clock_mono_ms();
 	return ticket;
 }
 
@@ -393,6 +532,7 @@ on_handshake(void *arg, enum uplink_answer answer, const char *condition,
 {
 	struct buf payload = { 0 };
 	struct greeting welcome;
+	const struct ticket ticket = *(struct ticket *)arg;
 	struct courier *c;
 
 	if ((c = take_ticket(arg)) == NULL)
@@ -412,7 +552,7 @@ on_handshake(void *arg, enum uplink_answer answer, const char *condition,
 		session_end(c, "the centre's welcome makes no sense to this "
 		    "version");
 	else {
-		session_begin(c, &welcome);
+		session_begin(c, &welcome, ticket.sent_ms);
 		greeting_clear(&welcome);
 	}
 	buf_free(&payload);
@@ -422,20 +562,25 @@ static void
 handshake(struct courier *c)
 {
 	struct buf hello = { 0 }, message = { 0 }, xml = { 0 };
-	struct outbox_count box;
+	struct outbox_lane lane;
 	char epoch[UUID_TEXT_MAX];
+	int64_t acked[LANES];
 	struct ticket *ticket;
+	int i, read;
 
 	if (uplink_state(c->uplink) != UPLINK_READY || c->asking)
 		return;
 	timer_clear(c->loop, &c->retry);
 	session_end(c, NULL);
-	if (outbox_count(c->store, &box) == -1 ||
-	    store_epoch(c->store, epoch) == -1) {
+	for (i = read = 0; i < LANES; i++) {
+		read |= outbox_numbers(c->store, (enum lane)i, &lane);
+		acked[i] = lane.acked_seq;
+	}
+	if (read == -1 || store_epoch(c->store, epoch) == -1) {
 		session_end(c, "the store cannot be read");
 		goto out;
 	}
-	greeting_hello(&hello, epoch, box.acked_seq, box.first_seq, c->token);
+	greeting_hello(&hello, epoch, acked, c->token);
 	c->seal = seal_open(&c->key, c->centre_key, c->conf->jid,
 	    c->conf->central, hello.data, hello.len, clock_mono_ms(),
 	    &message);
@@ -467,19 +612,15 @@ out:
 /* Several acknowledgements of one turn are one transaction, and of more turns
  * when the disk is slow. */
 static void
-take_ack(struct courier *c, int64_t seq)
+take_ack(struct courier *c, enum lane lane, int64_t seq)
 {
-	if (seq > c->sent) {
-		session_end(c, "the centre acknowledged what was never sent");
+	if (seq <= c->way[lane].acked)
 		return;
-	}
-	if (seq > c->acked) {
-		c->acked = seq;
-		if (!timer_pending(&c->outbox_ack) ||
-		    store_state(c->store) == STORE_FINE)
-			timer_after(c->loop, &c->outbox_ack,
-			    store_pause_ms(c->store), on_store_ack, c);
-	}
+	c->way[lane].acked = seq;
+	if (!timer_pending(&c->outbox_ack) ||
+	    store_state(c->store) == STORE_FINE)
+		timer_after(c->loop, &c->outbox_ack,
+		    store_pause_ms(c->store), on_store_ack, c);
 }
 
 static void
@@ -507,40 +648,71 @@ take_same(struct courier *c, const xmlNode *ack)
 	}
 }
 
-static void
-take_refusal(struct courier *c, const xmlNode *content, int64_t seq)
+static int
+take_refused(struct courier *c, enum lane lane, const xmlNode *ack)
 {
-	char *reason = xmltree_attr(content, "reason");
+	xmlNode *node;
+	char *reason;
+	int rc = 0;
 
-	if (seq > c->sent || refused_for_good(c, seq, reason) == -1)
-		session_end(c, "a refused report cannot be put aside");
-	else {
-		if (seq > c->acked)
-			c->acked = seq;
-		if (c->refusals > 0)
-			timer_after(c->loop, &c->outbox_ack, POLL_MS,
-			    on_store_ack, c);
+	for (node = xmltree_child(ack, "refused", REPORT_NS);
+	    node != NULL && rc == 0; node = xmltree_next(node)) {
+		reason = xmltree_attr(node, "reason");
+		rc = refused_for_good(c, lane, xmltree_number(node, "seq"),
+		    reason);
+		free(reason);
 	}
-	free(reason);
+	if (c->refusals > 0)
+		timer_after(c->loop, &c->outbox_ack, POLL_MS, on_store_ack, c);
+	return rc;
+}
+
+/* Of what the acknowledgement names nothing may lie behind it. */
+static bool
+is_plausible(const struct courier *c, const xmlNode *ack, enum lane lane,
+    int64_t seq)
+{
+	int64_t last = 0, refused;
+	xmlNode *node;
+
+	if (seq > c->way[lane].sent)
+		return false;
+	for (node = xmltree_child(ack, "refused", REPORT_NS); node != NULL;
+	    node = xmltree_next(node)) {
+		refused = xmltree_number(node, "seq");
+		if (refused <= last || refused > seq)
+			return false;
+		last = refused;
+	}
+	return true;
 }
 
 static void
-take_answer(struct courier *c, xmlNode *content)
+take_answer(struct courier *c, const struct ticket *ticket, xmlNode *content)
 {
-	int64_t seq = greeting_number(content, "seq");
-	char why[160];
+	int64_t seq = xmltree_number(content, "seq");
+	char *lane = xmltree_attr(content, "lane"), why[160];
 
-	if (report_validate(content, why, sizeof(why)) == -1 || seq == -1)
+	if (report_validate(content, why, sizeof(why)) == -1 || seq == -1 ||
+	    lane == NULL || strcmp(lane, lane_name(ticket->lane)) != 0)
 		session_end(c, "the centre's answer makes no sense");
-	else if (xmltree_is(content, "ack", REPORT_NS)) {
-		take_same(c, content);
-		take_ack(c, seq);
-	} else if (xmltree_is(content, "refused", REPORT_NS))
-		take_refusal(c, content, seq);
 	else if (xmltree_is(content, "again", REPORT_NS))
 		session_end(c, "a report got lost on the way");
-	else
+	else if (!xmltree_is(content, "ack", REPORT_NS))
 		session_end(c, "the centre's answer is none that is known");
+	else if (!is_plausible(c, content, ticket->lane, seq))
+		session_end(c, "the centre acknowledged what was never sent");
+	else {
+		take_same(c, content);
+		if (take_refused(c, ticket->lane, content) == -1)
+			session_end(c, "a refused report cannot be put aside");
+		else {
+			take_ack(c, ticket->lane, seq);
+			if (seq < ticket->last)
+				session_end(c, "the centre took a part only");
+		}
+	}
+	free(lane);
 }
 
 static int
@@ -554,7 +726,8 @@ parse_n(const char *text, uint64_t *n)
 }
 
 static void
-open_answer(struct courier *c, const struct uplink_element *element)
+open_answer(struct courier *c, const struct ticket *ticket,
+    const struct uplink_element *element)
 {
 	struct envelope envelope;
 	struct buf plain = { 0 };
@@ -573,7 +746,7 @@ open_answer(struct courier *c, const struct uplink_element *element)
 	    c->conf->jid, &envelope, why, sizeof(why)) == -1)
 		session_end(c, why);
 	else {
-		take_answer(c, envelope.content);
+		take_answer(c, ticket, envelope.content);
 		envelope_clear(&envelope);
 	}
 	buf_free(&plain);
@@ -583,13 +756,21 @@ static void
 on_answer(void *arg, enum uplink_answer answer, const char *condition,
     const struct uplink_element *element)
 {
+	const struct ticket ticket = *(struct ticket *)arg;
 	struct courier *c;
+	struct way *way;
 
 	if ((c = take_ticket(arg)) == NULL)
 		return;
-	c->under_way--;
+	way = &c->way[ticket.lane];
 	if (answer == UPLINK_RESULT)
-		open_answer(c, element);
+		pace_answer(&way->pace, ticket.octets, way->octets,
+		    ticket.sent_ms, clock_mono_ms());
+	way->messages--;
+	way->reports -= ticket.reports;
+	way->octets -= ticket.octets;
+	if (answer == UPLINK_RESULT)
+		open_answer(c, &ticket, element);
 	else
 		session_end(c, greeting_refusal(answer == UPLINK_ERROR ? condition :
 		    NULL));
@@ -597,14 +778,16 @@ on_answer(void *arg, enum uplink_answer answer, const char *condition,
 }
 
 static int
-send_report(struct courier *c, int64_t seq, const struct buf *report)
+send_batch(struct courier *c, const struct outbox_batch *batch,
+    const struct buf *reports)
 {
 	struct buf plain = { 0 }, sealed = { 0 }, xml = { 0 };
+	struct way *way = &c->way[batch->lane];
 	struct ticket *ticket;
 	uint64_t n;
 	int rc = -1;
 
-	envelope_write(&plain, report->data, report->len, c->conf->jid,
+	envelope_write(&plain, reports->data, reports->len, c->conf->jid,
 	    c->conf->central, clock_wall_ms());
 	if (seal_put(c->seal, plain.data, plain.len, &n, &sealed) == -1) {
 		session_end(c, "a report cannot be sealed");
@@ -615,13 +798,19 @@ send_report(struct courier *c, int64_t seq, const struct buf *report)
 	buf_put(&xml, sealed.data, sealed.len);
 	buf_puts(&xml, "</sealed>");
 	ticket = ticket_new(c);
+	ticket->lane = batch->lane;
+	ticket->last = batch->last;
+	ticket->reports = batch->reports;
+	ticket->octets = reports->len;
 	if (uplink_ask(c->uplink, xml.data, xml.len, ANSWER_MS, on_answer,
 	    ticket) == -1) {
 		free(ticket);
 		goto out;
 	}
-	c->under_way++;
-	c->sent = seq;
+	way->messages++;
+	way->reports += batch->reports;
+	way->octets += reports->len;
+	way->sent = batch->last;
 	rc = 0;
 out:
 	buf_free(&plain);
@@ -630,23 +819,81 @@ out:
 	return rc;
 }
 
+/* Sends what may be sent of a lane.  True when nothing of it waits unsent. */
+static bool
+pump_lane(struct courier *c, enum lane lane)
+{
+	struct way *way = &c->way[lane];
+	struct buf reports = { 0 };
+	struct outbox_batch batch = { .lane = lane };
+	size_t room;
+	int rc = 1;
+
+	while (rc == 1 && c->up) {
+		room = pace_room(&way->pace, way->octets);
+		batch.after = way->sent;
+		batch.urgent_acked = c->way[LANE_URGENT].acked;
+		batch.most_bytes = room > BATCH_MOST ? BATCH_MOST : room;
+		batch.most = lane == LANE_URGENT ? BATCH_REPORTS :
+		    OUTBOX_IN_FLIGHT_MAX - way->reports;
+		if (way->messages == WINDOW || room == 0 || batch.most <= 0)
+			break;
+		buf_reset(&reports);
+		rc = outbox_batch(c->store, &batch, &reports);
+		if (rc == 1 && send_batch(c, &batch, &reports) == -1)
+			rc = -1;
+	}
+	buf_free(&reports);
+	return rc == 0;
+}
+
+static void
+on_hold(void *arg)
+{
+	struct courier *c = arg;
+
+	c->draining = true;
+	pump(c);
+}
+
+/*
+ * Whether the bulk may go: many reports in one message cost little more than
+ * one, so they wait for each other, but not for ever.  Once it goes, all of it
+ * goes.
+ */
+static bool
+bulk_may_go(struct courier *c)
+{
+	int64_t octets;
+	int n;
+
+	if (outbox_ready(c->store, LANE_BULK, c->way[LANE_BULK].sent,
+	    c->draining ? 1 : OUTBOX_IN_FLIGHT_MAX, &n, &octets) == -1)
+		return false;
+	if (n == 0) {
+		c->draining = false;
+		timer_clear(c->loop, &c->hold);
+	} else if (c->conf->hold_ms == 0 || octets >= BULK_FULL ||
+	    n == OUTBOX_IN_FLIGHT_MAX)
+		c->draining = true;
+	else if (!c->draining && !timer_pending(&c->hold))
+		timer_after(c->loop, &c->hold, c->conf->hold_ms, on_hold, c);
+	return c->draining;
+}
+
 static void
 pump(struct courier *c)
 {
-	struct buf report = { 0 };
-	int64_t seq;
-
-	if (c->up && !seal_alive(c->seal, clock_mono_ms()) &&
-	    c->under_way == 0)
-		handshake(c);
-	while (c->up && c->under_way < WINDOW &&
-	    seal_alive(c->seal, clock_mono_ms())) {
-		buf_reset(&report);
-		if (outbox_next(c->store, c->sent, &seq, &report) != 1 ||
-		    send_report(c, seq, &report) == -1)
-			break;
+	if (!c->up)
+		return;
+	if (!seal_alive(c->seal, clock_mono_ms())) {
+		if (c->way[LANE_URGENT].messages == 0 &&
+		    c->way[LANE_BULK].messages == 0)
+			handshake(c);
+		return;
 	}
-	buf_free(&report);
+	if (pump_lane(c, LANE_URGENT) && c->up && bulk_may_go(c))
+		(void)pump_lane(c, LANE_BULK);
 }
 
 /* --- events ------------------------------------------------------------------- */
@@ -844,6 +1091,7 @@ courier_run(const char *config_path, int wake_fd)
 		timer_clear(c.loop, &c.poll);
 		timer_clear(c.loop, &c.outbox_ack);
 		timer_clear(c.loop, &c.news);
+		timer_clear(c.loop, &c.hold);
 		loop_watch(c.loop, wake_fd, 0, NULL, NULL);
 	}
 	uplink_free(c.uplink);

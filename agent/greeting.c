@@ -7,44 +7,37 @@
 #include "schema/xmltree.h"
 
 void
-greeting_hello(struct buf *out, const char *epoch, int64_t acked,
-    int64_t first, const char *token)
+greeting_hello(struct buf *out, const char *epoch,
+    const int64_t acked[LANES], const char *token)
 {
+	int i;
+
 	buf_printf(out, "<hello xmlns='" GREETING_NS "' version='1' "
-	    "epoch='%s' acked='%lld' first='%lld'", epoch, (long long)acked,
-	    (long long)first);
+	    "epoch='%s'", epoch);
 	if (*token != '\0') {
 		buf_puts(out, " token='");
 		xmltree_escape(out, token);
 		buf_puts(out, "'");
 	}
-	buf_puts(out, "/>");
-}
-
-int64_t
-greeting_number(const xmlNode *node, const char *name)
-{
-	char *text = xmltree_attr(node, name);
-	int64_t n = -1;
-
-	if (text != NULL && *text != '\0' && strlen(text) <= 18 &&
-	    strspn(text, "0123456789") == strlen(text))
-		n = strtoll(text, NULL, 10);
-	free(text);
-	return n;
+	buf_puts(out, ">");
+	for (i = LANES - 1; i >= 0; i--)
+		buf_printf(out, "<lane name='%s' acked='%lld' first='%lld'/>",
+		    lane_name((enum lane)i), (long long)acked[i],
+		    (long long)acked[i] + 1);
+	buf_puts(out, "</hello>");
 }
 
 /* Answers that said so may have been lost.  Out of order is no welcome. */
 static int
-read_refused(const xmlNode *root, struct greeting *out)
+read_refused(const xmlNode *from, struct greeting_lane *out)
 {
 	xmlNode *node;
 	int64_t seq, last = 0;
 
-	for (node = xmltree_child(root, "refused", GREETING_NS); node != NULL;
+	for (node = xmltree_child(from, "refused", GREETING_NS); node != NULL;
 	    node = xmltree_next(node)) {
-		seq = greeting_number(node, "seq");
-		if (seq <= last || seq > out->seq ||
+		seq = xmltree_number(node, "seq");
+		if (seq <= last || seq > out->committed ||
 		    out->refused_len == GREETING_REFUSED_MOST)
 			return -1;
 		last = seq;
@@ -52,14 +45,44 @@ read_refused(const xmlNode *root, struct greeting *out)
 		out->refused[out->refused_len++].reason =
 		    xmltree_attr(node, "reason");
 	}
+	out->seq = out->refused_len == GREETING_REFUSED_MOST ? last :
+	    out->committed;
 	return 0;
+}
+
+/* Each lane once. */
+static int
+read_lanes(const xmlNode *root, struct greeting *out)
+{
+	bool there[LANES] = { false };
+	xmlNode *node;
+	enum lane lane = LANE_BULK;
+	char *name;
+	int rc = 0;
+
+	for (node = xmltree_child(root, "lane", GREETING_NS);
+	    node != NULL && rc == 0; node = xmltree_next(node)) {
+		name = xmltree_attr(node, "name");
+		if (name == NULL || lane_parse(name, &lane) == -1 ||
+		    there[lane] || (out->lane[lane].committed =
+		    xmltree_number(node, "seq")) == -1)
+			rc = -1;
+		else
+			rc = read_refused(node, &out->lane[lane]);
+		there[lane] = true;
+		free(name);
+	}
+	return rc == 0 && there[LANE_BULK] && there[LANE_URGENT] ? 0 : -1;
 }
 
 void
 greeting_clear(struct greeting *greeting)
 {
-	while (greeting->refused_len > 0)
-		free(greeting->refused[--greeting->refused_len].reason);
+	struct greeting_lane *lane;
+
+	for (lane = greeting->lane; lane < greeting->lane + LANES; lane++)
+		while (lane->refused_len > 0)
+			free(lane->refused[--lane->refused_len].reason);
 }
 
 int
@@ -77,12 +100,11 @@ greeting_welcome(const struct buf *payload, struct greeting *out)
 	root = xmlDocGetRootElement(doc);
 	time = xmltree_attr(root, "time");
 	whole = xmltree_attr(root, "whole");
-	out->seq = greeting_number(root, "seq");
-	if (xmltree_is(root, "welcome", GREETING_NS) && out->seq != -1 &&
-	    greeting_number(root, "version") == 1 && time != NULL &&
+	if (xmltree_is(root, "welcome", GREETING_NS) &&
+	    xmltree_number(root, "version") == 1 && time != NULL &&
 	    clock_parse(time, &out->time_ms) == 0) {
 		out->whole = whole != NULL && strcmp(whole, "true") == 0;
-		rc = read_refused(root, out);
+		rc = read_lanes(root, out);
 	}
 	if (rc == -1)
 		greeting_clear(out);

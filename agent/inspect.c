@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/catchup.h"
 #include "agent/config.h"
 #include "agent/keeper.h"
 #include "agent/known.h"
@@ -95,6 +96,8 @@ struct status {
 	int64_t			 since_ms;
 	char			 epoch[UUID_TEXT_MAX];
 	struct outbox_count	 box;
+	struct catchup		 catchup;
+	int64_t			 done, total, left_ms;	/* of it */
 	struct agent		 agent;
 	struct traps_count	 traps;
 	bool			 traps_known;	/* somebody listens */
@@ -185,6 +188,45 @@ store_text(const struct status *s)
 }
 
 static void
+lanes_json(struct json *js, const struct status *s)
+{
+	const struct outbox_lane *lane;
+	int i;
+
+	json_object(js, "lanes");
+	for (i = LANES - 1; i >= 0; i--) {
+		lane = &s->box.lane[i];
+		json_object(js, lane_name((enum lane)i));
+		json_int(js, "waiting", lane->depth);
+		json_int(js, "bytes", lane->bytes);
+		json_int(js, "acked", lane->acked_seq);
+		json_int(js, "next", lane->next_seq);
+		json_object_end(js);
+	}
+	json_object_end(js);
+}
+
+static void
+catchup_json(struct json *js, const struct status *s)
+{
+	char time[CLOCK_TEXT_MAX];
+
+	if (s->catchup.since_ms == 0) {
+		json_null(js, "catching_up");
+		return;
+	}
+	json_object(js, "catching_up");
+	json_string(js, "since", clock_format(s->catchup.since_ms, time));
+	json_int(js, "done", s->done);
+	json_int(js, "total", s->total);
+	if (s->left_ms == -1)
+		json_null(js, "seconds_left");
+	else
+		json_int(js, "seconds_left", s->left_ms / 1000);
+	json_object_end(js);
+}
+
+static void
 status_json(const struct look *look, const struct status *s)
 {
 	struct buf out = { 0 };
@@ -201,10 +243,11 @@ status_json(const struct look *look, const struct status *s)
 	json_string(&js, "epoch", s->epoch);
 	json_int(&js, "outbox", s->box.depth);
 	json_int(&js, "outbox_bytes", s->box.bytes);
-	json_int(&js, "acked", s->box.acked_seq);
-	json_int(&js, "next", s->box.next_seq);
 	json_int(&js, "refused", s->box.refused);
 	store_json(&js, s);
+	json_int(&js, "merged", s->box.lost_detail);
+	lanes_json(&js, s);
+	catchup_json(&js, s);
 	traps_json(&js, s);
 	progress_json(&s->scan, s->running, &js, "scan");
 	json_object_end(&js);
@@ -226,6 +269,44 @@ status_scan(const struct status *s)
 		    "interrupted", progress_text(p, s->running, text));
 }
 
+/* "40 s", "12 min", "3 h" */
+static const char *
+about(int64_t ms, char out[32])
+{
+	int64_t s = ms / 1000;
+
+	if (s < 100)
+		snprintf(out, 32, "%lld s", (long long)s + 1);
+	else if (s < 6000)
+		snprintf(out, 32, "%lld min", (long long)(s + 59) / 60);
+	else
+		snprintf(out, 32, "%lld h", (long long)(s + 3599) / 3600);
+	return out;
+}
+
+static void
+status_outbox(const struct status *s)
+{
+	char left[32];
+
+	printf("outbox    %lld urgent and %lld bulk reports waiting (%lld "
+	    "bytes), %lld refused",
+	    (long long)s->box.lane[LANE_URGENT].depth,
+	    (long long)s->box.lane[LANE_BULK].depth,
+	    (long long)s->box.bytes, (long long)s->box.refused);
+	if (s->box.lost_detail > 0)
+		printf(", %lld merged for want of space",
+		    (long long)s->box.lost_detail);
+	putchar('\n');
+	if (s->catchup.since_ms == 0)
+		return;
+	printf("          catching up: %lld of %lld", (long long)s->done,
+	    (long long)s->total);
+	if (s->left_ms != -1)
+		printf(", about %s left", about(s->left_ms, left));
+	putchar('\n');
+}
+
 static void
 status_text(const struct look *look, const struct status *s)
 {
@@ -243,20 +324,31 @@ status_text(const struct look *look, const struct status *s)
 		    "unreachable\n", (long long)a->online,
 		    (long long)a->asleep, (long long)a->unreachable);
 	status_scan(s);
-	printf("outbox    %lld reports waiting (%lld bytes), %lld "
-	    "acknowledged, %lld refused", (long long)s->box.depth,
-	    (long long)s->box.bytes, (long long)s->box.acked_seq,
-	    (long long)s->box.refused);
-	if (s->box.lost_detail > 0)
-		printf(", %lld merged for want of space",
-		    (long long)s->box.lost_detail);
-	putchar('\n');
+	status_outbox(s);
 	store_text(s);
 	if (s->traps_known)
 		printf("traps     %lld received, %lld looked after, %lld from "
 		    "strangers, %lld refused\n", (long long)s->traps.received,
 		    (long long)s->traps.woke, (long long)s->traps.unknown,
 		    (long long)s->traps.refused);
+}
+
+/* Only while the centre is there: else nothing goes on. */
+static void
+read_catchup(struct store *st, struct status *s)
+{
+	const int64_t acked[LANES] = {
+		[LANE_BULK] = s->box.lane[LANE_BULK].acked_seq,
+		[LANE_URGENT] = s->box.lane[LANE_URGENT].acked_seq };
+	char *note = store_note(st, "catchup");
+
+	if (s->running && strcmp(s->state, "connected") == 0 &&
+	    catchup_parse(note, &s->catchup)) {
+		catchup_progress(&s->catchup, acked, &s->done, &s->total);
+		s->left_ms = catchup_left_ms(&s->catchup, s->done, s->total,
+		    clock_wall_ms());
+	}
+	free(note);
 }
 
 static int
@@ -273,6 +365,7 @@ look_status(struct look *look)
 	s.since_ms = store_note_int(look->store, "uplink_since", 0);
 	(void)store_epoch(look->store, s.epoch);
 	(void)outbox_count(look->store, &s.box);
+	read_catchup(look->store, &s);
 	read_agent(look->store, &s.agent);
 	s.disk = look_at_disk(look->conf->state_dir);
 	keeper_loss(look->store, &s.loss);
@@ -483,8 +576,7 @@ on_report(void *arg, const struct outbox_report *r)
 		json_int(&d->json, "seq", r->seq);
 		json_string(&d->json, "time", clock_format(r->created_ms,
 		    time));
-		json_string(&d->json, "lane", r->lane == OUTBOX_DETAIL ?
-		    "detail" : "event");
+		json_string(&d->json, "lane", lane_name(r->lane));
 		json_string(&d->json, "asset", r->asset);
 		json_string(&d->json, "reason", r->why);
 		json_string(&d->json, "report", r->body);
@@ -495,7 +587,7 @@ on_report(void *arg, const struct outbox_report *r)
 	snprintf(size, sizeof(size), "%zu", strlen(r->body));
 	cells[0] = seq;
 	cells[1] = ago(r->created_ms, when);
-	cells[2] = r->lane == OUTBOX_DETAIL ? "detail" : "event";
+	cells[2] = lane_name(r->lane);
 	cells[3] = size;
 	cells[4] = r->asset;
 	cells[5] = r->why;

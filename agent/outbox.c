@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "schema/field.h"
 
 #define TEXT(number)	TEXT_OF(number)
 #define TEXT_OF(number)	#number
@@ -15,62 +16,91 @@
 #define BODY_MAX	(32 * 1024)
 
 static const char out_put[] =
-    "INSERT INTO outbox VALUES(?,?,?,?,?)";
+    "INSERT INTO outbox(lane, seq, turn, created, asset, body)"
+    " VALUES(?,?,?,?,?,?)";
+static const char out_close[] =
+    "UPDATE outbox SET closed = 1 WHERE lane = 0 AND seq ="
+    " (SELECT max(seq) FROM outbox WHERE lane = 0 AND asset = ?1)";
+static const char out_supersede[] =
+    "DELETE FROM outbox WHERE lane = 0 AND asset IS NULL";
 static const char out_next[] =
-    "SELECT seq, body FROM outbox WHERE seq > ?"
-    " ORDER BY seq LIMIT 1";
+    "SELECT seq, turn, body FROM outbox WHERE lane = ?1 AND seq > ?2"
+    " AND (lane = 1 OR turn < coalesce((SELECT turn FROM outbox WHERE"
+    " lane = 1 AND seq > ?3 ORDER BY seq LIMIT 1), 9223372036854775807))"
+    " ORDER BY seq LIMIT ?4";
+static const char out_ready[] =
+    "SELECT count(*), coalesce(sum(size), 0) FROM (SELECT"
+    " length(CAST(body AS BLOB)) AS size FROM outbox WHERE lane = ?1"
+    " AND seq > ?2 ORDER BY seq LIMIT ?3)";
 static const char out_ack[] =
-    "DELETE FROM outbox WHERE seq <= ?";
+    "DELETE FROM outbox WHERE lane = ?1 AND seq <= ?2";
 static const char out_count[] =
     "SELECT count(*), coalesce(sum(length(CAST(body AS"
-    " BLOB))), 0) FROM outbox";
-static const char out_seqs[] =
-    "SELECT coalesce(min(seq), 0), coalesce(max(seq), 0)"
-    " FROM outbox";
+    " BLOB))), 0) FROM outbox WHERE lane = ?1";
 static const char out_each[] =
-    "SELECT seq, created, lane, asset, body, NULL"
-    " FROM outbox ORDER BY seq";
+    "SELECT lane, seq, created, asset, body, NULL"
+    " FROM outbox ORDER BY turn";
 static const char refuse[] =
     "INSERT INTO refused(epoch, seq, created, lane, asset,"
-    " body, why) SELECT ?2, seq, created, lane, asset, body, ?3"
-    " FROM outbox WHERE seq = ?1";
+    " body, why) SELECT ?3, seq, created, lane, asset, body, ?4"
+    " FROM outbox WHERE lane = ?1 AND seq = ?2";
 static const char refused_old[] =
     "DELETE FROM refused WHERE number <= (SELECT number"
     " FROM refused ORDER BY number DESC LIMIT 1 OFFSET "
     TEXT(OUTBOX_REFUSED_MAX) ")";
 static const char refused_count[] =
-    "SELECT count(*) FROM refused";
+    "SELECT count(*), 0 FROM refused";
 static const char refused_each[] =
-    "SELECT seq, created, lane, asset, body, why"
+    "SELECT lane, seq, created, asset, body, why"
     " FROM refused ORDER BY number";
 
+/* What the store notes of a lane. */
+static const char *const next_note[LANES] = {
+	[LANE_BULK] = "bulk_next", [LANE_URGENT] = "urgent_next",
+};
+static const char *const acked_note[LANES] = {
+	[LANE_BULK] = "bulk_acked", [LANE_URGENT] = "urgent_acked",
+};
+
 static int64_t
-next_seq(struct store *st)
+next_seq(struct store *st, enum lane lane)
 {
-	if (st->next_seq == 0 || !st->open)
-		st->next_seq = store_note_int(st, "next_seq", 1);
-	return st->next_seq;
+	if (st->next_seq[lane] == 0 || !st->open)
+		st->next_seq[lane] = store_note_int(st, next_note[lane], 1);
+	return st->next_seq[lane];
+}
+
+static int64_t
+next_turn(struct store *st)
+{
+	if (st->next_turn == 0 || !st->open)
+		st->next_turn = store_note_int(st, "next_turn", 1);
+	return st->next_turn;
 }
 
 static int
-append_body(struct store *st, const struct buf *body, enum outbox_lane lane,
+append_body(struct store *st, const struct buf *body, enum lane lane,
     const char *asset)
 {
 	sqlite3_stmt *stmt;
-	int64_t seq;
+	int64_t seq, turn;
 
 	if ((stmt = storedb_get(st, out_put)) == NULL)
 		return -1;
-	seq = next_seq(st);
-	sqlite3_bind_int64(stmt, 1, seq);
-	sqlite3_bind_int64(stmt, 2, clock_wall_ms());
-	sqlite3_bind_int(stmt, 3, (int)lane);
-	storedb_text(stmt, 4, asset);
-	storedb_put_body(st, stmt, 5, body->data, body->len);
+	seq = next_seq(st, lane);
+	turn = next_turn(st);
+	sqlite3_bind_int(stmt, 1, (int)lane);
+	sqlite3_bind_int64(stmt, 2, seq);
+	sqlite3_bind_int64(stmt, 3, turn);
+	sqlite3_bind_int64(stmt, 4, clock_wall_ms());
+	storedb_text(stmt, 5, asset);
+	storedb_put_body(st, stmt, 6, body->data, body->len);
 	if (storedb_done(st, stmt) == -1 ||
-	    store_set_note_int(st, "next_seq", seq + 1) == -1)
+	    store_set_note_int(st, next_note[lane], seq + 1) == -1 ||
+	    store_set_note_int(st, "next_turn", turn + 1) == -1)
 		return -1;
-	st->next_seq = seq + 1;
+	st->next_seq[lane] = seq + 1;
+	st->next_turn = turn + 1;
 	st->most_bytes += (int64_t)body->len + STOREDB_BODY_MORE;
 	return 1;
 }
@@ -99,7 +129,7 @@ write_body(const struct report *report, struct buf *xml, char *why,
  */
 struct splitter {
 	struct store		*st;
-	enum outbox_lane		 lane;
+	enum lane		 lane;
 	const char		*asset;
 	struct report		 part;
 	size_t			 records, size;
@@ -203,12 +233,61 @@ make_room(struct splitter *s, const struct report *one)
 	}								\
 } while (0)
 
+static bool
+has_readings(const struct report *r)
+{
+	const struct field *f;
+	size_t i;
+
+	for (i = 0; i < r->assets_len; i++)
+		if (r->assets[i].counters_len > 0)
+			return true;
+	for (i = 0; i < r->consumables_len; i++)
+		for (f = consumable_fields; f->name != NULL; f++)
+			if (f->class == FIELD_READING &&
+			    !field_absent(f, &r->consumables[i]))
+				return true;
+	return false;
+}
+
+/*
+ * What an urgent report reads is newer than what waits in the bulk, and
+ * overtakes it.  So what waits of its asset must not be folded past it: it
+ * would seem to be newer.  squeeze_outbox() ends at a closed one.
+ */
+static int
+close_bulk(struct store *st, const char *asset)
+{
+	sqlite3_stmt *stmt;
+
+	if ((stmt = storedb_get(st, out_close)) == NULL)
+		return -1;
+	storedb_text(stmt, 1, asset);
+	return storedb_done(st, stmt);
+}
+
+/* Of what the agent says of itself the last word is enough.  What is under
+ * way may arrive all the same. */
+static int
+supersede(struct store *st)
+{
+	sqlite3_stmt *stmt;
+
+	stmt = storedb_get(st, out_supersede);
+	return stmt == NULL ? -1 : storedb_done(st, stmt);
+}
+
 int
 outbox_append(struct store *st, const struct report *report,
-    enum outbox_lane lane, const char *asset)
+    enum lane lane, const char *asset)
 {
 	struct splitter s = { .st = st, .lane = lane, .asset = asset };
 
+	if (lane == LANE_BULK && asset == NULL && supersede(st) == -1)
+		return -1;
+	if (lane == LANE_URGENT && asset != NULL && has_readings(report) &&
+	    close_bulk(st, asset) == -1)
+		return -1;
 	report_init(&s.part);
 	SPLIT(&s, report, assets);
 	SPLIT(&s, report, consumables);
@@ -218,57 +297,102 @@ outbox_append(struct store *st, const struct report *report,
 	return s.reports;
 }
 
-/* The body as it leaves: epoch and seq go into the start tag. */
-static void
-put_numbers(struct buf *xml, const char *body, const char *epoch, int64_t seq)
+/* The body as it leaves: the numbers go into the start tag, where the
+ * namespace was, which the element around it has.  False for an empty one. */
+static bool
+put_numbers(struct buf *xml, const char *body, int64_t seq, int64_t turn)
 {
-	static const char start[] = "<report";
+	static const char start[] = "<report xmlns='" REPORT_NS "'";
 
-	buf_puts(xml, start);
-	buf_printf(xml, " epoch='%s' seq='%lld'", epoch, (long long)seq);
+	/* So a report that was folded away was kept once. */
+	if (strcmp(body, "<report xmlns=\"" REPORT_NS "\"/>") == 0)
+		return false;
+	if (strncmp(body, start, sizeof(start) - 1) != 0) {
+		log_warnx("store", "report %lld is damaged and cannot be "
+		    "sent", (long long)seq);
+		return false;
+	}
+	buf_printf(xml, "<report seq='%lld' turn='%lld'", (long long)seq,
+	    (long long)turn);
 	buf_puts(xml, body + sizeof(start) - 1);
+	return true;
 }
 
-int
-outbox_next(struct store *st, int64_t after, int64_t *seq, struct buf *xml)
+/* Reports while there is room: 0, or -1. */
+static int
+put_reports(struct store *st, sqlite3_stmt *stmt, struct outbox_batch *b,
+    struct buf *xml)
 {
-	char epoch[UUID_TEXT_MAX], *body = NULL;
-	sqlite3_stmt *stmt;
+	char *body;
 	size_t len;
 	int rc;
 
-	if (store_epoch(st, epoch) == -1 ||
-	    (stmt = storedb_get(st, out_next)) == NULL)
-		return -1;
-	sqlite3_bind_int64(stmt, 1, after);
-	rc = sqlite3_step(stmt);
-	if (rc == SQLITE_ROW) {
-		*seq = sqlite3_column_int64(stmt, 0);
-		if ((body = storedb_body(st, stmt, 1, &len)) != NULL)
-			put_numbers(xml, body, epoch, *seq);
+	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		if ((body = storedb_body(st, stmt, 2, &len)) == NULL)
+			return -1;
+		if (b->reports > 0 && xml->len + len > b->most_bytes) {
+			free(body);
+			return 0;
+		}
+		b->last = sqlite3_column_int64(stmt, 0);
+		if (put_numbers(xml, body, b->last,
+		    sqlite3_column_int64(stmt, 1)))
+			b->reports++;
+		free(body);
 	}
-	storedb_finish(stmt);
-	free(body);
-	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-		return storedb_failed(st, "outbox");
-	return rc == SQLITE_ROW;
+	return rc == SQLITE_DONE ? 0 : storedb_failed(st, "outbox");
 }
 
 int
-outbox_ack(struct store *st, int64_t seq)
+outbox_batch(struct store *st, struct outbox_batch *b, struct buf *xml)
+{
+	char epoch[UUID_TEXT_MAX];
+	struct buf reports = { 0 };
+	sqlite3_stmt *stmt;
+	int rc;
+
+	b->first = b->after + 1;
+	b->last = b->after;
+	b->reports = 0;
+	if (store_epoch(st, epoch) == -1 ||
+	    (stmt = storedb_get(st, out_next)) == NULL)
+		return -1;
+	sqlite3_bind_int(stmt, 1, (int)b->lane);
+	sqlite3_bind_int64(stmt, 2, b->after);
+	sqlite3_bind_int64(stmt, 3, b->urgent_acked);
+	sqlite3_bind_int(stmt, 4, b->most);
+	rc = put_reports(st, stmt, b, &reports);
+	storedb_finish(stmt);
+	if (rc == 0 && b->last > b->after) {
+		buf_printf(xml, "<reports xmlns='" REPORT_NS "' epoch='%s' "
+		    "lane='%s' first='%lld' last='%lld'>", epoch,
+		    lane_name(b->lane), (long long)b->first,
+		    (long long)b->last);
+		if (reports.data != NULL)
+			buf_put(xml, reports.data, reports.len);
+		buf_puts(xml, "</reports>");
+		rc = 1;
+	}
+	buf_free(&reports);
+	return rc;
+}
+
+int
+outbox_ack(struct store *st, enum lane lane, int64_t seq)
 {
 	sqlite3_stmt *stmt;
 	bool own = !st->open;
 
-	if (seq <= store_note_int(st, "acked_seq", 0))
+	if (seq <= store_note_int(st, acked_note[lane], 0))
 		return 0;
 	if (own && store_begin(st) == -1)
 		return -1;
 	if ((stmt = storedb_get(st, out_ack)) == NULL)
 		goto bad;
-	sqlite3_bind_int64(stmt, 1, seq);
+	sqlite3_bind_int(stmt, 1, (int)lane);
+	sqlite3_bind_int64(stmt, 2, seq);
 	if (storedb_done(st, stmt) == -1 ||
-	    store_set_note_int(st, "acked_seq", seq) == -1)
+	    store_set_note_int(st, acked_note[lane], seq) == -1)
 		goto bad;
 	return own ? store_commit(st) : 0;
 bad:
@@ -278,7 +402,7 @@ bad:
 }
 
 int
-outbox_refuse(struct store *st, int64_t seq, const char *why)
+outbox_refuse(struct store *st, enum lane lane, int64_t seq, const char *why)
 {
 	char epoch[UUID_TEXT_MAX];
 	sqlite3_stmt *stmt;
@@ -288,12 +412,14 @@ outbox_refuse(struct store *st, int64_t seq, const char *why)
 	(void)store_epoch(st, epoch);
 	if ((stmt = storedb_get(st, refuse)) == NULL)
 		goto bad;
-	sqlite3_bind_int64(stmt, 1, seq);
-	storedb_text(stmt, 2, epoch);
-	storedb_put_sealed(st, stmt, 3, STOREDB_WHY_NAME, why,
+	sqlite3_bind_int(stmt, 1, (int)lane);
+	sqlite3_bind_int64(stmt, 2, seq);
+	storedb_text(stmt, 3, epoch);
+	storedb_put_sealed(st, stmt, 4, STOREDB_WHY_NAME, why,
 	    why == NULL ? 0 : strlen(why));
-	if (storedb_done(st, stmt) == -1 || (stmt = storedb_get(st, refused_old)) == NULL ||
-	    storedb_done(st, stmt) == -1 || outbox_ack(st, seq) == -1)
+	if (storedb_done(st, stmt) == -1 ||
+	    (stmt = storedb_get(st, refused_old)) == NULL ||
+	    storedb_done(st, stmt) == -1 || outbox_ack(st, lane, seq) == -1)
 		goto bad;
 	return store_commit(st);
 bad:
@@ -301,37 +427,73 @@ bad:
 	return -1;
 }
 
+/* Runs what is bound and gives two numbers. */
 static int
-two_numbers(struct store *st, const char *which, int64_t *a, int64_t *b)
+two_numbers(struct store *st, sqlite3_stmt *stmt, int64_t *a, int64_t *b)
 {
-	sqlite3_stmt *stmt;
 	int rc;
 
-	if ((stmt = storedb_get(st, which)) == NULL)
+	if (stmt == NULL)
 		return -1;
 	rc = sqlite3_step(stmt);
 	*a = sqlite3_column_int64(stmt, 0);
-	if (b != NULL)
-		*b = sqlite3_column_int64(stmt, 1);
+	*b = sqlite3_column_int64(stmt, 1);
 	storedb_finish(stmt);
 	return rc == SQLITE_ROW ? 0 : storedb_failed(st, "counting");
 }
 
 int
+outbox_ready(struct store *st, enum lane lane, int64_t after, int most,
+    int *reports, int64_t *bytes)
+{
+	sqlite3_stmt *stmt = storedb_get(st, out_ready);
+	int64_t n = 0;
+	int rc;
+
+	*bytes = 0;
+	if (stmt != NULL) {
+		sqlite3_bind_int(stmt, 1, (int)lane);
+		sqlite3_bind_int64(stmt, 2, after);
+		sqlite3_bind_int(stmt, 3, most);
+	}
+	rc = two_numbers(st, stmt, &n, bytes);
+	*reports = (int)n;
+	return rc;
+}
+
+int
+outbox_numbers(struct store *st, enum lane lane, struct outbox_lane *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->next_seq = store_note_int(st, next_note[lane], -1);
+	out->acked_seq = store_note_int(st, acked_note[lane], -1);
+	return out->next_seq < 1 || out->acked_seq < 0 ? -1 : 0;
+}
+
+int
 outbox_count(struct store *st, struct outbox_count *out)
 {
-	int64_t last;
+	struct outbox_lane *lane;
+	sqlite3_stmt *stmt;
+	int64_t none;
+	int i;
 
 	memset(out, 0, sizeof(*out));
-	if (two_numbers(st, out_count, &out->depth, &out->bytes) == -1 ||
-	    two_numbers(st, out_seqs, &out->first_seq, &last) == -1 ||
-	    two_numbers(st, refused_count, &out->refused, NULL) == -1)
+	for (i = 0; i < LANES; i++) {
+		lane = &out->lane[i];
+		if (outbox_numbers(st, (enum lane)i, lane) == -1)
+			return -1;
+		if ((stmt = storedb_get(st, out_count)) != NULL)
+			sqlite3_bind_int(stmt, 1, i);
+		if (two_numbers(st, stmt, &lane->depth, &lane->bytes) == -1)
+			return -1;
+		out->depth += lane->depth;
+		out->bytes += lane->bytes;
+	}
+	if (two_numbers(st, storedb_get(st, refused_count), &out->refused,
+	    &none) == -1)
 		return -1;
-	out->next_seq = store_note_int(st, "next_seq", 1);
-	out->acked_seq = store_note_int(st, "acked_seq", 0);
 	out->lost_detail = store_note_int(st, "lost_detail", 0);
-	if (out->depth == 0)
-		out->first_seq = out->next_seq;
 	return 0;
 }
 
@@ -348,10 +510,10 @@ outbox_each(struct store *st, bool refused, void (*fn)(void *,
 	if ((stmt = storedb_get(st, refused ? refused_each : out_each)) == NULL)
 		return -1;
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-		report.seq = sqlite3_column_int64(stmt, 0);
-		report.created_ms = sqlite3_column_int64(stmt, 1);
-		report.lane = sqlite3_column_int(stmt, 2) == OUTBOX_DETAIL ?
-		    OUTBOX_DETAIL : OUTBOX_EVENT;
+		report.lane = sqlite3_column_int(stmt, 0) == LANE_BULK ?
+		    LANE_BULK : LANE_URGENT;
+		report.seq = sqlite3_column_int64(stmt, 1);
+		report.created_ms = sqlite3_column_int64(stmt, 2);
 		report.asset = (const char *)sqlite3_column_text(stmt, 3);
 		report.body = body = storedb_body(st, stmt, 4, &len);
 		report.why = why = storedb_open_sealed(st, stmt, 5,
@@ -365,27 +527,37 @@ outbox_each(struct store *st, bool refused, void (*fn)(void *,
 	return rc == SQLITE_DONE ? 0 : storedb_failed(st, "reports");
 }
 
+/*
+ * By way of negative numbers, so that no two rows ever share one.  Those that
+ * were folded away leave no number behind: the order is what counts.
+ */
+static const char renumber[] =
+    "UPDATE outbox SET seq = -r.place, turn = r.turn FROM (SELECT rowid AS id,"
+    " row_number() OVER (PARTITION BY lane ORDER BY seq) AS place,"
+    " row_number() OVER (ORDER BY turn) AS turn FROM outbox) AS r"
+    " WHERE outbox.rowid = r.id;"
+    "UPDATE outbox SET seq = -seq;";
+
 int
 outbox_new_epoch(struct store *st)
 {
-	char uuid[UUID_TEXT_MAX], renumber[160];
+	char uuid[UUID_TEXT_MAX];
 	struct outbox_count box;
+	int i;
 
 	uuid_make(uuid);
 	if (store_begin(st) == -1)
 		return -1;
-	if (outbox_count(st, &box) == -1)
-		goto bad;
-	/* Numbers have no gaps, so they move together; by way of negative
-	 * ones, so that no two rows ever share one. */
-	snprintf(renumber, sizeof(renumber), "UPDATE outbox SET seq = -(seq - "
-	    "%lld); UPDATE outbox SET seq = -seq;",
-	    (long long)box.first_seq - 1);
-	if (storedb_run(st, renumber) == -1 ||
+	if (outbox_count(st, &box) == -1 ||
+	    storedb_run(st, renumber) == -1 ||
 	    store_set_note(st, "epoch", uuid) == -1 ||
-	    store_set_note_int(st, "acked_seq", 0) == -1 ||
-	    store_set_note_int(st, "next_seq", box.depth + 1) == -1)
+	    store_set_note_int(st, "next_turn", box.depth + 1) == -1)
 		goto bad;
+	for (i = 0; i < LANES; i++)
+		if (store_set_note_int(st, acked_note[i], 0) == -1 ||
+		    store_set_note_int(st, next_note[i],
+		    box.lane[i].depth + 1) == -1)
+			goto bad;
 	return store_commit(st);
 bad:
 	store_rollback(st);

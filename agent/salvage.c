@@ -10,6 +10,7 @@
 #include "agent/storedb.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "schema/lane.h"
 #include "schema/report.h"
 
 /* Rows that cannot be read are passed over one by one, then in steps that
@@ -20,7 +21,7 @@
 #define BODY_MAX	(1024 * 1024)
 
 static const char reports[] =
-    "SELECT rowid, asset, body FROM outbox WHERE rowid > ?"
+    "SELECT rowid, asset, body, lane FROM outbox WHERE rowid > ?"
     " ORDER BY rowid LIMIT 1";
 static const char devices[] =
     "SELECT id, address, zone, credentials, memo, seen FROM device"
@@ -33,7 +34,8 @@ struct wreck {
 	struct store		*st;
 	const struct lock	*lock;
 	struct salvage		*out;
-	int64_t			 opened;	/* reports that did */
+	int64_t			 opened;	/* urgent reports that did */
+	int64_t			 bad;		/* of the bulk, that did not */
 };
 
 /* A text that may be garbage: NULL then, and for NULL. */
@@ -93,15 +95,18 @@ save_report(struct wreck *w, sqlite3_stmt *stmt)
 	char *xml, *asset, why[160];
 	struct report report;
 	size_t len;
+	bool urgent = sqlite3_column_int(stmt, 3) != LANE_BULK;
 	int n = 0;
 
-	if ((xml = open_body(w, stmt, 2, &len)) == NULL)
+	if ((xml = open_body(w, stmt, 2, &len)) == NULL) {
+		w->bad += !urgent;
 		return 0;
+	}
 	asset = sound_text(stmt, 1);
 	report_init(&report);
 	if (report_read_own(xml, len, &report, why, sizeof(why)) == 0) {
-		w->opened++;
-		n = outbox_append(w->st, &report, OUTBOX_EVENT, asset != NULL &&
+		w->opened += urgent;
+		n = outbox_append(w->st, &report, LANE_URGENT, asset != NULL &&
 		    uuid_valid(asset) ? asset : NULL);
 	}
 	report_clear(&report);
@@ -190,14 +195,15 @@ salvage_store(struct store *st, const struct lock *lock, const char *path,
 	out->lost = -1;
 	if ((w.db = open_wreck(path)) == NULL)
 		return 0;
-	next = note_int(&w, "next_seq");
-	acked = note_int(&w, "acked_seq");
+	next = note_int(&w, "urgent_next");
+	acked = note_int(&w, "urgent_acked");
 	merged = note_int(&w, "lost_detail");
 	rc = each_row(&w, reports, 0, save_report);
 	if (rc == 0)
 		rc = each_row(&w, devices, 0, save_device);
+	/* Numbers of the bulk may be empty: there only rows count. */
 	if (next > 0 && acked >= 0 && next - 1 - acked >= w.opened)
-		out->lost = next - 1 - acked - w.opened;
+		out->lost = next - 1 - acked - w.opened + w.bad;
 	/* The centre is told of both. */
 	if (out->lost > 0 || merged > 0)
 		rc |= store_set_note_int(st, "lost_detail",

@@ -8,18 +8,20 @@
 #include "base/mem.h"
 #include "schema/field.h"
 
-/* What stays of a report that was folded into a later one. */
-#define EMPTY		"<report xmlns=\"" REPORT_NS "\"/>"
-
 static const char out_pair[] =
     "SELECT o.seq, o.body, l.seq, l.body FROM outbox o"
-    " JOIN outbox l ON l.seq = (SELECT min(seq) FROM outbox"
-    " WHERE asset = o.asset AND seq > o.seq)"
-    " WHERE o.lane = 0 AND o.seq > ? ORDER BY o.seq LIMIT 1";
+    " JOIN outbox l ON l.lane = 0 AND l.seq = (SELECT min(seq) FROM outbox"
+    " WHERE lane = 0 AND asset = o.asset AND seq > o.seq)"
+    " WHERE o.lane = 0 AND o.closed = 0 AND o.asset IS NOT NULL"
+    " AND o.seq > ?1 ORDER BY o.seq LIMIT 1";
 static const char out_body[] =
-    "UPDATE outbox SET body = ?2 WHERE seq = ?1";
-static const char out_empty[] =
-    "UPDATE outbox SET body = ?2, asset = NULL, lane = 1 WHERE seq = ?1";
+    "UPDATE outbox SET body = ?2 WHERE lane = 0 AND seq = ?1";
+static const char out_drop[] =
+    "DELETE FROM outbox WHERE lane = 0 AND seq = ?1";
+/* What may be under way: those before this. */
+static const char out_after[] =
+    "SELECT coalesce((SELECT seq FROM outbox WHERE lane = 0"
+    " ORDER BY seq LIMIT 1 OFFSET ?1), 9223372036854775807)";
 
 /* What later says replaces what to says; unlike record_apply() a value that
  * has gone stays said. */
@@ -90,20 +92,35 @@ set_body(struct store *st, int64_t seq, const char *body, size_t len)
 	return storedb_done(st, stmt);
 }
 
-/* The number stays, so that there is no gap, and is nobody's any more. */
+/* Its number stays and is empty. */
 static int
-empty_body(struct store *st, int64_t seq)
+drop(struct store *st, int64_t seq)
 {
 	sqlite3_stmt *stmt;
 
-	if ((stmt = storedb_get(st, out_empty)) == NULL)
+	if ((stmt = storedb_get(st, out_drop)) == NULL)
 		return -1;
 	sqlite3_bind_int64(stmt, 1, seq);
-	storedb_put_body(st, stmt, 2, EMPTY, sizeof(EMPTY) - 1);
 	return storedb_done(st, stmt);
 }
 
-/* A detail report and the next report of the same asset. */
+/* The last of those that may be under way. */
+static int
+under_way(struct store *st, int64_t *seq)
+{
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if ((stmt = storedb_get(st, out_after)) == NULL)
+		return -1;
+	sqlite3_bind_int(stmt, 1, OUTBOX_IN_FLIGHT_MAX - 1);
+	rc = sqlite3_step(stmt);
+	*seq = sqlite3_column_int64(stmt, 0);
+	storedb_finish(stmt);
+	return rc == SQLITE_ROW ? 0 : storedb_failed(st, "squeeze");
+}
+
+/* A report of the bulk and the next one of the same asset. */
 struct pair {
 	int64_t	 a, b;
 	char	*body_a, *body_b;
@@ -156,11 +173,10 @@ fold(struct store *st, const struct pair *pair)
 		if (report_try_write(&earlier, &xml) == -1)
 			;
 		else if (set_body(st, pair->b, xml.data, xml.len) == -1 ||
-		    empty_body(st, pair->a) == -1)
+		    drop(st, pair->a) == -1)
 			freed = -1;
 		else
-			freed = (int64_t)(len_a + len_b) -
-			    (int64_t)(xml.len + sizeof(EMPTY) - 1);
+			freed = (int64_t)(len_a + len_b) - (int64_t)xml.len;
 	}
 	buf_free(&xml);
 	report_clear(&earlier);
@@ -169,9 +185,9 @@ fold(struct store *st, const struct pair *pair)
 }
 
 /*
- * What a detail report says is superseded by later reports of its asset,
- * whatever their lane: an event brings levels and counters too.  So it is
- * folded into the very next one; past that its values would come out of turn.
+ * What a report of the bulk says is superseded by the next one of its asset,
+ * and goes on living in it where that says nothing.  An urgent one between
+ * them that brings readings too has closed the first (outbox_append()).
  */
 int
 squeeze_outbox(struct store *st, int64_t max_bytes)
@@ -186,8 +202,9 @@ squeeze_outbox(struct store *st, int64_t max_bytes)
 		return 0;
 	if (outbox_count(st, &box) == -1)
 		return -1;
-	/* What is in flight (the lowest few numbers) must not change. */
-	after = box.first_seq + OUTBOX_IN_FLIGHT_MAX;
+	/* What is in flight (the lowest few) must not change. */
+	if (under_way(st, &after) == -1)
+		return -1;
 	least = box.bytes <= max_bytes ? max_bytes : max_bytes - max_bytes / 16;
 	while (box.bytes > least && rc == 0 &&
 	    (rc = next_pair(st, after, &pair)) == 1) {

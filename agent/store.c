@@ -152,6 +152,13 @@ store_close(struct store *st)
 	free(st);
 }
 
+/* The other process may have given some, or ours were taken back. */
+static void
+forget_numbers(struct store *st)
+{
+	memset(st->next_seq, 0, sizeof(st->next_seq));
+	st->next_turn = 0;
+}
 /* --- transactions, and what they say about the disk ------------------------- */
 
 int
@@ -160,7 +167,7 @@ store_begin(struct store *st)
 	if (storedb_run(st, "BEGIN IMMEDIATE") == -1)
 		return -1;
 	st->open = true;
-	st->next_seq = 0;
+	forget_numbers(st);
 	st->changes = sqlite3_total_changes(st->db);
 	return 0;
 }
@@ -257,7 +264,7 @@ store_rollback(struct store *st)
 	if (!sqlite3_get_autocommit(st->db))
 		(void)storedb_run(st, "ROLLBACK");
 	st->open = false;
-	st->next_seq = 0;
+	forget_numbers(st);
 	st->squeeze_max = 0;
 }
 

@@ -12,8 +12,9 @@
 
 #include "agent/store.h"
 #include "crypto/lock.h"
+#include "schema/lane.h"
 
-#define STOREDB_STATEMENTS	48
+#define STOREDB_STATEMENTS	64
 
 struct store {
 	sqlite3		*db;
@@ -23,7 +24,8 @@ struct store {
 		const char	*sql;
 		sqlite3_stmt	*stmt;
 	}		 cache[STOREDB_STATEMENTS];
-	int64_t		 next_seq;	/* 0: not known, read the note */
+	int64_t		 next_seq[LANES];	/* 0: not known, read the note */
+	int64_t		 next_turn;	/* likewise */
 	int64_t		 squeeze_max;	/* what the next two are about; 0 none */
 	int64_t		 most_bytes;	/* the outbox has no more than this */
 	int64_t		 squeeze_at;	/* count again from here on */

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#define STORE_VERSION	3
+#define STORE_VERSION	4
 #define SEALED_SINCE	3
 /* "PLAS", so that file(1) and we know the file. */
 #define APPLICATION_ID	0x504c4153
@@ -19,6 +19,13 @@ static const char seal_get[] =
     "SELECT value FROM note WHERE key = 'seal'";
 static const char seal_put[] =
     "INSERT OR REPLACE INTO note VALUES('seal', ?)";
+
+#define OUTBOX								\
+    "CREATE TABLE outbox(lane INTEGER NOT NULL, seq INTEGER NOT NULL,"	\
+    " turn INTEGER NOT NULL, created INTEGER NOT NULL, closed INTEGER"	\
+    " NOT NULL DEFAULT 0, asset TEXT, body BLOB NOT NULL,"		\
+    " PRIMARY KEY(lane, seq));"						\
+    "CREATE INDEX outbox_asset ON outbox(lane, asset, seq);"
 
 static const char schema[] =
     "CREATE TABLE note(key TEXT PRIMARY KEY, value TEXT NOT NULL)"
@@ -34,9 +41,7 @@ static const char schema[] =
     "CREATE INDEX asset_mark ON asset(mark);"
     "CREATE TABLE told(id TEXT NOT NULL, asset TEXT NOT NULL,"
     " body BLOB NOT NULL, PRIMARY KEY(asset, id)) WITHOUT ROWID;"
-    "CREATE TABLE outbox(seq INTEGER PRIMARY KEY, created INTEGER NOT NULL,"
-    " lane INTEGER NOT NULL, asset TEXT, body BLOB NOT NULL);"
-    "CREATE INDEX outbox_asset ON outbox(asset, seq);"
+    OUTBOX
     "CREATE TABLE refused(number INTEGER PRIMARY KEY, epoch TEXT, seq"
     " INTEGER, created INTEGER, lane INTEGER, asset TEXT, body BLOB,"
     " why BLOB);";
@@ -69,6 +74,21 @@ static const char *const upgrade[] = {
     "ALTER TABLE asset ADD COLUMN mark BLOB;"
     "UPDATE asset SET mark = mark(key), key = seal(key, 'asset ' || id);"
     "CREATE INDEX asset_mark ON asset(mark);",
+	/* Two lanes; the one queue that there was is the urgent one (1), whose
+	 * numbers go on. */
+	[3] =
+    "DROP INDEX outbox_asset;"
+    "ALTER TABLE outbox RENAME TO queue;"
+    OUTBOX
+    "INSERT INTO outbox(lane, seq, turn, created, asset, body)"
+    " SELECT 1, seq, seq, created, asset, body FROM queue ORDER BY seq;"
+    "DROP TABLE queue;"
+    "UPDATE refused SET lane = 1;"
+    "INSERT INTO note SELECT 'next_turn', value FROM note"
+    " WHERE key = 'next_seq';"
+    "UPDATE note SET key = 'urgent_next' WHERE key = 'next_seq';"
+    "UPDATE note SET key = 'urgent_acked' WHERE key = 'acked_seq';"
+    "INSERT INTO note VALUES('bulk_next', '1'), ('bulk_acked', '0');",
 };
 
 /* --- what upgrades call ---------------------------------------------------- */
@@ -213,11 +233,12 @@ check_seal(struct store *st)
 static int
 create(struct store *st)
 {
-	char uuid[UUID_TEXT_MAX], insert[160];
+	char uuid[UUID_TEXT_MAX], insert[200];
 
 	uuid_make(uuid);
 	snprintf(insert, sizeof(insert), "INSERT INTO note VALUES('epoch', "
-	    "'%s'), ('next_seq', '1'), ('acked_seq', '0');", uuid);
+	    "'%s'), ('urgent_next', '1'), ('urgent_acked', '0'), "
+	    "('bulk_next', '1'), ('bulk_acked', '0');", uuid);
 	return storedb_run(st, schema) == -1 ||
 	    storedb_run(st, insert) == -1 ? -1 : put_seal(st);
 }

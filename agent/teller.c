@@ -224,10 +224,10 @@ write_change(struct teller *t, struct store *st, const char *asset,
 	size_t i;
 	int n;
 
-	if ((n = outbox_append(st, &c->event, OUTBOX_EVENT, asset)) == -1)
+	if ((n = outbox_append(st, &c->event, LANE_URGENT, asset)) == -1)
 		return -1;
 	t->appended += n;
-	if ((n = outbox_append(st, &c->detail, OUTBOX_DETAIL, asset)) == -1)
+	if ((n = outbox_append(st, &c->detail, LANE_BULK, asset)) == -1)
 		return -1;
 	t->appended += n;
 	if (known_tell(st, &c->told) == -1)
@@ -395,7 +395,7 @@ teller_agent(struct teller *t, struct agent *agent)
 	report_init(&one);
 	one.agents = agent;
 	one.agents_len = 1;
-	n = outbox_append(st, &one, OUTBOX_EVENT, NULL);
+	n = outbox_append(st, &one, LANE_BULK, NULL);
 	/* The same, for `platen status`. */
 	report_write(&one, &xml);
 	if (n == -1 || store_set_note_sealed(st, "agent", xml.data) == -1)
@@ -427,7 +427,7 @@ tell_whole(struct teller *t, struct store *st, const char *id)
 	report_init(&told);
 	n = known_told(st, id, &told);
 	if (n == 0)
-		n = outbox_append(st, &told, OUTBOX_EVENT, id);
+		n = outbox_append(st, &told, LANE_URGENT, id);
 	report_clear(&told);
 	if (n == -1)
 		return -1;

@@ -1,5 +1,6 @@
 /*
- * A report's effect on the fleet: exactly once, in order, all or nothing.
+ * What the reports of a message do to the fleet: exactly once, each lane in
+ * order, each report all or nothing.
  *
  * What is told of an asset that we have never seen whole (because the report
  * that did was refused, or our store is younger than the agent's memory) is
@@ -12,14 +13,28 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <libxml/tree.h>
+
 #include "base/uuid.h"
 #include "central/fleet.h"
+#include "schema/lane.h"
+
+/* What stands around the reports of a message. */
+struct apply_frame {
+	char		 epoch[UUID_TEXT_MAX];
+	enum lane	 lane;
+	int64_t		 first, last;	/* numbers without a report are empty */
+};
+/*
+ * Reads it from <reports/>: 0; -1 when it is none, or when its reports are not
+ * numbered one after the other within it.  What they say is not looked at.
+ */
+int	 apply_frame_read(const xmlNode *reports, struct apply_frame *);
 
 enum apply_verdict {
 	APPLY_DONE,		/* takes effect with the next commit */
 	APPLY_SEEN,		/* had been taken before, no effect */
 	APPLY_AGAIN,		/* a gap: seq is the last one taken */
-	APPLY_REFUSED,		/* for good; its seq is consumed */
 	APPLY_FAILED		/* the store failed: nothing in the open
 				 * transaction will last */
 };
@@ -28,23 +43,34 @@ enum apply_verdict {
 struct apply_same {
 	char	 id[UUID_TEXT_MAX], known[UUID_TEXT_MAX];
 };
+/* Refused for good; its seq is consumed. */
+struct apply_refused {
+	int64_t	 seq;
+	char	 reason[200];
+};
+/* So many go into one answer, whatever they say.  Of more assets the next
+ * report tells; behind so many refusals the rest of a message is not taken. */
+#define APPLY_SAME_MOST		256
+#define APPLY_REFUSED_MOST	16
 
 struct apply_answer {
 	enum apply_verdict	 verdict;
-	int64_t			 seq;
-	char			 reason[200];
+	enum lane		 lane;
+	int64_t			 seq;	/* all up to it is taken */
 	struct apply_same	*same;
 	size_t			 same_len;
+	struct apply_refused	*refused;
+	size_t			 refused_len;
 };
 
 /*
- * xml is the report, epoch and seq are its attributes, read before.  Begins
- * a transaction when none is open; the caller commits.  answer is filled in
- * whatever happens; apply_answer_clear() frees what it owns.
+ * reports is what frame was read from.  Begins a transaction when none is
+ * open; the caller commits.  answer is filled in whatever happens;
+ * apply_answer_clear() frees what it owns.
  */
-void	 apply_report(struct fleet *, int64_t agent, const char *epoch,
-	    int64_t seq, const char *xml, size_t len, int64_t now_ms,
-	    struct apply_answer *answer);
+void	 apply_reports(struct fleet *, int64_t agent,
+	    const struct apply_frame *, const xmlNode *reports,
+	    int64_t now_ms, struct apply_answer *answer);
 void	 apply_answer_clear(struct apply_answer *);
 
 #endif

@@ -75,8 +75,7 @@ batch_add(struct batch *batch, struct session *session, const char *id,
 	w->session = session_keep(session);
 	w->id = xstrdup(id);
 	w->answer = *answer;
-	answer->same = NULL;
-	answer->same_len = 0;
+	memset(answer, 0, sizeof(*answer));
 }
 
 size_t
@@ -91,25 +90,22 @@ write_content(struct buf *out, const struct apply_answer *a)
 	size_t	i;
 
 	buf_reset(out);
-	switch (a->verdict) {
-	case APPLY_AGAIN:
-		buf_printf(out, "<again xmlns='%s' seq='%lld'/>", REPORT_NS,
-		    (long long)a->seq);
+	if (a->verdict == APPLY_AGAIN) {
+		buf_printf(out, "<again xmlns='%s' lane='%s' seq='%lld'/>",
+		    REPORT_NS, lane_name(a->lane), (long long)a->seq);
 		return;
-	case APPLY_REFUSED:
-		buf_printf(out, "<refused xmlns='%s' seq='%lld' reason='",
-		    REPORT_NS, (long long)a->seq);
-		xmltree_escape(out, a->reason);
-		buf_puts(out, "'/>");
-		return;
-	default:
-		break;
 	}
-	buf_printf(out, "<ack xmlns='%s' seq='%lld'>", REPORT_NS,
-	    (long long)a->seq);
+	buf_printf(out, "<ack xmlns='%s' lane='%s' seq='%lld'>", REPORT_NS,
+	    lane_name(a->lane), (long long)a->seq);
 	for (i = 0; i < a->same_len; i++)
 		buf_printf(out, "<same asset='%s' known='%s'/>",
 		    a->same[i].id, a->same[i].known);
+	for (i = 0; i < a->refused_len; i++) {
+		buf_printf(out, "<refused seq='%lld' reason='",
+		    (long long)a->refused[i].seq);
+		xmltree_escape(out, a->refused[i].reason);
+		buf_puts(out, "'/>");
+	}
 	buf_puts(out, "</ack>");
 }
 

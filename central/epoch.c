@@ -1,14 +1,26 @@
 #include "central/epoch.h"
 
+#include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "central/roster.h"
 #include "central/tables.h"
 #include "schema/record.h"
 #include "schema/xmltree.h"
 
-/* Reasons kept for each epoch; older ones are forgotten. */
+/* Reasons kept for each lane of an epoch; older ones are forgotten. */
 #define REFUSED_MAX	1000
+
+struct extra {
+	int64_t	last_bulk;
+};
+
+const struct field	epoch_extra[] = {
+	{ .name = "last_bulk", .kind = FIELD_INT,
+	    .offset = offsetof(struct extra, last_bulk) },
+	{ .name = NULL }
+};
 
 int
 epoch_find(struct fleet *fleet, int64_t agent, const char *uuid,
@@ -17,16 +29,16 @@ epoch_find(struct fleet *fleet, int64_t agent, const char *uuid,
 	struct fleet_stmt	*stmt;
 	int			 rc;
 
-	epoch->id = 0;
-	epoch->last_seq = 0;
-	stmt = fleet_bind(fleet, "SELECT id, last_seq FROM epoch "
-	    "WHERE agent = ? AND uuid = ?", "it", agent, uuid);
+	memset(epoch, 0, sizeof(*epoch));
+	stmt = fleet_bind(fleet, "SELECT id, last_seq, coalesce(last_bulk, 0) "
+	    "FROM epoch WHERE agent = ? AND uuid = ?", "it", agent, uuid);
 	if (stmt == NULL)
 		return -1;
 	if ((rc = fleet_step(fleet, stmt)) != 1)
 		return rc;
 	epoch->id = fleet_number(stmt, 0);
-	epoch->last_seq = fleet_number(stmt, 1);
+	epoch->last[LANE_URGENT] = fleet_number(stmt, 1);
+	epoch->last[LANE_BULK] = fleet_number(stmt, 2);
 	fleet_reset(stmt);
 	return 0;
 }
@@ -74,16 +86,33 @@ epoch_enter(struct fleet *fleet, int64_t agent, const char *uuid,
 }
 
 int
-epoch_advance(struct fleet *fleet, const struct epoch *epoch, int64_t seq,
-    int64_t now_ms)
+epoch_advance(struct fleet *fleet, const struct epoch *epoch, enum lane lane,
+    int64_t seq, int64_t now_ms)
 {
-	return fleet_do(fleet, "UPDATE epoch SET last_seq = ?, last_at = ? "
+	if (lane == LANE_URGENT)
+		return fleet_do(fleet, "UPDATE epoch SET last_seq = ?, "
+		    "last_at = ? WHERE id = ?", "iii", seq, now_ms,
+		    epoch->id);
+	return fleet_do(fleet, "UPDATE epoch SET last_bulk = ?, last_at = ? "
 	    "WHERE id = ?", "iii", seq, now_ms, epoch->id);
+}
+
+/* How many reports are gone. */
+static int64_t
+gap_of(const struct epoch *epoch, const int64_t first[LANES])
+{
+	int64_t	gap = 0;
+	int	i;
+
+	for (i = 0; i < LANES; i++)
+		if (first[i] - 1 > epoch->last[i])
+			gap += first[i] - 1 - epoch->last[i];
+	return gap;
 }
 
 int
 epoch_greet(struct fleet *fleet, int64_t agent, const char *uuid,
-    int64_t first, int64_t *seq, bool *whole)
+    const int64_t first[LANES], int64_t seq[LANES], bool *whole)
 {
 	struct epoch	epoch;
 	int64_t		want;
@@ -92,16 +121,17 @@ epoch_greet(struct fleet *fleet, int64_t agent, const char *uuid,
 	    fleet_int(fleet, &want, "SELECT want_whole FROM agent "
 	    "WHERE id = ?", "i", agent) != 0)
 		return -1;
-	*seq = epoch.last_seq;
-	*whole = want == 1 || first - 1 > epoch.last_seq;
+	memcpy(seq, epoch.last, sizeof(epoch.last));
+	*whole = want == 1 || gap_of(&epoch, first) > 0;
 	return 0;
 }
 
 int
 epoch_resume(struct fleet *fleet, int64_t agent, const char *uuid,
-    int64_t first, bool whole, int64_t now_ms, int64_t *gap)
+    const int64_t first[LANES], bool whole, int64_t now_ms, int64_t *gap)
 {
 	struct epoch	epoch;
+	int		i;
 
 	*gap = 0;
 	if (epoch_enter(fleet, agent, uuid, &epoch, now_ms) != 0)
@@ -109,11 +139,14 @@ epoch_resume(struct fleet *fleet, int64_t agent, const char *uuid,
 	if (whole && (put_in_doubt(fleet, agent) != 0 || fleet_do(fleet,
 	    "UPDATE agent SET want_whole = 0 WHERE id = ?", "i", agent) != 0))
 		return -1;
-	if (first - 1 <= epoch.last_seq)
+	if ((*gap = gap_of(&epoch, first)) == 0)
 		return 0;
-	*gap = first - 1 - epoch.last_seq;
-	return fleet_do(fleet, "UPDATE epoch SET last_seq = ?, "
-	    "gaps = gaps + 1 WHERE id = ?", "ii", first - 1, epoch.id);
+	for (i = 0; i < LANES; i++)
+		if (first[i] - 1 > epoch.last[i] && epoch_advance(fleet,
+		    &epoch, (enum lane)i, first[i] - 1, now_ms) != 0)
+			return -1;
+	return fleet_do(fleet, "UPDATE epoch SET gaps = gaps + 1 "
+	    "WHERE id = ?", "i", epoch.id);
 }
 
 int
@@ -124,59 +157,61 @@ epoch_want_whole(struct fleet *fleet, int64_t agent)
 }
 
 int
-epoch_refuse(struct fleet *fleet, const struct epoch *epoch, int64_t seq,
-    const char *reason, int64_t now_ms)
+epoch_refuse(struct fleet *fleet, const struct epoch *epoch, enum lane lane,
+    int64_t seq, const char *reason, int64_t now_ms)
 {
-	if (fleet_do(fleet, "INSERT INTO refused (epoch, seq, reason, "
-	    "received_at) VALUES (?, ?, ?, ?)", "iiti", epoch->id, seq,
-	    reason, now_ms) != 0)
+	if (fleet_do(fleet, "INSERT INTO refused (epoch, lane, seq, reason, "
+	    "received_at) VALUES (?, ?, ?, ?, ?)", "iiiti", epoch->id,
+	    (int64_t)lane, seq, reason, now_ms) != 0)
 		return -1;
-	if (fleet_do(fleet, "DELETE FROM refused WHERE epoch = ?1 AND seq <= "
-	    "(SELECT seq FROM refused WHERE epoch = ?1 ORDER BY seq DESC "
-	    "LIMIT 1 OFFSET ?2)", "ii", epoch->id, (int64_t)REFUSED_MAX) != 0)
+	if (fleet_do(fleet, "DELETE FROM refused WHERE epoch = ? AND lane = ? "
+	    "AND seq <= (SELECT seq FROM refused WHERE epoch = ? AND lane = ? "
+	    "ORDER BY seq DESC LIMIT 1 OFFSET ?)", "iiiii", epoch->id,
+	    (int64_t)lane, epoch->id, (int64_t)lane,
+	    (int64_t)REFUSED_MAX) != 0)
 		return -1;
 	return fleet_do(fleet, "UPDATE epoch SET refused = refused + 1 "
 	    "WHERE id = ?", "i", epoch->id);
 }
 
 int
-epoch_refused(struct fleet *fleet, const struct epoch *epoch, int64_t seq,
-    char *reason, size_t size)
+epoch_refused(struct fleet *fleet, const struct epoch *epoch, enum lane lane,
+    int64_t first, int64_t last, size_t most, void (*fn)(void *, int64_t,
+    const char *), void *arg)
 {
 	struct fleet_stmt	*stmt;
 	int			 rc;
 
-	reason[0] = '\0';
-	stmt = fleet_bind(fleet, "SELECT reason FROM refused "
-	    "WHERE epoch = ? AND seq = ?", "ii", epoch->id, seq);
+	stmt = fleet_bind(fleet, "SELECT seq, reason FROM refused WHERE "
+	    "epoch = ? AND lane = ? AND seq >= ? AND seq <= ? ORDER BY seq "
+	    "LIMIT ?", "iiiii", epoch->id, (int64_t)lane, first, last,
+	    (int64_t)most);
 	if (stmt == NULL)
 		return -1;
-	if ((rc = fleet_step(fleet, stmt)) != 1)
-		return rc;
-	snprintf(reason, size, "%s",
-	    fleet_text(stmt, 0));
-	fleet_reset(stmt);
-	return 0;
+	while ((rc = fleet_step(fleet, stmt)) == 1)
+		fn(arg, fleet_number(stmt, 0),
+		    fleet_text(stmt, 1));
+	return rc;
+}
+
+static void
+put_refused(void *arg, int64_t seq, const char *reason)
+{
+	struct buf	*out = arg;
+
+	buf_printf(out, "<refused seq='%lld' reason='", (long long)seq);
+	xmltree_escape(out, reason);
+	buf_puts(out, "'/>");
 }
 
 int
 epoch_list_refused(struct fleet *fleet, int64_t agent, const char *uuid,
-    int64_t acked, struct buf *out)
+    enum lane lane, int64_t acked, struct buf *out)
 {
-	struct fleet_stmt	*stmt;
-	int			 rc;
+	struct epoch	epoch;
 
-	stmt = fleet_bind(fleet, "SELECT r.seq, r.reason FROM refused r "
-	    "JOIN epoch e ON e.id = r.epoch WHERE e.agent = ? AND e.uuid = ? "
-	    "AND r.seq > ? ORDER BY r.seq LIMIT ?", "itii", agent, uuid,
-	    acked, (int64_t)EPOCH_REFUSED_MOST);
-	if (stmt == NULL)
+	if (epoch_find(fleet, agent, uuid, &epoch) != 0)
 		return -1;
-	while ((rc = fleet_step(fleet, stmt)) == 1) {
-		buf_printf(out, "<refused seq='%lld' reason='",
-		    (long long)fleet_number(stmt, 0));
-		xmltree_escape(out, fleet_text(stmt, 1));
-		buf_puts(out, "'/>");
-	}
-	return rc;
+	return epoch_refused(fleet, &epoch, lane, acked + 1,
+	    epoch.last[lane], EPOCH_REFUSED_MOST, put_refused, out);
 }

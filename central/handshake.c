@@ -8,13 +8,13 @@
 #include "base/secret.h"
 #include "central/epoch.h"
 #include "central/roster.h"
-#include "schema/record.h"
+#include "schema/lane.h"
 #include "schema/xmltree.h"
 #include "xmpp/jid.h"
 
 struct hello {
 	char	 epoch[UUID_TEXT_MAX];
-	int64_t	 acked, first;
+	int64_t	 acked[LANES], first[LANES];
 	char	*token;
 };
 
@@ -26,21 +26,32 @@ refuse(struct handshake *out, const char *condition, const char *text)
 		snprintf(out->text, sizeof(out->text), "%s", text);
 }
 
-/* A decimal number from min on; ABSENT is none. */
-static int64_t
-number(const xmlNode *node, const char *name, int64_t min)
+/* Each lane once. */
+static int
+read_lanes(const xmlNode *root, struct hello *hello)
 {
-	char	*text, *c;
-	int64_t	 value = 0;
+	bool		 there[LANES] = { false };
+	enum lane	 lane = LANE_BULK;
+	xmlNode		*node;
+	char		*name;
+	int		 rc = 0;
 
-	if ((text = xmltree_attr(node, name)) == NULL)
-		return ABSENT;
-	for (c = text; *c >= '0' && *c <= '9' && c - text < 18; c++)
-		value = value * 10 + (*c - '0');
-	if (*c != '\0' || c == text || value < min)
-		value = ABSENT;
-	free(text);
-	return value;
+	for (node = xmltree_child(root, "lane", HANDSHAKE_NS);
+	    node != NULL && rc == 0; node = xmltree_next(node)) {
+		name = xmltree_attr(node, "name");
+		if (name == NULL || lane_parse(name, &lane) != 0 ||
+		    there[lane])
+			rc = -1;
+		else {
+			there[lane] = true;
+			hello->acked[lane] = xmltree_number(node, "acked");
+			hello->first[lane] = xmltree_number(node, "first");
+			if (hello->acked[lane] < 0 || hello->first[lane] < 1)
+				rc = -1;
+		}
+		free(name);
+	}
+	return rc == 0 && there[LANE_BULK] && there[LANE_URGENT] ? 0 : -1;
 }
 
 static int
@@ -58,12 +69,9 @@ read_hello(const struct buf *payload, struct hello *hello)
 		return -1;
 	root = xmlDocGetRootElement(doc);
 	epoch = xmltree_attr(root, "epoch");
-	hello->acked = number(root, "acked", 0);
-	hello->first = number(root, "first", 1);
 	if (xmltree_is(root, "hello", HANDSHAKE_NS) &&
-	    number(root, "version", 1) == 1 && epoch != NULL &&
-	    uuid_valid(epoch) && hello->acked != ABSENT &&
-	    hello->first != ABSENT) {
+	    xmltree_number(root, "version") == 1 && epoch != NULL &&
+	    uuid_valid(epoch) && read_lanes(root, hello) == 0) {
 		snprintf(hello->epoch, sizeof(hello->epoch), "%s", epoch);
 		hello->token = xmltree_attr(root, "token");
 		rc = 0;
@@ -115,18 +123,24 @@ welcome(struct fleet *fleet, struct seal *seal, int64_t agent,
     const struct hello *hello, int64_t wall_ms, bool *whole, struct buf *reply)
 {
 	struct buf	payload = { 0 };
-	int64_t		seq;
+	int64_t		seq[LANES];
 	char		time[CLOCK_TEXT_MAX];
-	int		rc;
+	int		i, rc = 0;
 
-	if (epoch_greet(fleet, agent, hello->epoch, hello->first, &seq,
+	if (epoch_greet(fleet, agent, hello->epoch, hello->first, seq,
 	    whole) != 0)
 		return -1;
-	buf_printf(&payload, "<welcome xmlns='%s' version='1' seq='%lld' "
-	    "time='%s' whole='%s'>", HANDSHAKE_NS, (long long)seq,
-	    clock_format(wall_ms, time), *whole ? "true" : "false");
-	if (epoch_list_refused(fleet, agent, hello->epoch, hello->acked,
-	    &payload) != 0) {
+	buf_printf(&payload, "<welcome xmlns='%s' version='1' time='%s' "
+	    "whole='%s'>", HANDSHAKE_NS, clock_format(wall_ms, time),
+	    *whole ? "true" : "false");
+	for (i = LANES - 1; i >= 0 && rc == 0; i--) {
+		buf_printf(&payload, "<lane name='%s' seq='%lld'>",
+		    lane_name((enum lane)i), (long long)seq[i]);
+		rc = epoch_list_refused(fleet, agent, hello->epoch,
+		    (enum lane)i, hello->acked[i], &payload);
+		buf_puts(&payload, "</lane>");
+	}
+	if (rc != 0) {
 		buf_free(&payload);
 		return -1;
 	}
@@ -157,7 +171,7 @@ decide(struct fleet *fleet, struct seal **seal, const char *jid,
 	session = session_new(*seal, from);
 	*seal = NULL;
 	session->agent = agent;
-	session->first = hello->first;
+	memcpy(session->first, hello->first, sizeof(session->first));
 	session->whole = whole;
 	snprintf(session->epoch, sizeof(session->epoch), "%s", hello->epoch);
 	out->session = session;

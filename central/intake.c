@@ -96,39 +96,32 @@ prove(struct fleet *fleet, struct peer *peer, struct session *s)
 static void
 log_answer(const struct peer *peer, const struct apply_answer *a)
 {
-	if (a->verdict == APPLY_REFUSED)
-		log_warnx("agent", "%s: report %lld refused: %s",
-		    log_safe(peer->jid), (long long)a->seq,
-		    log_safe(a->reason));
-	else if (a->verdict == APPLY_AGAIN)
-		log_debug("agent", "%s: to send again after %lld",
-		    log_safe(peer->jid), (long long)a->seq);
+	size_t	i;
+
+	for (i = 0; i < a->refused_len; i++)
+		log_warnx("agent", "%s: %s report %lld refused: %s",
+		    log_safe(peer->jid), lane_name(a->lane),
+		    (long long)a->refused[i].seq,
+		    log_safe(a->refused[i].reason));
+	if (a->verdict == APPLY_AGAIN)
+		log_debug("agent", "%s: to send again after %s report %lld",
+		    log_safe(peer->jid), lane_name(a->lane),
+		    (long long)a->seq);
 }
 
 static void
 take_content(struct fleet *fleet, struct peer *peer, const xmlNode *content,
     struct intake *out)
 {
-	struct buf	 xml = { 0 };
-	char		*epoch, *seq;
-	uint64_t	 number;
+	struct apply_frame	frame;
 
-	epoch = xmltree_attr(content, "epoch");
-	seq = xmltree_attr(content, "seq");
-	if (!xmltree_is(content, "report", REPORT_NS) || epoch == NULL ||
-	    !uuid_valid(epoch) || parse_number(seq, INT64_MAX / 2,
-	    &number) != 0 || number == 0)
-		refuse(out, "bad-request", "no report, or not numbered");
-	else {
-		xmltree_print(&xml, content);
-		apply_report(fleet, out->session->agent, epoch,
-		    (int64_t)number, xml.data, xml.len, clock_wall_ms(),
-		    &out->answer);
-		log_answer(peer, &out->answer);
+	if (apply_frame_read(content, &frame) != 0) {
+		refuse(out, "bad-request", "no reports, or not numbered");
+		return;
 	}
-	buf_free(&xml);
-	free(epoch);
-	free(seq);
+	apply_reports(fleet, out->session->agent, &frame, content,
+	    clock_wall_ms(), &out->answer);
+	log_answer(peer, &out->answer);
 }
 
 static void

@@ -1,6 +1,6 @@
 /*
  * A sealed stanza from an agent: opened under its session, its envelope
- * checked, the report inside applied.
+ * checked, the reports inside applied.
  */
 #ifndef CENTRAL_INTAKE_H
 #define CENTRAL_INTAKE_H

@@ -24,6 +24,7 @@ struct row {
 	int64_t			 number;
 	int64_t			 unit, capacity, percent, state, pages, time;
 	int64_t			 counter_epoch, before;
+	int64_t			 lane, turn;	/* only for their columns */
 };
 
 const struct field	journal_extra[] = {
@@ -31,6 +32,10 @@ const struct field	journal_extra[] = {
 	    .offset = offsetof(struct row, counter_epoch) },
 	{ .name = "before", .kind = FIELD_INT,
 	    .offset = offsetof(struct row, before) },
+	{ .name = "lane", .kind = FIELD_INT,
+	    .offset = offsetof(struct row, lane) },
+	{ .name = "turn", .kind = FIELD_INT,
+	    .offset = offsetof(struct row, turn) },
 	{ .name = NULL }
 };
 
@@ -40,16 +45,17 @@ put(const struct journal *j, const struct row *row)
 	static const char *const	 insert =
 	    "INSERT INTO history (asset, record, thing, field, unit, "
 	    "capacity, percent, state, pages, time, received_at, epoch, seq, "
-	    "counter_epoch, \"before\", number, text) VALUES "
-	    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+	    "lane, turn, counter_epoch, \"before\", number, text) VALUES "
+	    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 	int64_t				 time;
 
 	time = row->time == ABSENT || row->time == CLEARED ? j->received_at :
 	    row->time;
-	return fleet_do(j->fleet, insert, "iiitiiiiiiiiiiiit", row->asset,
+	return fleet_do(j->fleet, insert, "iiitiiiiiiiiiiiiiit", row->asset,
 	    (int64_t)row->record, row->thing, row->field, row->unit,
 	    row->capacity, row->percent, row->state, row->pages, time,
-	    j->received_at, j->epoch, j->seq, row->counter_epoch, row->before,
+	    j->received_at, j->epoch, j->seq, (int64_t)j->lane, j->turn,
+	    row->counter_epoch, row->before,
 	    row->text != NULL ? ABSENT : row->number, row->text);
 }
 

@@ -9,6 +9,7 @@
 
 #include "central/fleet.h"
 #include "schema/field.h"
+#include "schema/lane.h"
 
 enum journal_record {
 	JOURNAL_COUNTER = 1,	/* field: its name */
@@ -23,13 +24,14 @@ enum journal_record {
 extern const struct keyword	journal_words[];
 
 /* Columns of history that came later: of a counter its epoch, and where one
- * began or 2^32 was passed the value before. */
+ * began or 2^32 was passed the value before; the report's lane and turn. */
 extern const struct field	journal_extra[];
 
 /* What is the same for all rows of a report. */
 struct journal {
 	struct fleet	*fleet;
-	int64_t		 epoch, seq, received_at;
+	enum lane	 lane;
+	int64_t		 epoch, seq, turn, received_at;
 };
 
 /* time is the agent's clock; ABSENT takes ours.  All return 0 or -1. */

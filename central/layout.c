@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "central/epoch.h"
 #include "central/fleet_driver.h"
 #include "central/journal.h"
 #include "central/roster.h"
@@ -15,6 +16,14 @@
 #define CENTRE "CREATE TABLE centre (" \
 "  id INTEGER PRIMARY KEY," \
 "  started_at INTEGER NOT NULL) STRICT;"
+
+#define REFUSED "CREATE TABLE refused (" \
+"  epoch INTEGER NOT NULL REFERENCES epoch," \
+"  lane INTEGER NOT NULL," \
+"  seq INTEGER NOT NULL," \
+"  reason TEXT NOT NULL," \
+"  received_at INTEGER NOT NULL," \
+"  PRIMARY KEY (epoch, lane, seq)) STRICT, WITHOUT ROWID;"
 
 static const char *const	ddl =
 "CREATE TABLE schema_version (version INTEGER NOT NULL) STRICT;"
@@ -47,12 +56,7 @@ CENTRE
 "  started_at INTEGER NOT NULL,"
 "  last_at INTEGER NOT NULL,"
 "  UNIQUE (agent, uuid)) STRICT;"
-"CREATE TABLE refused ("
-"  epoch INTEGER NOT NULL REFERENCES epoch,"
-"  seq INTEGER NOT NULL,"
-"  reason TEXT NOT NULL,"
-"  received_at INTEGER NOT NULL,"
-"  PRIMARY KEY (epoch, seq)) STRICT, WITHOUT ROWID;"
+REFUSED
 "CREATE TABLE alias ("
 "  agent INTEGER NOT NULL REFERENCES agent,"
 "  uuid TEXT NOT NULL,"			/* as the agent calls it */
@@ -107,7 +111,8 @@ CENTRE
 "  epoch INTEGER NOT NULL REFERENCES epoch,"
 "  seq INTEGER NOT NULL) STRICT;";
 
-/* From the version before.  Stores in PostgreSQL begin with version 2. */
+/* From the version before.  Stores in PostgreSQL begin with version 2.  The one
+ * queue that agents had is the urgent lane (1). */
 static const char *const	upgrades[LAYOUT_VERSION] = {
 	[1] =
 	"ALTER TABLE history ADD COLUMN number INTEGER;"
@@ -120,6 +125,11 @@ static const char *const	upgrades[LAYOUT_VERSION] = {
 	"ALTER TABLE agent ADD COLUMN centre INTEGER;"
 	"UPDATE agent SET presence = 'unavailable';"
 	CENTRE
+	"ALTER TABLE refused RENAME TO refused_1;"
+	REFUSED
+	"INSERT INTO refused (epoch, lane, seq, reason, received_at) "
+	"SELECT epoch, 1, seq, reason, received_at FROM refused_1;"
+	"DROP TABLE refused_1;"
 };
 
 /* After the columns are there. */
@@ -213,6 +223,11 @@ static int
 mend_columns(struct fleet *fleet)
 {
 	if (add_columns(fleet, "agent", roster_extra) != 0 ||
+	    add_columns(fleet, "epoch", epoch_extra) != 0 ||
+	    add_columns(fleet, "asset", tables_told) != 0 ||
+	    add_columns(fleet, "consumable", tables_told) != 0 ||
+	    add_columns(fleet, "alert", tables_told) != 0 ||
+	    add_columns(fleet, "counter", tables_told) != 0 ||
 	    add_columns(fleet, "asset", asset_fields) != 0 ||
 	    add_columns(fleet, "consumable", consumable_fields) != 0 ||
 	    add_columns(fleet, "alert", alert_fields) != 0 ||

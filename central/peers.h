@@ -12,6 +12,7 @@
 
 #include "base/uuid.h"
 #include "crypto/seal.h"
+#include "schema/lane.h"
 
 #define PEERS_MAX		20000	/* known at a time */
 #define PEERS_SESSIONS_MAX	10000
@@ -24,7 +25,7 @@ struct session {
 	char		*full;		/* the full JID that it belongs to */
 	int64_t		 agent;		/* roster number */
 	char		 epoch[UUID_TEXT_MAX];	/* from the hello */
-	int64_t		 first;
+	int64_t		 first[LANES];
 	bool		 whole;		/* the welcome asked for everything */
 };
 

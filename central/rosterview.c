@@ -11,7 +11,7 @@
 #include "schema/recjson.h"
 
 enum column { ID, NAME, JID, CUSTOMER, STATE, PRESENCE, SEEN, KEY, OTHER,
-	OTHER_AT, EXPIRES, TOKEN, EPOCH, SEQ, GAPS, REFUSED, RECEIVED,
+	OTHER_AT, EXPIRES, TOKEN, EPOCH, SEQ, BULK, GAPS, REFUSED, RECEIVED,
 	DEVICES, STATUS, COLUMNS };
 
 /* When anything of it came last: it was there, or a report. */
@@ -20,7 +20,7 @@ enum column { ID, NAME, JID, CUSTOMER, STATE, PRESENCE, SEEN, KEY, OTHER,
 #define SELECT	"g.id, g.name, g.jid, g.customer, g.state, g.presence, " \
 		SEEN_AT ", " \
 		"g.key, g.other_key, g.other_key_at, g.token_expires, " \
-		"g.token_hash IS NOT NULL, e.uuid, e.last_seq, " \
+		"g.token_hash IS NOT NULL, e.uuid, e.last_seq, e.last_bulk, " \
 		"(SELECT CAST(sum(gaps) AS BIGINT) FROM epoch " \
 		"WHERE agent = g.id), " \
 		"(SELECT CAST(sum(refused) AS BIGINT) FROM epoch " \
@@ -84,6 +84,7 @@ json_row(struct view *v, struct fleet_stmt *stmt, const struct agent *agent)
 	view_json_int(v, "devices", fleet_number(stmt, DEVICES));
 	json_string(&v->json, "epoch", text(stmt, EPOCH));
 	view_json_int(v, "last_seq", fleet_number(stmt, SEQ));
+	view_json_int(v, "last_bulk", fleet_number(stmt, BULK));
 	view_json_int(v, "gaps", sum(stmt, GAPS));
 	view_json_int(v, "refused", sum(stmt, REFUSED));
 	json_string(&v->json, "key", fingerprint(stmt, KEY, print));

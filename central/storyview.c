@@ -7,17 +7,25 @@
 #include "central/journal.h"
 
 enum column { AGENT, ASSET, MAKE, MODEL, SERIAL, RECEIVED, TIME, RECORD,
-	FIELD, NUMBER, TEXT, UNIT, CAPACITY, PERCENT, STATE, PAGES, COUNTER_EPOCH,
-	BEFORE, EPOCH, SEQ, ID,
+	FIELD, NUMBER, TEXT, UNIT, CAPACITY, PERCENT, STATE, PAGES,
+	COUNTER_EPOCH, BEFORE, EPOCH, LANE, SEQ, TURN, ID,
 	SUPPLY_ID, SUPPLY_INDEX, SUPPLY_TEXT, ALERT_ID, ALERT_INDEX,
 	ALERT_NAME, ALERT_TEXT };
 
-#define SELECT	"g.name AS agent, a.uuid, a.make, a.model, a.serial, " \
-		"h.received_at, h.time, h.record, h.field, h.number, h.text, " \
-		"h.unit, " \
+/*
+ * Of an asset and an epoch rows stand in the order of their reports' turns,
+ * whenever those arrived: before the first of all that came later in the story.
+ */
+#define PLACE	"min(id) OVER (PARTITION BY asset_uuid, epoch_uuid " \
+		"ORDER BY turn, id ROWS BETWEEN CURRENT ROW AND " \
+		"UNBOUNDED FOLLOWING) AS place"
+#define SELECT	"g.name AS agent, a.uuid AS asset_uuid, a.make, a.model, " \
+		"a.serial, h.received_at, h.time, h.record, h.field, h.number, " \
+		"h.text, h.unit, " \
 		"h.capacity, h.percent, h.state, h.pages, " \
-		"h.counter_epoch, h.\"before\", e.uuid, h.seq, " \
-		"h.id AS id, c.uuid, c.\"index\", c.description, l.uuid, " \
+		"h.counter_epoch, h.\"before\", e.uuid AS epoch_uuid, h.lane, " \
+		"h.seq, coalesce(h.turn, h.seq) AS turn, h.id AS id, " \
+		"c.uuid, c.\"index\", c.description, l.uuid, " \
 		"l.\"index\", l.code_name, l.description"
 #define FROM	"history h JOIN asset a ON a.id = h.asset " \
 		"JOIN agent g ON g.id = a.agent " \
@@ -60,7 +68,7 @@ json_word(struct view *v, const char *key, const struct keyword *words,
 static void
 json_row(struct view *v, struct fleet_stmt *stmt)
 {
-	int64_t	record;
+	int64_t	record, lane;
 	bool	alert;
 
 	record = fleet_number(stmt, RECORD);
@@ -89,7 +97,11 @@ json_row(struct view *v, struct fleet_stmt *stmt)
 	view_json_int(v, "counter_epoch", fleet_number(stmt, COUNTER_EPOCH));
 	view_json_int(v, "before", fleet_number(stmt, BEFORE));
 	json_string(&v->json, "epoch", text(stmt, EPOCH));
+	lane = fleet_number(stmt, LANE);
+	json_string(&v->json, "lane", lane_name(lane == LANE_BULK ?
+	    LANE_BULK : LANE_URGENT));
 	view_json_int(v, "seq", fleet_number(stmt, SEQ));
+	view_json_int(v, "turn", fleet_number(stmt, TURN));
 }
 
 /* What nobody must take for pages: the counter began anew, or is past 2^32. */
@@ -161,13 +173,9 @@ view_history(struct fleet *fleet, const struct view_filter *filter,
 	if (view_start(&v, fleet, filter, out, now_ms, columns, false) != 0)
 		return -1;
 	/* The latest rows, oldest first. */
-	if (filter->limit == ABSENT)
-		stmt = view_query(&v, SELECT, FROM, NULL, "h.received_at",
-		    "ORDER BY h.id", "");
-	else
-		stmt = view_query(&v, "* FROM (SELECT " SELECT, FROM, NULL,
-		    "h.received_at", "ORDER BY h.id DESC",
-		    ") AS latest ORDER BY id");
+	stmt = view_query(&v, "*, " PLACE " FROM (SELECT " SELECT, FROM, NULL,
+	    "h.received_at", "ORDER BY h.id DESC",
+	    ") AS latest ORDER BY place, turn, id");
 	while (stmt != NULL && (rc = fleet_step(fleet, stmt)) == 1) {
 		view_row(&v);
 		if (filter->json)

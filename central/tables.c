@@ -22,6 +22,14 @@ static struct thing	things[] = {
 	    .fields = alert_fields },
 };
 
+const struct field	tables_told[] = {
+	{ .name = "told_epoch", .kind = FIELD_INT,
+	    .offset = offsetof(struct tables_told, epoch) },
+	{ .name = "told_turn", .kind = FIELD_INT,
+	    .offset = offsetof(struct tables_told, turn) },
+	{ .name = NULL }
+};
+
 /* UUIDs are keys with columns of their own. */
 bool
 tables_has(const struct field *f)
@@ -59,14 +67,19 @@ thing_of(enum tables_thing kind)
 		buf_puts(&marks, ", ?");
 	}
 	names = tables_names(t->fields, "");
-	t->find = xasprintf("SELECT id, %s, uuid, doubt, received_at%s "
+	t->find = xasprintf("SELECT id, %s, uuid, doubt, received_at, "
+	    "told_epoch, told_turn%s "
 	    "FROM %s WHERE uuid = ?", t->owner, names, t->name);
-	t->load = xasprintf("SELECT id, %s, uuid, doubt, received_at%s "
+	t->load = xasprintf("SELECT id, %s, uuid, doubt, received_at, "
+	    "told_epoch, told_turn%s "
 	    "FROM %s WHERE id = ?", t->owner, names, t->name);
-	t->insert = xasprintf("INSERT INTO %s (%s, uuid, doubt, received_at"
-	    "%s) VALUES (?, ?, ?, ?%s) RETURNING id", t->name, t->owner, names,
+	t->insert = xasprintf("INSERT INTO %s (%s, uuid, doubt, received_at, "
+	    "told_epoch, told_turn%s) VALUES (?, ?, ?, ?, ?, ?%s) "
+	    "RETURNING id", t->name,
+	    t->owner, names,
 	    marks.data);
-	t->update = xasprintf("UPDATE %s SET doubt = ?, received_at = ?%s "
+	t->update = xasprintf("UPDATE %s SET doubt = ?, received_at = ?, "
+	    "told_epoch = ?, told_turn = ?%s "
 	    "WHERE id = ?", t->name, sets.data);
 	free(names);
 	buf_free(&sets);
@@ -130,7 +143,9 @@ get_row(struct fleet *fleet, struct fleet_stmt *stmt, const struct field *fields
 	    fleet_text(stmt, 2));
 	row->doubt = fleet_number(stmt, 3);
 	row->received_at = fleet_number(stmt, 4);
-	tables_get(stmt, 5, fields, record);
+	row->told.epoch = fleet_number(stmt, 5);
+	row->told.turn = fleet_number(stmt, 6);
+	tables_get(stmt, 7, fields, record);
 	fleet_reset(stmt);
 	return 0;
 }
@@ -158,11 +173,12 @@ tables_insert(struct fleet *fleet, enum tables_thing kind,
 {
 	struct fleet_stmt	*stmt;
 
-	stmt = fleet_bind(fleet, thing_of(kind)->insert, "itii", row->owner,
-	    row->uuid, (int64_t)row->doubt, row->received_at);
+	stmt = fleet_bind(fleet, thing_of(kind)->insert, "itiiii", row->owner,
+	    row->uuid, (int64_t)row->doubt, row->received_at,
+	    row->told.epoch, row->told.turn);
 	if (stmt == NULL)
 		return -1;
-	tables_put(stmt, 5, things[kind].fields, record);
+	tables_put(stmt, 7, things[kind].fields, record);
 	if (fleet_step(fleet, stmt) != 1)
 		return -1;
 	row->id = fleet_number(stmt, 0);
@@ -177,19 +193,21 @@ tables_update(struct fleet *fleet, enum tables_thing kind,
 	struct fleet_stmt	*stmt;
 	int			 at;
 
-	stmt = fleet_bind(fleet, thing_of(kind)->update, "ii",
-	    (int64_t)row->doubt, row->received_at);
+	stmt = fleet_bind(fleet, thing_of(kind)->update, "iiii",
+	    (int64_t)row->doubt, row->received_at, row->told.epoch,
+	    row->told.turn);
 	if (stmt == NULL)
 		return -1;
-	at = tables_put(stmt, 3, things[kind].fields, record);
+	at = tables_put(stmt, 5, things[kind].fields, record);
 	fleet_put_number(stmt, at, row->id);
 	return fleet_run(fleet, stmt);
 }
 
-/* Makes the row, or replaces all but its key. */
+/* Makes the row, or replaces all but its key: more sets what fixed has beside
+ * it and received_at. */
 static char *
 replace_statement(const char *table, const char *key, const char *fixed,
-    const char *marks, const struct field *fields)
+    const char *marks, const char *more, const struct field *fields)
 {
 	struct buf		 out = { 0 }, sets = { 0 };
 	const struct field	*f;
@@ -206,7 +224,7 @@ replace_statement(const char *table, const char *key, const char *fixed,
 		    f->name);
 	}
 	buf_printf(&out, ") ON CONFLICT (%s) DO UPDATE SET received_at = "
-	    "excluded.received_at%s", key, sets.data);
+	    "excluded.received_at%s%s", key, more, sets.data);
 	free(names);
 	buf_free(&sets);
 	return buf_take(&out);
@@ -214,7 +232,7 @@ replace_statement(const char *table, const char *key, const char *fixed,
 
 int
 tables_counter_find(struct fleet *fleet, int64_t asset, const char *name,
-    struct counter *counter, bool *found)
+    struct counter *counter, struct tables_told *told, bool *found)
 {
 	static char		*sql;
 	struct fleet_stmt	*stmt;
@@ -223,16 +241,19 @@ tables_counter_find(struct fleet *fleet, int64_t asset, const char *name,
 
 	if (sql == NULL) {
 		names = tables_names(counter_fields, "");
-		sql = xasprintf("SELECT asset%s FROM counter "
+		sql = xasprintf("SELECT told_epoch, told_turn%s FROM counter "
 		    "WHERE asset = ? AND name = ?", names);
 		free(names);
 	}
 	*found = false;
+	told->epoch = told->turn = ABSENT;
 	if ((stmt = fleet_bind(fleet, sql, "it", asset, name)) == NULL)
 		return -1;
 	if ((rc = fleet_step(fleet, stmt)) != 1)
 		return rc;
-	tables_get(stmt, 1, counter_fields, counter);
+	told->epoch = fleet_number(stmt, 0);
+	told->turn = fleet_number(stmt, 1);
+	tables_get(stmt, 2, counter_fields, counter);
 	fleet_reset(stmt);
 	*found = true;
 	return 0;
@@ -240,7 +261,8 @@ tables_counter_find(struct fleet *fleet, int64_t asset, const char *name,
 
 int
 tables_counter_put(struct fleet *fleet, int64_t asset,
-    const struct counter *counter, int64_t time, int64_t received_at)
+    const struct counter *counter, const struct tables_told *told,
+    int64_t time, int64_t received_at)
 {
 	static char		*sql;
 	struct fleet_stmt	*stmt;
@@ -251,11 +273,15 @@ tables_counter_put(struct fleet *fleet, int64_t asset,
 		    "AND name = ?", "it", asset, counter->name);
 	if (sql == NULL)
 		sql = replace_statement("counter", "asset, name",
-		    "asset, time, received_at", "?, ?, ?", counter_fields);
-	stmt = fleet_bind(fleet, sql, "iii", asset, time, received_at);
+		    "asset, time, received_at, told_epoch, told_turn",
+		    "?, ?, ?, ?, ?", ", time = excluded.time, told_epoch = "
+		    "excluded.told_epoch, told_turn = excluded.told_turn",
+		    counter_fields);
+	stmt = fleet_bind(fleet, sql, "iiiii", asset, time, received_at,
+	    told->epoch, told->turn);
 	if (stmt == NULL)
 		return -1;
-	tables_put(stmt, 4, counter_fields, counter);
+	tables_put(stmt, 6, counter_fields, counter);
 	return fleet_run(fleet, stmt);
 }
 
@@ -291,7 +317,7 @@ tables_agent_put(struct fleet *fleet, int64_t agent,
 
 	if (sql == NULL)
 		sql = replace_statement("agent_report", "agent",
-		    "agent, received_at", "?, ?", agent_fields);
+		    "agent, received_at", "?, ?", "", agent_fields);
 	if ((stmt = fleet_bind(fleet, sql, "ii", agent, received_at)) == NULL)
 		return -1;
 	tables_put(stmt, 3, agent_fields, record);

@@ -12,7 +12,8 @@
 /*
  * The three tables whose rows are things with a UUID: id (a small number
  * that the other tables refer to), owner (agent of an asset, asset of the
- * others), uuid, doubt, received_at, and a column for each field.
+ * others), uuid, doubt, received_at, told_epoch, told_turn, and a column for
+ * each field.
  */
 enum tables_thing { TABLES_ASSET, TABLES_CONSUMABLE, TABLES_ALERT };
 
@@ -24,12 +25,19 @@ enum tables_thing { TABLES_ASSET, TABLES_CONSUMABLE, TABLES_ALERT };
  */
 enum tables_doubt { DOUBT_NONE, DOUBT_OPEN, DOUBT_LAPSED };
 
+/* The report that told what it reads (of an asset: that told it) last. */
+struct tables_told {
+	int64_t		  epoch, turn;	/* ABSENT: not known */
+};
+extern const struct field	tables_told[];	/* its columns */
+
 struct tables_row {
 	int64_t		  id;		/* 0: there is none */
 	int64_t		  owner;
 	char		  uuid[UUID_TEXT_MAX];
 	enum tables_doubt doubt;
 	int64_t		  received_at;
+	struct tables_told told;
 };
 
 /* Reads the row with that UUID; record is initialised and gets the fields
@@ -39,7 +47,7 @@ int	 tables_find(struct fleet *, enum tables_thing, const char *uuid,
 /* The same by its number. */
 int	 tables_load(struct fleet *, enum tables_thing, int64_t id,
 	    struct tables_row *row, void *record);
-/* row->owner, uuid, doubt, received_at are given, row->id is set. */
+/* row->owner, uuid, doubt, received_at, told are given, row->id is set. */
 int	 tables_insert(struct fleet *, enum tables_thing,
 	    struct tables_row *row, const void *record);
 int	 tables_update(struct fleet *, enum tables_thing,
@@ -58,9 +66,10 @@ int	 tables_get(struct fleet_stmt *, int at, const struct field *,
 
 /* Counters of an asset, and what an agent says of itself. */
 int	 tables_counter_find(struct fleet *, int64_t asset, const char *name,
-	    struct counter *, bool *found);
+	    struct counter *, struct tables_told *, bool *found);
 int	 tables_counter_put(struct fleet *, int64_t asset,
-	    const struct counter *, int64_t time, int64_t received_at);
+	    const struct counter *, const struct tables_told *, int64_t time,
+	    int64_t received_at);
 int	 tables_agent_find(struct fleet *, int64_t agent, struct agent *);
 int	 tables_agent_put(struct fleet *, int64_t agent,
 	    const struct agent *, int64_t received_at);

@@ -19,7 +19,7 @@ refuse(struct update *u, const char *fmt, ...)
 	va_list	ap;
 
 	va_start(ap, fmt);
-	vsnprintf(u->answer->reason, sizeof(u->answer->reason), fmt, ap);
+	vsnprintf(u->reason, sizeof(u->reason), fmt, ap);
 	va_end(ap);
 	return UPDATE_REFUSED;
 }
@@ -39,11 +39,31 @@ note_same(struct apply_answer *answer, const char *id, const char *known)
 	for (i = 0; i < answer->same_len; i++)
 		if (strcmp(answer->same[i].id, id) == 0)
 			return;
+	if (answer->same_len == APPLY_SAME_MOST)
+		return;
 	answer->same = xreallocarray(answer->same, answer->same_len + 1,
 	    sizeof(*answer->same));
 	same = &answer->same[answer->same_len++];
 	snprintf(same->id, sizeof(same->id), "%s", id);
 	snprintf(same->known, sizeof(same->known), "%s", known);
+}
+
+/*
+ * Whether something newer of that kind is known already: a lane that is sent
+ * first overtakes the other.  In another epoch there is nothing to compare.
+ */
+static bool
+is_late(const struct update *u, const struct tables_told *told)
+{
+	return told->epoch == u->journal.epoch && told->turn != ABSENT &&
+	    told->turn > u->journal.turn;
+}
+
+static struct tables_told
+told_now(const struct update *u)
+{
+	return (struct tables_told){ .epoch = u->journal.epoch,
+	    .turn = u->journal.turn };
 }
 
 static int
@@ -53,6 +73,7 @@ insert(struct update *u, enum tables_thing kind, struct tables_row *row,
 	row->owner = owner;
 	row->doubt = DOUBT_NONE;
 	row->received_at = u->journal.received_at;
+	row->told = told_now(u);
 	snprintf(row->uuid, sizeof(row->uuid), "%s", uuid);
 	return tables_insert(u->fleet, kind, row, record);
 }
@@ -116,9 +137,10 @@ static int
 apply_counter(struct update *u, int64_t asset, const struct counter *change,
     int64_t time)
 {
-	struct counter	now, before;
-	bool		found;
-	int		rc = UPDATE_FAILED;
+	struct counter		now, before;
+	struct tables_told	told;
+	bool			found;
+	int			rc = UPDATE_FAILED;
 
 	if (change->name == NULL || change->name[0] == '\0')
 		return refuse(u, "a counter has no name");
@@ -129,13 +151,20 @@ apply_counter(struct update *u, int64_t asset, const struct counter *change,
 		    change->name);
 	counter_init(&now);
 	counter_init(&before);
-	if (tables_counter_find(u->fleet, asset, change->name, &now,
+	if (tables_counter_find(u->fleet, asset, change->name, &now, &told,
 	    &found) != 0)
 		goto out;
+	if (found && is_late(u, &told)) {
+		if (change->value == ABSENT || journal_counter(&u->journal,
+		    asset, change, NULL, time) == 0)
+			rc = UPDATE_DONE;
+		goto out;
+	}
+	told = told_now(u);
 	record_copy(counter_fields, &before, &now);
 	record_apply(counter_fields, &now, change);
 	if (found || now.value != ABSENT) {
-		if (tables_counter_put(u->fleet, asset, &now, time,
+		if (tables_counter_put(u->fleet, asset, &now, &told, time,
 		    u->journal.received_at) != 0)
 			goto out;
 		if ((now.value != before.value || now.epoch != before.epoch)
@@ -187,6 +216,10 @@ store_asset(struct update *u, struct tables_row *row,
 {
 	record_copy(asset_fields, now, before);
 	record_apply(asset_fields, now, change);
+	if (row->id != 0 && is_late(u, &row->told))
+		now->time = before->time;
+	else
+		row->told = told_now(u);
 	if (row->id != 0) {
 		if (is_whole(change) && row->doubt == DOUBT_OPEN)
 			note_whole(u, row->id);
@@ -261,6 +294,40 @@ journal_consumable(struct update *u, int64_t asset, int64_t thing,
 	return journal_level(&u->journal, asset, thing, now);
 }
 
+static bool
+is_reading(const struct consumable *change)
+{
+	const struct field	*f;
+
+	for (f = consumable_fields; f->name != NULL; f++)
+		if (f->class == FIELD_READING && !field_absent(f, change))
+			return true;
+	return false;
+}
+
+/* A reading that newer ones have overtaken belongs to the history, and to
+ * nothing else: now is as before again. */
+static int
+journal_late_level(struct update *u, int64_t asset, int64_t id,
+    const struct consumable *before, const struct consumable *change,
+    struct consumable *now)
+{
+	struct consumable	then;
+	const struct field	*f;
+	int			rc;
+
+	consumable_init(&then);
+	record_copy(consumable_fields, &then, now);
+	if (change->state == ABSENT)
+		then.state = ABSENT;
+	rc = journal_level(&u->journal, asset, id, &then);
+	consumable_clear(&then);
+	for (f = consumable_fields; f->name != NULL; f++)
+		if (f->class == FIELD_READING || f->class == FIELD_STAMP)
+			field_set_int(f, now, field_int(f, before));
+	return rc;
+}
+
 static int
 store_consumable(struct update *u, int64_t asset, struct tables_row *row,
     const struct consumable *change, struct consumable *before)
@@ -273,6 +340,13 @@ store_consumable(struct update *u, int64_t asset, struct tables_row *row,
 	if (row->doubt == DOUBT_LAPSED)
 		now.removed = ABSENT;
 	record_apply(consumable_fields, &now, change);
+	if (is_reading(change)) {
+		if (row->id == 0 || !is_late(u, &row->told))
+			row->told = told_now(u);
+		else if (journal_late_level(u, asset, row->id, before, change,
+		    &now) != 0)
+			goto out;
+	}
 	/* Once: some supplies have neither, however often they are told. */
 	if (row->id == 0 && now.kind == ABSENT && now.description == NULL)
 		u->want_whole = true;

@@ -19,7 +19,8 @@ struct update {
 	struct fleet		*fleet;
 	int64_t			 agent;
 	struct journal		 journal;
-	struct apply_answer	*answer;	/* reason, same */
+	struct apply_answer	*answer;	/* same, refused */
+	char			 reason[200];	/* of a refusal */
 	bool			 want_whole;	/* it rests on what we lack */
 	int64_t			*whole;		/* assets told whole that were
 						 * in doubt; free() it */
@@ -28,7 +29,7 @@ struct update {
 
 #define UPDATE_FAILED	(-1)	/* the store */
 #define UPDATE_DONE	0
-#define UPDATE_REFUSED	1	/* answer->reason says why */
+#define UPDATE_REFUSED	1	/* reason says why */
 
 /* Each returns UPDATE_*. */
 int	 update_asset(struct update *, const struct asset *change);

@@ -1,54 +1,31 @@
 #include "schema/envelope.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "schema/squash.h"
 #include "schema/xmltree.h"
-
-#define BLOCK	64
-
-/* Characters that need no escape, as many as divide 256. */
-static const char alphabet[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-static void
-put_padding(struct buf *out, size_t count)
-{
-	unsigned char random[BLOCK];
-	size_t i;
-
-	while (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
-		if (errno != EINTR)
-			fatal("envelope", "no random numbers");
-	for (i = 0; i < count; i++)
-		buf_putc(out, alphabet[random[i] % 64]);
-}
 
 void
 envelope_write(struct buf *out, const char *content, size_t content_len,
     const char *from, const char *to, int64_t wall_ms)
 {
-	static const char before[] = "<rpad>", after[] = "</rpad></envelope>";
+	struct buf xml = { 0 };
 	char when[CLOCK_TEXT_MAX];
-	size_t start = out->len, whole;
 
-	buf_puts(out, "<envelope xmlns='" ENVELOPE_NS "'><content>");
-	buf_put(out, content, content_len);
-	buf_puts(out, "</content><from jid='");
-	xmltree_escape(out, from);
-	buf_puts(out, "'/><to jid='");
-	xmltree_escape(out, to);
-	buf_printf(out, "'/><time stamp='%s'/>", clock_format(wall_ms, when));
-	buf_puts(out, before);
-	whole = out->len - start + strlen(after);
-	put_padding(out, (BLOCK - whole % BLOCK) % BLOCK);
-	buf_puts(out, after);
+	buf_puts(&xml, "<envelope xmlns='" ENVELOPE_NS "'><content>");
+	buf_put(&xml, content, content_len);
+	buf_puts(&xml, "</content><from jid='");
+	xmltree_escape(&xml, from);
+	buf_puts(&xml, "'/><to jid='");
+	xmltree_escape(&xml, to);
+	buf_printf(&xml, "'/><time stamp='%s'/><rpad/></envelope>",
+	    clock_format(wall_ms, when));
+	squash_put(out, xml.data, xml.len);
+	buf_free(&xml);
 }
 
 static bool
@@ -126,18 +103,18 @@ parts_of(const xmlNode *root, xmlNode *part[PARTS])
 }
 
 int
-envelope_read(const char *xml, size_t len, const char *from, const char *to,
+envelope_read(const char *plain, size_t len, const char *from, const char *to,
     struct envelope *out, char *why, size_t why_size)
 {
 	xmlNode *part[PARTS] = { NULL };
 	const char *wrong = NULL;
+	struct buf xml = { 0 };
 
 	memset(out, 0, sizeof *out);
-	if (len > ENVELOPE_MAX) {
-		snprintf(why, why_size, "longer than %d octets", ENVELOPE_MAX);
-		return -1;
-	}
-	if ((out->doc = xmltree_parse(xml, len, why, why_size)) == NULL)
+	if (squash_take(plain, len, ENVELOPE_MAX, &xml, why, why_size) == 0)
+		out->doc = xmltree_parse(xml.data, xml.len, why, why_size);
+	buf_free(&xml);
+	if (out->doc == NULL)
 		return -1;
 	if ((wrong = parts_of(xmlDocGetRootElement(out->doc), part)) != NULL)
 		;

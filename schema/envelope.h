@@ -1,5 +1,7 @@
 /*
- * The XEP-0420 envelope inside the seal: content, from, to, time, rpad.
+ * The XEP-0420 envelope inside the seal: content, from, to, time, rpad.  As
+ * it goes into the seal it is squashed and padded (schema/squash.h), so rpad
+ * is empty.
  */
 #ifndef SCHEMA_ENVELOPE_H
 #define SCHEMA_ENVELOPE_H
@@ -12,11 +14,10 @@
 #include "base/buf.h"
 
 #define ENVELOPE_NS	"urn:xmpp:sce:1"
-#define ENVELOPE_MAX	(60 * 1024)
+#define ENVELOPE_MAX	(60 * 1024)	/* octets of XML */
 
-/* Appends an envelope around content (one XML element, as text). from and to
- * are bare JIDs; rpad is random, and fills the whole up to a multiple of 64
- * octets, so that the length tells little. */
+/* Appends an envelope around content (one XML element, as text), ready for
+ * the seal.  from and to are bare JIDs. */
 void	 envelope_write(struct buf *out, const char *content,
 	    size_t content_len, const char *from, const char *to,
 	    int64_t wall_ms);
@@ -27,10 +28,10 @@ struct envelope {
 	int64_t	 time_ms;
 };
 /*
- * Opens one and checks the affixes: from and to must be these bare JIDs, all
- * five parts present once.  0, or -1 with the reason in why.
+ * Opens what was in the seal and checks the affixes: from and to must be these
+ * bare JIDs, all five parts present once.  0, or -1 with the reason in why.
  */
-int	 envelope_read(const char *xml, size_t len, const char *from,
+int	 envelope_read(const char *plain, size_t len, const char *from,
 	    const char *to, struct envelope *out, char *why,
 	    size_t why_size);
 void	 envelope_clear(struct envelope *);

@@ -32,7 +32,7 @@ void
 report_init(struct report *r)
 {
 	memset(r, 0, sizeof *r);
-	r->seq = ABSENT;
+	r->seq = r->turn = ABSENT;
 }
 
 void
@@ -40,7 +40,6 @@ report_clear(struct report *r)
 {
 	size_t i;
 
-	free(r->epoch);
 	for (i = 0; i < r->assets_len; i++)
 		asset_clear(&r->assets[i]);
 	for (i = 0; i < r->consumables_len; i++)
@@ -201,10 +200,10 @@ report_try_write(const struct report *r, struct buf *out)
 	size_t start = out->len, i;
 
 	buf_puts(out, "<report xmlns='" REPORT_NS "'");
-	if (r->epoch != NULL)
-		buf_printf(out, " epoch='%s'", r->epoch);
 	if (r->seq != ABSENT)
 		buf_printf(out, " seq='%" PRId64 "'", r->seq);
+	if (r->turn != ABSENT)
+		buf_printf(out, " turn='%" PRId64 "'", r->turn);
 	buf_putc(out, '>');
 	for (i = 0; i < r->assets_len; i++)
 		put_record(out, "asset", asset_fields, &r->assets[i],
@@ -443,17 +442,17 @@ read_records(const xmlNode *root, struct report *r, char *why, size_t why_size)
 }
 
 static int
-read_seq(const xmlNode *root, int64_t *seq)
+read_number(const xmlNode *root, const char *name, int64_t *value)
 {
-	static const struct field number = { .name = "seq",
+	static const struct field number = { .name = "number",
 	    .kind = FIELD_INT };
 	char *text;
 	int rc;
 
-	if ((text = xmltree_attr(root, "seq")) == NULL)
+	if ((text = xmltree_attr(root, name)) == NULL)
 		return 0;
 	trim(text);
-	rc = field_parse(&number, seq, text);
+	rc = field_parse(&number, value, text);
 	free(text);
 	return rc;
 }
@@ -461,8 +460,8 @@ read_seq(const xmlNode *root, int64_t *seq)
 static int
 read_root(xmlNode *root, struct report *out, char *why, size_t why_size)
 {
-	out->epoch = xmltree_attr(root, "epoch");
-	if (read_seq(root, &out->seq) == -1) {
+	if (read_number(root, "seq", &out->seq) == -1 ||
+	    read_number(root, "turn", &out->turn) == -1) {
 		snprintf(why, why_size, "the sequence number is none");
 		report_clear(out);
 		return -1;

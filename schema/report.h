@@ -1,7 +1,8 @@
 /*
- * A report: what an agent tells in one numbered message, and its one XML
- * form, <report xmlns='urn:platen:report:1' epoch='' seq=''> with any number
- * of <asset/>, <consumable/>, <alert/>, <agent/> in that order.
+ * A report: what an agent tells under one number, and its one XML form,
+ * <report xmlns='urn:platen:report:1' seq='' turn=''> with any number of
+ * <asset/>, <consumable/>, <alert/>, <agent/> in that order.  A message has
+ * several of them, in <reports/>.
  */
 #ifndef SCHEMA_REPORT_H
 #define SCHEMA_REPORT_H
@@ -19,8 +20,9 @@
 #define REPORT_XML_MAX	(48 * 1024)
 
 struct report {
-	char		*epoch;		/* UUID, NULL until it is known */
-	int64_t		 seq;		/* from 1; ABSENT until it is known */
+	int64_t		 seq;		/* in its lane, from 1; ABSENT until it
+					 * is known */
+	int64_t		 turn;		/* in its epoch, likewise */
 	struct asset		*assets;
 	size_t			 assets_len;
 	struct consumable	*consumables;
@@ -40,8 +42,8 @@ struct consumable	*report_consumable(struct report *);
 struct alert		*report_alert(struct report *);
 struct agent		*report_agent(struct report *);
 
-/* Appends the XML (no declaration, no white space between elements).  epoch
- * and seq are left out while they are not known.  Text is cut to what the
+/* Appends the XML (no declaration, no white space between elements).  seq
+ * and turn are left out while they are not known.  Text is cut to what the
  * reader takes.  More than REPORT_XML_MAX is fatal: who cannot know tries. */
 void	 report_write(const struct report *, struct buf *out);
 /* The same, or -1 and out as it was if it would be longer. */
@@ -59,11 +61,11 @@ int	 report_read(const char *xml, size_t len, struct report *out,
  * keys, and values are what they should be. */
 int	 report_read_own(const char *xml, size_t len, struct report *out,
 	    char *why, size_t why_size);
-/* As report_read(), for an element of a tree that xmltree_parse() made, as the content
- * of an envelope is.  Whether epoch and seq are there is for the caller. */
+/* As report_read(), for an element of a tree that xmltree_parse() made, as each of
+ * an envelope's reports is.  Whether seq and turn are there is for the caller. */
 int	 report_read_node(xmlNode *, struct report *out, char *why,
 	    size_t why_size);
-/* Whether the element (a report, or one of the centre's ack, refused, again)
+/* Whether the element (a report, reports, or one of the centre's ack, again)
  * is valid by the XSD.  0, or -1 and why. */
 int	 report_validate(xmlNode *, char *why, size_t why_size);
 

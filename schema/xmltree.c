@@ -224,6 +224,19 @@ xmltree_attr(const xmlNode *n, const char *name)
 	return copy;
 }
 
+int64_t
+xmltree_number(const xmlNode *n, const char *name)
+{
+	char *text = xmltree_attr(n, name);
+	int64_t value = -1;
+
+	if (text != NULL && *text != '\0' && strlen(text) <= 18 &&
+	    strspn(text, "0123456789") == strlen(text))
+		value = strtoll(text, NULL, 10);
+	free(text);
+	return value;
+}
+
 char *
 xmltree_text(const xmlNode *parent)
 {

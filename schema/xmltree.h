@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <libxml/tree.h>
 
@@ -29,6 +30,9 @@ bool		 xmltree_is(const xmlNode *, const char *name, const char *ns);
  * caller frees with free(). */
 char		*xmltree_attr(const xmlNode *, const char *name);
 char		*xmltree_text(const xmlNode *);
+/* An attribute that is a number not below 0 (18 digits at most, and nothing
+ * else); -1 when it is none. */
+int64_t		 xmltree_number(const xmlNode *, const char *name);
 /* Appends text with & < > " ' escaped; controls that XML forbids are left
  * out. */
 void		 xmltree_escape(struct buf *out, const char *text);

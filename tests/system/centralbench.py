@@ -20,6 +20,7 @@ from xml.sax.saxutils import quoteattr
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 import noise
+import squash
 
 BUILD = os.environ.get("PLATEN_BUILD", "build")
 PROGRAM = os.path.abspath(f"{BUILD}/platen-central")
@@ -228,7 +229,8 @@ class Agent:
         self.token = token
         self.secret = X25519PrivateKey.generate()
         self.epoch = str(uuid.uuid4())
-        self.seq = 0
+        self.seq = 0                # of the urgent lane, and of the other
+        self.bulk = 0
         self.session = None
 
     def presence(self, type_=None):
@@ -261,10 +263,13 @@ class Agent:
             noise.prologue(self.jid, JID))
         token = token or self.token
         hello = (f"<hello xmlns='{SESSION}' version='1' "
-                 f"epoch='{self.epoch}' "
+                 f"epoch='{self.epoch}'"
+                 + (f" token={quoteattr(token)}" if token else "") +
+                 "><lane name='urgent' "
                  f"acked='{self.seq if acked is None else acked}' "
-                 f"first='{self.seq + 1 if first is None else first}'"
-                 + (f" token={quoteattr(token)}" if token else "") + "/>")
+                 f"first='{self.seq + 1 if first is None else first}'/>"
+                 f"<lane name='bulk' acked='{self.bulk}' "
+                 f"first='{self.bulk + 1}'/></hello>")
         message = noise.b64(handshake.message_1(hello.encode()))
         return (f"<handshake xmlns='{SESSION}'>{message}</handshake>",
                 handshake)
@@ -286,33 +291,45 @@ class Agent:
                 "<time stamp='2026-11-20T19:30:00.000Z'/>"
                 "<rpad>abc</rpad></envelope>")
 
-    def report(self, records, seq, epoch=None):
-        return (f"<report xmlns='{REPORT}' epoch='{epoch or self.epoch}' "
-                f"seq='{seq}'>{records}</report>")
+    def report(self, records, seq, epoch=None, lane="urgent", turn=None):
+        """A message with one report, whose turn is its number if not said."""
+        return (f"<reports xmlns='{REPORT}' epoch='{epoch or self.epoch}' "
+                f"lane='{lane}' first='{seq}' last='{seq}'><report "
+                f"seq='{seq}' turn='{turn or seq}'>{records}</report>"
+                "</reports>")
 
     def seal(self, plain):
         n = self.session.send.n
-        text = noise.b64(self.session.send.encrypt(plain.encode()))
+        text = noise.b64(self.session.send.encrypt(
+            plain if isinstance(plain, bytes) else plain.encode()))
         return f"<sealed xmlns='{SEALED}' n='{n}'>{text}</sealed>"
+
+    @staticmethod
+    def taken(welcome, lane="urgent"):
+        """The last number of a lane that the centre has."""
+        place, = (e for e in welcome if e.get("name") == lane)
+        return int(place.get("seq"))
 
     def open(self, sealed):
         assert sealed.tag == f"{{{SEALED}}}sealed"
         plain = self.session.receive.decrypt(int(sealed.get("n")),
                                              noise.unb64(sealed.text))
-        envelope = ElementTree.fromstring(plain)
+        envelope = ElementTree.fromstring(squash.unpack(plain))
         assert envelope.tag == f"{{{SCE}}}envelope"
         assert envelope.find(f"{{{SCE}}}from").get("jid") == JID
         assert envelope.find(f"{{{SCE}}}to").get("jid") == self.jid
         return envelope.find(f"{{{SCE}}}content")[0]
 
     def tell(self, records, seq=None, epoch=None):
-        """One report, one answer: (ack | refused | again, seq)."""
+        """One urgent report, one answer: (ack | refused | again, seq)."""
         if seq is None:
             seq = self.seq + 1
         name = self.post(self.seal(self.envelope(
             self.report(records, seq, epoch))))
         content = self.open(self.answer(name))
         what = content.tag.replace(f"{{{REPORT}}}", "")
+        if content.find(f"{{{REPORT}}}refused") is not None:
+            what = "refused"
         if what != "again" and seq == self.seq + 1:
             self.seq = seq
         self.content = content

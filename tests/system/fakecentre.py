@@ -14,6 +14,7 @@ import xml.etree.ElementTree as ET
 from xml.sax.saxutils import quoteattr
 
 import noise
+import squash
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from peer import Component
@@ -23,6 +24,7 @@ SESSION = "urn:platen:session:1"
 SEALED = "urn:platen:sealed:1"
 REPORT = "urn:platen:report:1"
 SCE = "urn:xmpp:sce:1"
+LANES = "urgent", "bulk"
 
 
 class Responder(noise.Initiator):
@@ -54,11 +56,12 @@ class Responder(noise.Initiator):
 
 
 class Report:
-    """One that was opened: agent (bare JID), epoch, seq, root, text."""
+    """One that was opened: agent (bare JID), epoch, lane, seq, turn, root,
+    text."""
 
-    def __init__(self, agent, root):
-        self.agent, self.root = agent, root
-        self.epoch, self.seq = root.get("epoch"), int(root.get("seq"))
+    def __init__(self, agent, epoch, lane, root):
+        self.agent, self.epoch, self.lane, self.root = agent, epoch, lane, root
+        self.seq, self.turn = int(root.get("seq")), int(root.get("turn"))
         self.text = ET.tostring(root, encoding="unicode")
 
     def records(self, kind):
@@ -80,7 +83,26 @@ class Report:
         return [e.tag.split("}")[1] for e in record]
 
     def __repr__(self):
-        return f"<{self.agent} {self.seq}: {self.text}>"
+        return f"<{self.agent} {self.lane} {self.seq}: {self.text}>"
+
+
+class Message:
+    """What came in one envelope: the numbers first to last of a lane."""
+
+    def __init__(self, agent, root):
+        if root.tag != f"{{{REPORT}}}reports":
+            raise ValueError(f"{root.tag} is no reports")
+        self.agent, self.epoch = agent, root.get("epoch")
+        self.lane = root.get("lane")
+        self.first, self.last = int(root.get("first")), int(root.get("last"))
+        self.reports = [Report(agent, self.epoch, self.lane, e) for e in root]
+        seqs = [r.seq for r in self.reports]
+        turns = [r.turn for r in self.reports]
+        if self.lane not in LANES or seqs != sorted(set(seqs)) or \
+                turns != sorted(set(turns)) or \
+                not all(self.first <= n <= self.last for n in seqs):
+            raise ValueError(f"out of order: {self.first} to {self.last}: "
+                             f"{seqs}, {turns}")
 
 
 class FakeCentre(Component):
@@ -92,12 +114,14 @@ class FakeCentre(Component):
         self.key = noise.b64(noise.public(self.secret))
         self.agents = []            # bare JIDs that are greeted
         self.sessions = {}          # bare JID -> Responder
-        self.committed = {}         # (bare JID, epoch) -> last seq
+        self.committed = {}         # (bare JID, epoch, lane) -> last seq
         self.reports = []           # each Report once, as it was taken
         self.opened = 0             # reports opened, repeated ones too
+        self.messages = []          # each Message, as it came
         self.hellos = []            # payload 1, as elements
         self.problems = []          # what an honest agent never does
-        self.decide = None          # function(Report) -> content, or None
+        self.decide = None          # function(Report) -> "" to take it,
+                                    # <refused/>, another answer, or None
         self.whole = False          # asked for in the next welcome
         self.gate = True            # answers presence
         self.on_iq(f"{{{SESSION}}}handshake", self._handshake)
@@ -118,6 +142,23 @@ class FakeCentre(Component):
     def taken(self, wanted=lambda report: True):
         with self.lock:
             return [r for r in self.reports if wanted(r)]
+
+    def story(self, wanted=lambda report: True):
+        """The same in the order of the agent's turns, after a look at how
+        they came: each lane in order and once, of the urgent ones all."""
+        reports = self.taken()
+        epochs = list(dict.fromkeys(r.epoch for r in reports))
+        for epoch in epochs:
+            for lane in LANES:
+                seqs = [r.seq for r in reports
+                        if (r.epoch, r.lane) == (epoch, lane)]
+                assert seqs == sorted(set(seqs)), f"{lane}: {seqs}"
+                if lane == "urgent":
+                    assert seqs == list(range(1, len(seqs) + 1)), seqs
+            turns = [r.turn for r in reports if r.epoch == epoch]
+            assert len(turns) == len(set(turns)), "a turn is given twice"
+        return sorted(filter(wanted, reports),
+                      key=lambda r: (epochs.index(r.epoch), r.turn))
 
     def wait_reports(self, wanted=lambda report: True, timeout=20, count=1):
         def enough():
@@ -171,16 +212,21 @@ class FakeCentre(Component):
         except (InvalidTag, ValueError):
             return self.error(iq, "bad-request", "modify")
         self.hellos.append(hello)
-        place = bare, hello.get("epoch")
-        first, seq = int(hello.get("first")), self.committed.get(place, 0)
-        if first > seq + 1:
-            self.problems.append(f"{bare}: reports {seq + 1} to {first - 1}"
-                                 " are gone")
-            seq = self.committed[place] = first - 1
+        lanes = ""
+        for lane in hello.findall(f"{{{SESSION}}}lane"):
+            place = bare, hello.get("epoch"), lane.get("name")
+            first = int(lane.get("first"))
+            seq = self.committed.get(place, 0)
+            if first > seq + 1:
+                self.problems.append(f"{place}: reports {seq + 1} to "
+                                     f"{first - 1} are gone")
+                seq = self.committed[place] = first - 1
+            lanes += f"<lane name='{lane.get('name')}' seq='{seq}'/>"
         now = datetime.datetime.now(datetime.timezone.utc)
-        welcome = (f"<welcome xmlns='{SESSION}' version='1' seq='{seq}' "
+        welcome = (f"<welcome xmlns='{SESSION}' version='1' "
                    f"time='{now:%Y-%m-%dT%H:%M:%S}.000Z' "
-                   f"whole='{'true' if self.whole else 'false'}'/>")
+                   f"whole='{'true' if self.whole else 'false'}'>"
+                   f"{lanes}</welcome>")
         self.whole = False
         self.sessions[bare] = responder
         answer = noise.b64(responder.answer_2(welcome.encode()))
@@ -188,12 +234,13 @@ class FakeCentre(Component):
             iq, f"<handshake xmlns='{SESSION}'>{answer}</handshake>")
 
     def _open(self, bare, session, element):
-        """The report inside; InvalidTag or ValueError when it is none."""
+        """The message inside; InvalidTag or ValueError when it is none."""
         n = int(element.get("n"))
         if n < session.expected:
             raise ValueError(f"counter {n} again")
         plain = session.receive.decrypt(n, base64.b64decode(element.text))
         session.expected = n + 1
+        plain = squash.unpack(plain)
         envelope = ET.fromstring(plain)
         parts = {e.tag: e for e in envelope}
         want = {f"{{{SCE}}}{p}" for p in
@@ -202,10 +249,8 @@ class FakeCentre(Component):
                 parts[f"{{{SCE}}}from"].get("jid") != bare or \
                 parts[f"{{{SCE}}}to"].get("jid") != self.jid:
             raise ValueError(f"wrong affixes: {plain!r}")
-        if len(plain) % 64 != 0:
-            raise ValueError(f"{len(plain)} octets tell the length")
         content, = parts[f"{{{SCE}}}content"]
-        return Report(bare, content)
+        return Message(bare, content)
 
     def _sealed(self, iq, element):
         bare = iq["from"].bare
@@ -213,40 +258,47 @@ class FakeCentre(Component):
         if session is None:
             return self.error(iq, "item-not-found")
         try:
-            report = self._open(bare, session, element)
+            message = self._open(bare, session, element)
         except (InvalidTag, ValueError, ET.ParseError) as why:
             self.problems.append(f"{bare}: {why!r}")
             return self.error(iq, "bad-request", "modify")
         with self.lock:
-            content = self._take(report)
+            content = self._take(message)
         if content is None:
             return None
         return self.result(iq, self._seal(session, bare, content))
 
-    def _take(self, report):
-        """What is answered: each report counts once, in order."""
-        place = report.agent, report.epoch
+    def _take(self, message):
+        """What is answered: each report counts once, in its lane's order."""
+        place = message.agent, message.epoch, message.lane
         last = self.committed.get(place, 0)
-        self.opened += 1
-        if report.seq > last + 1:
-            return f"<again xmlns='{REPORT}' seq='{last}'/>"
-        if report.seq == last + 1:
+        self.opened += len(message.reports)
+        self.messages.append(message)
+        if message.first > last + 1:
+            return f"<again xmlns='{REPORT}' lane='{message.lane}' " \
+                   f"seq='{last}'/>"
+        inside = ""
+        for report in message.reports:
+            if report.seq <= last:
+                continue
             decided = self.decide(report) if self.decide else ""
             if decided is None:
                 return None
+            if decided.startswith("<") and not decided.startswith("<refused"):
+                return decided
             self.committed[place] = report.seq
             self.reports.append(report)
-            if decided:
-                return decided
-            last = report.seq
-        return f"<ack xmlns='{REPORT}' seq='{last}'/>"
+            inside += decided
+        self.committed[place] = max(last, message.last)
+        return f"<ack xmlns='{REPORT}' lane='{message.lane}' " \
+               f"seq='{message.last}'>{inside}</ack>"
 
     def _seal(self, session, bare, content):
         plain = (f"<envelope xmlns='{SCE}'><content>{content}</content>"
                  f"<from jid={quoteattr(self.jid)}/>"
                  f"<to jid={quoteattr(bare)}/>"
                  "<time stamp='2026-11-20T19:30:00.000Z'/>"
-                 "<rpad>0123456789</rpad></envelope>")
+                 "<rpad/></envelope>")
         n = session.send.n
-        text = noise.b64(session.send.encrypt(plain.encode()))
+        text = noise.b64(session.send.encrypt(squash.pack(plain.encode())))
         return f"<sealed xmlns='{SEALED}' n='{n}'>{text}</sealed>"

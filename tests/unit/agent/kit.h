@@ -17,11 +17,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/outbox.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "schema/field.h"
 #include "schema/report.h"
+#include "schema/xmltree.h"
 #include "snmp/printer.h"
 
 #define KIT	static __attribute__((unused))
@@ -217,6 +219,43 @@ kit_level(struct printer *p, size_t i, int64_t percent)
 	c->level = c->percent = percent;
 	c->state = percent == 0 ? SUPPLY_EMPTY : percent <= 10 ? SUPPLY_LOW :
 	    SUPPLY_OK;
+}
+
+/* --- what waits to be sent ----------------------------------------------- */
+
+/* The next report of a lane behind after, with its numbers: 1, or 0 when there
+ * is none. */
+KIT int
+kit_next(struct store *st, enum lane lane, int64_t after, struct report *out)
+{
+	struct outbox_batch batch = { .lane = lane, .after = after,
+	    .most_bytes = 1, .most = 1 };
+	struct buf xml = { 0 };
+	char why[200] = "";
+	xmlNode *first;
+	xmlDoc *doc;
+	int rc;
+
+	rc = outbox_batch(st, &batch, &xml);
+	assert_true(rc == 0 || rc == 1);
+	if (rc == 0) {
+		buf_free(&xml);
+		return 0;
+	}
+	assert_int_equal(batch.first, after + 1);
+	assert_int_equal(batch.reports, 1);
+	doc = xmltree_parse(xml.data, xml.len, why, sizeof(why));
+	assert_non_null(doc);
+	if (report_validate(xmlDocGetRootElement(doc), why,
+	    sizeof(why)) == -1)
+		fail_msg("%s: %s", why, xml.data);
+	first = xmltree_child(xmlDocGetRootElement(doc), NULL, NULL);
+	assert_int_equal(report_read_node(first, out, why, sizeof(why)), 0);
+	assert_int_equal(out->seq, batch.last);
+	assert_true(out->turn > 0);
+	xmlFreeDoc(doc);
+	buf_free(&xml);
+	return 1;
 }
 
 #endif

@@ -72,6 +72,7 @@ the_least_file_is_fine(void **state)
 	assert_int_equal(conf->counters_ms, 3600000);
 	assert_int_equal(conf->assets_ms, 86400000);
 	assert_int_equal(conf->max_size, 64 * 1024 * 1024);
+	assert_int_equal(conf->hold_ms, 900000);
 	assert_int_equal(conf->snmp_len, 1);
 	assert_string_equal(conf->snmp[0].credential.name, "default");
 	assert_string_equal(conf->snmp[0].credential.community, "public");
@@ -110,7 +111,7 @@ everything_can_be_said(void **state)
 	    "[snmp  rest]\n"
 	    "[schedule]\nheartbeat = 1s\nsupplies = 2m\ncounters = 3h\n"
 	    "assets = 4d\n"
-	    "[outbox]\nmax_size = 1G\n"
+	    "[outbox]\nmax_size = 1G\nhold = 40s\n"
 	    "[privacy]\nomit = location hostname, ip asset_tag\n"
 	    "[commands]\nallow = none\n", CONFIG_ALL);
 
@@ -131,8 +132,35 @@ everything_can_be_said(void **state)
 	assert_int_equal(conf->heartbeat_ms, 1000);
 	assert_int_equal(conf->assets_ms, INT64_C(4) * 86400000);
 	assert_int_equal(conf->max_size, 1 << 30);
+	assert_int_equal(conf->hold_ms, 40000);
 	assert_int_equal(conf->omit.count, 4);
 	config_free(conf);
+	kit_listen_no_more();
+}
+
+/* Nothing waits longer for company than for the next of its kind. */
+static void
+readings_are_held(void **state)
+{
+	static const struct { const char *more; int64_t ms; } table[] = {
+		{ "[schedule]\ncounters = 5m\n", 300000 },
+		{ "[schedule]\nsupplies = 2m\ncounters = 3h\n", 120000 },
+		{ "[schedule]\nsupplies = 2h\ncounters = 3h\n", 900000 },
+		{ "[outbox]\nhold = 0\n", 0 },
+		{ "[outbox]\nhold = 1d\n", 86400000 },
+	};
+	struct config *conf;
+	char *text;
+	size_t i;
+
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		text = xasprintf("%s%s", GOOD, table[i].more);
+		conf = read_text(text, CONFIG_UPLINK);
+		assert_non_null(conf);
+		assert_int_equal(conf->hold_ms, table[i].ms);
+		config_free(conf);
+		free(text);
+	}
 	kit_listen_no_more();
 }
 
@@ -189,6 +217,7 @@ values_have_ranges(void **state)
 		{ "schedule", "assets", "31d", "between 1s and 30d" },
 		{ "outbox", "max_size", "63K", "a size such as" },
 		{ "outbox", "max_size", "2000G", "between 64K and 1024G" },
+		{ "outbox", "hold", "25h", "between 0s and 1d" },
 	};
 	char *text, *want;
 	size_t i;
@@ -668,6 +697,7 @@ main(void)
 		TEST(the_least_file_is_fine),
 		TEST(jids_become_lower_case),
 		TEST(everything_can_be_said),
+		TEST(readings_are_held),
 		TEST(what_is_missing_is_named),
 		TEST(what_is_unknown_is_named),
 		TEST(values_have_ranges),

@@ -153,6 +153,7 @@ finish(void)
 	}
 	timer_clear(c.loop, &c.retry);
 	timer_clear(c.loop, &c.outbox_ack);
+	timer_clear(c.loop, &c.hold);
 	loop_free(c.loop);
 	store_close(c.store);
 	key_wipe(&c.key);
@@ -180,9 +181,9 @@ tear_down(void **state)
 	return kit_dir_remove(state);
 }
 
-/* The collector's half: reports that wait. */
+/* The collector's half: reports that wait in a lane. */
 static void
-collect(int n)
+collect_in(enum lane lane, int n)
 {
 	struct report r;
 	int i;
@@ -191,10 +192,16 @@ collect(int n)
 	report_asset(&r)->id = xstrdup(KIT_ASSET);
 	assert_int_equal(store_begin(c.store), 0);
 	for (i = 0; i < n; i++)
-		assert_int_equal(outbox_append(c.store, &r, OUTBOX_EVENT,
-		    KIT_ASSET), 1);
+		assert_int_equal(outbox_append(c.store, &r, lane, KIT_ASSET),
+		    1);
 	assert_int_equal(store_commit(c.store), 0);
 	report_clear(&r);
+}
+
+static void
+collect(int n)
+{
+	collect_in(LANE_URGENT, n);
 }
 
 static void
@@ -259,8 +266,11 @@ shake_hands(const char *welcome, struct buf *hello)
 }
 
 #define TIME	"time='2026-11-20T19:30:00.000Z'"
-#define WELCOME(seq, whole) "<welcome xmlns='urn:platen:session:1' "	\
-	"version='1' seq='" seq "' " TIME " whole='" whole "'/>"
+#define WELCOME_BOTH(urgent, bulk, whole)				\
+	"<welcome xmlns='urn:platen:session:1' version='1' " TIME		\
+	" whole='" whole "'><lane name='urgent' seq='" urgent "'/>"	\
+	"<lane name='bulk' seq='" bulk "'/></welcome>"
+#define WELCOME(seq, whole)	WELCOME_BOTH(seq, "0", whole)
 
 static void
 welcome(const char *text)
@@ -271,15 +281,19 @@ welcome(const char *text)
 	buf_free(&hello);
 }
 
-/* Opens the oldest sealed report: its seq. */
+/* Opens the oldest sealed message: its last number; lane and how many reports
+ * are noted. */
+static enum lane taken_lane;
+static int taken;
+
 static int64_t
 take_report(uplink_answer_fn **fn, void **arg)
 {
 	struct envelope envelope;
 	struct buf plain = { 0 };
-	struct report report;
-	char why[200], *text, *n;
-	int64_t seq;
+	char why[200], *text, *n, *name;
+	xmlNode *report;
+	int64_t last;
 	xmlDoc *doc;
 
 	doc = next_asked("sealed", SEALED_NS, fn, arg);
@@ -289,16 +303,22 @@ take_report(uplink_answer_fn **fn, void **arg)
 	    strlen(text), &plain), 0);
 	assert_int_equal(envelope_read(plain.data, plain.len, AGENT, CENTRE,
 	    &envelope, why, sizeof(why)), 0);
-	assert_int_equal(report_read_node(envelope.content, &report, why,
-	    sizeof(why)), 0);
-	seq = report.seq;
-	report_clear(&report);
+	assert_int_equal(report_validate(envelope.content, why, sizeof(why)),
+	    0);
+	name = xmltree_attr(envelope.content, "lane");
+	assert_int_equal(lane_parse(name, &taken_lane), 0);
+	last = xmltree_number(envelope.content, "last");
+	taken = 0;
+	for (report = xmltree_child(envelope.content, NULL, NULL);
+	    report != NULL; report = xmltree_next(report))
+		taken++;
 	envelope_clear(&envelope);
 	buf_free(&plain);
+	free(name);
 	free(text);
 	free(n);
 	xmlFreeDoc(doc);
-	return seq;
+	return last;
 }
 
 static void
@@ -321,11 +341,12 @@ reply(uplink_answer_fn *fn, void *arg, const char *content)
 	buf_free(&text);
 }
 
+/* The message that was taken last. */
 static void
 acknowledge(uplink_answer_fn *fn, void *arg, int64_t seq)
 {
-	char *ack = xasprintf("<ack xmlns='" REPORT_NS "' seq='%lld'/>",
-	    (long long)seq);
+	char *ack = xasprintf("<ack xmlns='" REPORT_NS "' lane='%s' "
+	    "seq='%lld'/>", lane_name(taken_lane), (long long)seq);
 
 	reply(fn, arg, ack);
 	free(ack);
@@ -350,7 +371,6 @@ reports_go_out_and_are_acknowledged(void **state)
 	char epoch[UUID_TEXT_MAX], *want;
 	uplink_answer_fn *fn;
 	void *arg;
-	int i;
 
 	begin_with("token = one-time\n");
 	collect(40);
@@ -358,30 +378,203 @@ reports_go_out_and_are_acknowledged(void **state)
 	shake_hands(WELCOME("0", "false"), &hello);
 	store_epoch(c.store, epoch);
 	want = xasprintf("<hello xmlns='urn:platen:session:1' version='1' "
-	    "epoch='%s' acked='0' first='1' token='one-time'/>", epoch);
+	    "epoch='%s' token='one-time'><lane name='urgent' acked='0' "
+	    "first='1'/><lane name='bulk' acked='0' first='1'/></hello>",
+	    epoch);
 	assert_string_equal(hello.data, want);
 	free(want);
 	buf_free(&hello);
-	/* So many are under way, and no more. */
-	assert_int_equal(asked_len, WINDOW);
-	for (i = 1; i <= 40; i++) {
-		assert_int_equal(take_report(&fn, &arg), i);
-		acknowledge(fn, arg, i);
-		assert_int_equal(depth(), 40 - i);
+	/* All of them in one message. */
+	assert_int_equal(asked_len, 1);
+	assert_int_equal(take_report(&fn, &arg), 40);
+	assert_int_equal(taken, 40);
+	/* Meanwhile one by one: so many are under way, and no more. */
+	while (asked_len < WINDOW - 1) {
+		collect(1);
+		pump(&c);
 	}
-	assert_int_equal(asked_len, 0);
-	collect(1);
+	collect(5);
 	pump(&c);
+	assert_int_equal(asked_len, WINDOW - 1);
+	acknowledge(fn, arg, 40);
+	assert_int_equal(depth(), WINDOW - 1 + 5);
 	assert_int_equal(take_report(&fn, &arg), 41);
+	assert_int_equal(taken, 1);
 	acknowledge(fn, arg, 41);
+	while (asked_len > 0)
+		acknowledge(fn, arg, take_report(&fn, &arg));
+	assert_int_equal(depth(), 0);
 	finish();
 	/* After a restart it knows what was acknowledged. */
 	begin_with("");
 	connect_now();
-	shake_hands(WELCOME("41", "false"), &hello);
-	assert_non_null(strstr(hello.data, "acked='41' first='42'/>"));
+	shake_hands(WELCOME("60", "false"), &hello);
+	assert_non_null(strstr(hello.data, "acked='60' first='61'/>"));
 	assert_int_equal(asked_len, 0);
 	buf_free(&hello);
+	finish();
+}
+
+#define NO_HOLD	"[outbox]\nhold = 0s\n"
+
+static void
+the_bulk_comes_last(void **state)
+{
+	struct outbox_count box;
+	uplink_answer_fn *fn;
+	void *arg;
+
+	begin_with(NO_HOLD);
+	collect_in(LANE_BULK, 5);
+	collect(3);
+	collect_in(LANE_BULK, 2);
+	connect_now();
+	welcome(WELCOME("0", "false"));
+	assert_int_equal(take_report(&fn, &arg), 3);
+	assert_int_equal(taken_lane, LANE_URGENT);
+	/* What was before the first of the urgent ones may go along. */
+	assert_int_equal(asked_len, 1);
+	acknowledge(fn, arg, 3);
+	assert_int_equal(take_report(&fn, &arg), 5);
+	assert_int_equal(taken_lane, LANE_BULK);
+	collect(1);
+	pump(&c);
+	acknowledge(fn, arg, 5);
+	assert_int_equal(take_report(&fn, &arg), 7);
+	assert_int_equal(taken_lane, LANE_BULK);
+	acknowledge(fn, arg, 7);
+	assert_int_equal(take_report(&fn, &arg), 4);
+	assert_int_equal(taken_lane, LANE_URGENT);
+	acknowledge(fn, arg, 4);
+	assert_int_equal(outbox_count(c.store, &box), 0);
+	assert_int_equal(box.depth, 0);
+	assert_int_equal(box.lane[LANE_BULK].acked_seq, 7);
+	assert_int_equal(box.lane[LANE_URGENT].acked_seq, 4);
+	finish();
+}
+
+/* Behind a window that is full of urgent ones nothing else goes. */
+static void
+no_bulk_while_urgent_ones_wait(void **state)
+{
+	uplink_answer_fn *fn;
+	void *arg;
+
+	begin_with(NO_HOLD);
+	connect_now();
+	welcome(WELCOME("0", "false"));
+	collect_in(LANE_BULK, 1);
+	while (asked_len < WINDOW) {
+		collect(1);
+		pump_lane(&c, LANE_URGENT);
+	}
+	collect(1);
+	pump(&c);
+	assert_int_equal(asked_len, WINDOW);
+	assert_int_equal(c.way[LANE_BULK].messages, 0);
+	assert_int_equal(take_report(&fn, &arg), 1);
+	acknowledge(fn, arg, 1);
+	assert_int_equal(c.way[LANE_BULK].messages, 0);
+	assert_int_equal(take_report(&fn, &arg), 2);
+	acknowledge(fn, arg, 2);
+	assert_int_equal(c.way[LANE_BULK].messages, 1);
+	finish();
+}
+
+static void
+the_bulk_waits_for_company(void **state)
+{
+	uplink_answer_fn *fn;
+	void *arg;
+	int i;
+
+	begin_with("");
+	connect_now();
+	welcome(WELCOME("0", "false"));
+	collect_in(LANE_BULK, 2);
+	pump(&c);
+	assert_int_equal(asked_len, 0);
+	assert_true(timer_pending(&c.hold));
+	collect(1);
+	pump(&c);
+	assert_int_equal(take_report(&fn, &arg), 1);
+	acknowledge(fn, arg, 1);
+	assert_int_equal(asked_len, 0);
+	on_hold(&c);
+	assert_int_equal(take_report(&fn, &arg), 2);
+	assert_int_equal(taken, 2);
+	acknowledge(fn, arg, 2);
+	/* The next ones wait again, until there are enough of them. */
+	for (i = 0; i < OUTBOX_IN_FLIGHT_MAX - 1; i++)
+		collect_in(LANE_BULK, 1);
+	pump(&c);
+	assert_int_equal(asked_len, 0);
+	collect_in(LANE_BULK, 1);
+	pump(&c);
+	assert_true(asked_len > 0);
+	while (asked_len > 0)
+		acknowledge(fn, arg, take_report(&fn, &arg));
+	assert_int_equal(depth(), 0);
+	finish();
+}
+
+/* Of the bulk never more is under way than squeeze_outbox() leaves alone, and
+ * not more octets than the line bears. */
+static void
+the_bulk_is_paced(void **state)
+{
+	uplink_answer_fn *fn;
+	void *arg;
+	int64_t last = 0;
+	size_t first;
+
+	begin_with(NO_HOLD);
+	collect_in(LANE_BULK, 400);
+	connect_now();
+	welcome(WELCOME("0", "false"));
+	first = c.way[LANE_BULK].octets;
+	assert_true(first > 0 && first < 17 * 1024);
+	while (asked_len > 0) {
+		assert_true(c.way[LANE_BULK].reports <= OUTBOX_IN_FLIGHT_MAX);
+		assert_true(c.way[LANE_BULK].octets <=
+		    c.way[LANE_BULK].pace.window + 1024);
+		last = take_report(&fn, &arg);
+		acknowledge(fn, arg, last);
+	}
+	assert_int_equal(last, 400);
+	assert_int_equal(depth(), 0);
+	finish();
+}
+
+static void
+catching_up_is_shown(void **state)
+{
+	struct catchup catchup;
+	uplink_answer_fn *fn;
+	int64_t last = 0;
+	char *note;
+	void *arg;
+
+	begin_with("");
+	collect_in(LANE_BULK, 150);
+	collect(20);
+	connect_now();
+	welcome(WELCOME("0", "false"));
+	assert_said("catching up: 20 urgent reports wait, 150 of the bulk");
+	note = store_note(c.store, "catchup");
+	assert_true(catchup_parse(note, &catchup));
+	assert_int_equal(catchup.to[LANE_BULK], 150);
+	free(note);
+	/* And nothing of it waits for company. */
+	while (asked_len > 0) {
+		last = take_report(&fn, &arg);
+		acknowledge(fn, arg, last);
+	}
+	assert_int_equal(last, 150);
+	assert_said("caught up: the centre has all 170 reports");
+	note = store_note(c.store, "catchup");
+	assert_string_equal(note, "");
+	free(note);
 	finish();
 }
 
@@ -412,7 +605,8 @@ the_welcome_acknowledges(void **state)
 	connect_now();
 	welcome(WELCOME("3", "false"));
 	assert_int_equal(depth(), 2);
-	assert_int_equal(take_report(&fn, &arg), 4);
+	assert_int_equal(take_report(&fn, &arg), 5);
+	assert_int_equal(taken, 2);
 	fn(arg, UPLINK_LOST, NULL, NULL);
 	finish();
 }
@@ -428,15 +622,20 @@ a_refused_report_does_not_block(void **state)
 	collect(3);
 	connect_now();
 	welcome(WELCOME("0", "false"));
-	assert_int_equal(take_report(&fn, &arg), 1);
-	reply(fn, arg, "<refused xmlns='" REPORT_NS "' seq='1' "
-	    "reason='because'/>");
-	assert_said("refuses report 1 for good: because");
-	assert_int_equal(take_report(&fn, &arg), 2);
-	acknowledge(fn, arg, 2);
+	assert_int_equal(take_report(&fn, &arg), 3);
+	reply(fn, arg, "<ack xmlns='" REPORT_NS "' lane='urgent' seq='3'>"
+	    "<refused seq='1' reason='because'/>"
+	    "<refused seq='3' reason='so'/></ack>");
+	assert_said("refuses urgent report 1 for good: because");
+	assert_said("refuses urgent report 3 for good: so");
+	loop_once(c.loop, 0);
+	collect(1);
+	pump(&c);
+	assert_int_equal(take_report(&fn, &arg), 4);
+	acknowledge(fn, arg, 4);
 	assert_int_equal(outbox_count(c.store, &box), 0);
-	assert_int_equal(box.refused, 1);
-	assert_int_equal(box.first_seq, 3);
+	assert_int_equal(box.refused, 2);
+	assert_int_equal(box.depth, 0);
 	finish();
 }
 
@@ -452,13 +651,16 @@ the_welcome_refuses(void **state)
 	begin_with("");
 	collect(4);
 	connect_now();
-	welcome("<welcome xmlns='urn:platen:session:1' version='1' seq='3' "
-	    TIME " whole='false'><refused seq='2' reason='because'/>"
-	    "</welcome>");
-	assert_said("refuses report 2 for good: because");
+	collect_in(LANE_BULK, 2);
+	welcome("<welcome xmlns='urn:platen:session:1' version='1' "
+	    TIME " whole='false'><lane name='bulk' seq='1'><refused seq='1' "
+	    "reason='so'/></lane><lane name='urgent' seq='3'><refused seq='2' "
+	    "reason='because'/></lane></welcome>");
+	assert_said("refuses urgent report 2 for good: because");
+	assert_said("refuses bulk report 1 for good: so");
 	assert_int_equal(outbox_count(c.store, &box), 0);
-	assert_int_equal(box.refused, 1);
-	assert_int_equal(box.depth, 1);
+	assert_int_equal(box.refused, 2);
+	assert_int_equal(box.depth, 2);
 	assert_int_equal(take_report(&fn, &arg), 4);
 	fn(arg, UPLINK_LOST, NULL, NULL);
 	finish();
@@ -474,8 +676,10 @@ a_gap_is_mended_by_a_new_session(void **state)
 	collect(2);
 	connect_now();
 	welcome(WELCOME("0", "false"));
-	assert_int_equal(take_report(&fn, &arg), 1);
-	reply(fn, arg, "<again xmlns='" REPORT_NS "' seq='0'/>");
+	collect(1);
+	pump(&c);
+	assert_int_equal(take_report(&fn, &arg), 2);
+	reply(fn, arg, "<again xmlns='" REPORT_NS "' lane='urgent' seq='0'/>");
 	assert_said("a report got lost on the way");
 	/* What is under way of the old session no longer counts. */
 	xmlFreeDoc(next_asked("sealed", SEALED_NS, &fn, &arg));
@@ -483,10 +687,16 @@ a_gap_is_mended_by_a_new_session(void **state)
 	assert_int_equal(asked_len, 0);
 	on_retry(&c);
 	welcome(WELCOME("0", "false"));
-	assert_int_equal(take_report(&fn, &arg), 1);
+	assert_int_equal(take_report(&fn, &arg), 3);
+	/* A part is taken: the rest comes in a new session. */
 	acknowledge(fn, arg, 1);
-	assert_int_equal(take_report(&fn, &arg), 2);
-	acknowledge(fn, arg, 2);
+	assert_said("the centre took a part only");
+	assert_int_equal(depth(), 2);
+	on_retry(&c);
+	welcome(WELCOME("1", "false"));
+	assert_int_equal(take_report(&fn, &arg), 3);
+	assert_int_equal(taken, 2);
+	acknowledge(fn, arg, 3);
 	assert_int_equal(depth(), 0);
 	finish();
 }
@@ -515,8 +725,25 @@ an_old_store_begins_a_new_epoch(void **state)
 	assert_non_null(strstr(hello.data, after));
 	assert_non_null(strstr(hello.data, "acked='0' first='1'"));
 	buf_free(&hello);
-	assert_int_equal(take_report(&fn, &arg), 1);
+	assert_int_equal(take_report(&fn, &arg), 2);
 	fn(arg, UPLINK_LOST, NULL, NULL);
+	finish();
+}
+
+/* It shows in either lane. */
+static void
+an_old_store_with_an_old_bulk(void **state)
+{
+	char before[UUID_TEXT_MAX], after[UUID_TEXT_MAX];
+
+	begin_with("");
+	collect(2);
+	store_epoch(c.store, before);
+	connect_now();
+	welcome(WELCOME_BOTH("2", "1", "false"));
+	assert_said("bulk report 1, here 0");
+	store_epoch(c.store, after);
+	assert_string_not_equal(before, after);
 	finish();
 }
 
@@ -549,7 +776,7 @@ an_asset_is_renamed(void **state)
 	connect_now();
 	welcome(WELCOME("0", "false"));
 	assert_int_equal(take_report(&fn, &arg), 1);
-	reply(fn, arg, "<ack xmlns='" REPORT_NS "' seq='1'><same asset='"
+	reply(fn, arg, "<ack xmlns='" REPORT_NS "' lane='urgent' seq='1'><same asset='"
 	    KIT_ASSET "' known='" KIT_OTHER "'/></ack>");
 	report_init(&told);
 	assert_int_equal(known_told(c.store, KIT_OTHER, &told), 0);
@@ -564,19 +791,26 @@ static void
 nonsense_changes_nothing(void **state)
 {
 	static const char *const bad[] = {
-	    "<ack xmlns='" REPORT_NS "'/>",
-	    "<ack xmlns='" REPORT_NS "' seq=''/>",
-	    "<ack xmlns='" REPORT_NS "' seq='1x'/>",
-	    "<ack xmlns='" REPORT_NS "' seq='-1'/>",
-	    "<ack xmlns='" REPORT_NS "' seq='99'/>",
-	    "<ack xmlns='" REPORT_NS "' seq='9223372036854775808'/>",
-	    "<ack xmlns='" REPORT_NS "' seq='1'><other/></ack>",
-	    "<ack xmlns='" REPORT_NS "' seq='1'><same asset='" KIT_ASSET
+#define U "xmlns='" REPORT_NS "' lane='urgent' "
+	    "<ack " U "/>",
+	    "<ack " U "seq=''/>",
+	    "<ack " U "seq='1x'/>",
+	    "<ack " U "seq='-1'/>",
+	    "<ack " U "seq='99'/>",
+	    "<ack " U "seq='9223372036854775808'/>",
+	    "<ack " U "seq='1'><other/></ack>",
+	    "<ack " U "seq='1'><same asset='" KIT_ASSET
 		"' known='x'/></ack>",
-	    "<ack xmlns='urn:other' seq='1'/>",
-	    "<refused xmlns='" REPORT_NS "' seq='99' reason='x'/>",
-	    "<report xmlns='" REPORT_NS "' epoch='" KIT_ASSET "' seq='1'/>",
-	    "<nack xmlns='" REPORT_NS "' seq='1'/>",
+	    "<ack xmlns='" REPORT_NS "' seq='1'/>",
+	    "<ack xmlns='" REPORT_NS "' lane='bulk' seq='1'/>",
+	    "<ack xmlns='" REPORT_NS "' lane='bulk' seq='0'/>",
+	    "<ack xmlns='urn:other' lane='urgent' seq='1'/>",
+	    "<ack " U "seq='1'><refused seq='2' reason='x'/></ack>",
+	    "<ack " U "seq='1'><refused seq='1' reason='x'/>"
+		"<refused seq='1' reason='x'/></ack>",
+	    "<refused " U "seq='1' reason='x'/>",
+	    "<report xmlns='" REPORT_NS "' seq='1'/>",
+	    "<nack " U "seq='1'/>",
 	    NULL
 	};
 	uplink_answer_fn *fn;
@@ -631,21 +865,28 @@ static void
 a_welcome_that_makes_no_sense(void **state)
 {
 	static const char *const bad[] = { "", "<welcome/>", "hello",
-	    "<welcome xmlns='urn:platen:session:1' version='1' seq='0'/>",
-	    "<welcome xmlns='urn:platen:session:1' seq='0' " TIME "/>",
-	    "<welcome xmlns='urn:platen:session:1' version='2' seq='0' " TIME
-		"/>",
-	    "<welcome xmlns='urn:platen:session:1' version='1' seq='' " TIME
-		"/>",
-	    "<welcome xmlns='urn:platen:session:1' version='1' seq='1e3' "
-		TIME "/>",
+#define W "<welcome xmlns='urn:platen:session:1' version='1' "
+#define LU "<lane name='urgent' seq='0'/>"
+#define LB "<lane name='bulk' seq='0'/>"
+	    W ">" LU LB "</welcome>",
+	    "<welcome xmlns='urn:platen:session:1' " TIME ">" LU LB
+		"</welcome>",
+	    "<welcome xmlns='urn:platen:session:1' version='2' " TIME ">" LU
+		LB "</welcome>",
+	    W "seq='0' " TIME "/>",
+	    W TIME ">" LU "</welcome>",
+	    W TIME ">" LB LB "</welcome>",
+	    W TIME ">" LB LU LU "</welcome>",
+	    W TIME ">" LB LU "<lane name='third' seq='0'/></welcome>",
+	    W TIME ">" LB "<lane name='urgent' seq=''/></welcome>",
+	    W TIME ">" LB "<lane name='urgent' seq='1e3'/></welcome>",
 	    /* Refused: no number, ahead of what is committed, not in order. */
-	    "<welcome xmlns='urn:platen:session:1' version='1' seq='0' " TIME
-		"><refused reason='x'/></welcome>",
-	    "<welcome xmlns='urn:platen:session:1' version='1' seq='0' " TIME
-		"><refused seq='1'/></welcome>",
-	    "<welcome xmlns='urn:platen:session:1' version='1' seq='9' " TIME
-		"><refused seq='2'/><refused seq='2'/></welcome>",
+	    W TIME ">" LB "<lane name='urgent' seq='0'><refused reason='x'/>"
+		"</lane></welcome>",
+	    W TIME ">" LB "<lane name='urgent' seq='0'><refused seq='1'/>"
+		"</lane></welcome>",
+	    W TIME ">" LB "<lane name='urgent' seq='9'><refused seq='2'/>"
+		"<refused seq='2'/></lane></welcome>",
 	    NULL };
 	size_t i;
 
@@ -753,12 +994,18 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(reports_go_out_and_are_acknowledged),
+		TEST(the_bulk_comes_last),
+		TEST(no_bulk_while_urgent_ones_wait),
+		TEST(the_bulk_waits_for_company),
+		TEST(the_bulk_is_paced),
+		TEST(catching_up_is_shown),
 		TEST(nothing_goes_out_without_a_session),
 		TEST(the_welcome_acknowledges),
 		TEST(a_refused_report_does_not_block),
 		TEST(the_welcome_refuses),
 		TEST(a_gap_is_mended_by_a_new_session),
 		TEST(an_old_store_begins_a_new_epoch),
+		TEST(an_old_store_with_an_old_bulk),
 		TEST(everything_is_told_again_on_demand),
 		TEST(an_asset_is_renamed),
 		TEST(nonsense_changes_nothing),

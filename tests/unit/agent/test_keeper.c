@@ -80,7 +80,7 @@ fill(struct store *st, int reports)
 		a->asset = xstrdup(KIT_ASSET);
 		free(a->description);
 		a->description = xasprintf("jam %d", i);
-		assert_int_equal(outbox_append(st, &r, OUTBOX_EVENT,
+		assert_int_equal(outbox_append(st, &r, LANE_URGENT,
 		    KIT_ASSET), 1);
 		report_clear(&r);
 		kit_asset(&asset, KIT_ASSET);
@@ -303,7 +303,7 @@ what_is_damaged_is_set_aside(void **state)
 			    &last), 0);
 		keeper_loss_clear(&loss);
 		/* The next one begins with nothing. */
-		assert_int_equal(outbox_ack(st, 1000000), 0);
+		assert_int_equal(outbox_ack(st, LANE_URGENT, 1000000), 0);
 		store_close(st);
 	}
 	assert_int_equal(aside(), KEEPER_KEPT);

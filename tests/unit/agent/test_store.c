@@ -17,7 +17,7 @@
 #include "snmp/reading.h"
 
 static void
-put(struct store *st, const struct report *r, enum outbox_lane lane,
+put(struct store *st, const struct report *r, enum lane lane,
     const char *asset, int want)
 {
 	assert_int_equal(store_begin(st), 0);
@@ -27,7 +27,7 @@ put(struct store *st, const struct report *r, enum outbox_lane lane,
 
 /* A report about the asset with its counter "total" and nothing else. */
 static void
-put_total(struct store *st, enum outbox_lane lane, const char *asset,
+put_total(struct store *st, enum lane lane, const char *asset,
     int64_t total)
 {
 	struct report r;
@@ -52,12 +52,12 @@ put_alert(struct store *st, const char *asset, int64_t code)
 	kit_alert(a, 1, code, 3);
 	a->id = xstrdup(KIT_THIRD);
 	a->asset = xstrdup(asset);
-	put(st, &r, OUTBOX_EVENT, asset, 1);
+	put(st, &r, LANE_URGENT, asset, 1);
 	report_clear(&r);
 }
 
 static void
-put_level(struct store *st, enum outbox_lane lane, const char *asset,
+put_level(struct store *st, enum lane lane, const char *asset,
     const char *id, int64_t level)
 {
 	struct report r;
@@ -69,7 +69,7 @@ put_level(struct store *st, enum outbox_lane lane, const char *asset,
 	c->asset = xstrdup(asset);
 	c->index = 1;
 	c->level = level;
-	if (lane == OUTBOX_EVENT)
+	if (lane == LANE_URGENT)
 		c->state = SUPPLY_LOW;
 	put(st, &r, lane, asset, 1);
 	report_clear(&r);
@@ -78,7 +78,7 @@ put_level(struct store *st, enum outbox_lane lane, const char *asset,
 /* Reads every report that waits into one model, as a centre does. */
 struct model {
 	struct report	 all;
-	int64_t		 last;
+	int64_t		 last, last_bulk;
 	int		 reports;
 };
 
@@ -130,32 +130,45 @@ model_apply(struct model *m, const struct report *r)
 		    &r->alerts[i]);
 }
 
-static void
-model_read(struct model *m, struct store *st, int64_t after)
+static int
+by_turn(const void *a, const void *b)
 {
-	struct buf xml = { 0 };
-	char epoch[UUID_TEXT_MAX], why[200];
-	struct report one;
-	int64_t seq;
+	const struct report *one = a, *two = b;
+
+	return one->turn < two->turn ? -1 : 1;
+}
+
+/* Both lanes, from those numbers on: what they come to in the order of their
+ * turns. */
+static void
+model_read(struct model *m, struct store *st, int64_t urgent, int64_t bulk)
+{
+	struct report *all = NULL, one;
+	int64_t last[LANES] = { [LANE_BULK] = bulk, [LANE_URGENT] = urgent };
+	int lane, i;
 
 	memset(m, 0, sizeof(*m));
 	report_init(&m->all);
-	m->last = after;
-	assert_int_equal(store_epoch(st, epoch), 0);
-	while (outbox_next(st, m->last, &seq, &xml) == 1) {
-		assert_int_equal(seq, m->last + 1);
-		if (report_read(xml.data, xml.len, &one, why,
-		    sizeof(why)) == -1)
-			fail_msg("%s: %s", why, xml.data);
-		assert_int_equal(one.seq, seq);
-		assert_string_equal(one.epoch, epoch);
-		model_apply(m, &one);
-		report_clear(&one);
-		m->last = seq;
-		m->reports++;
-		buf_reset(&xml);
+	for (lane = 0; lane < LANES; lane++)
+		while (kit_next(st, (enum lane)lane, last[lane], &one) == 1) {
+			if (lane == LANE_URGENT)
+				assert_int_equal(one.seq, last[lane] + 1);
+			last[lane] = one.seq;
+			all = xreallocarray(all, (size_t)m->reports + 1,
+			    sizeof(one));
+			all[m->reports++] = one;
+		}
+	if (all != NULL)
+		qsort(all, (size_t)m->reports, sizeof(*all), by_turn);
+	for (i = 0; i < m->reports; i++) {
+		if (i > 0)
+			assert_true(all[i].turn > all[i - 1].turn);
+		model_apply(m, &all[i]);
+		report_clear(&all[i]);
 	}
-	buf_free(&xml);
+	free(all);
+	m->last = last[LANE_URGENT];
+	m->last_bulk = last[LANE_BULK];
 }
 
 static void
@@ -184,26 +197,132 @@ numbers_have_no_gap(void **state)
 	int i;
 
 	for (i = 1; i <= 20; i++) {
-		put_total(st, i % 3 ? OUTBOX_DETAIL : OUTBOX_EVENT, KIT_ASSET, i);
+		put_total(st, i % 2 ? LANE_BULK : LANE_URGENT, KIT_ASSET, i);
 		if (i % 5 == 0)
-			assert_int_equal(outbox_ack(st, i - 3), 0);
+			assert_int_equal(outbox_ack(st, LANE_URGENT,
+			    i / 2 - 2), 0);
 	}
+	assert_int_equal(outbox_ack(st, LANE_BULK, 3), 0);
 	assert_int_equal(outbox_count(st, &box), 0);
-	assert_int_equal(box.first_seq, 18);
-	assert_int_equal(box.next_seq, 21);
-	assert_int_equal(box.acked_seq, 17);
-	assert_int_equal(box.depth, 3);
+	assert_int_equal(box.lane[LANE_URGENT].next_seq, 11);
+	assert_int_equal(box.lane[LANE_URGENT].acked_seq, 8);
+	assert_int_equal(box.lane[LANE_URGENT].depth, 2);
+	assert_int_equal(box.lane[LANE_BULK].next_seq, 11);
+	assert_int_equal(box.lane[LANE_BULK].acked_seq, 3);
+	assert_int_equal(box.lane[LANE_BULK].depth, 7);
+	assert_int_equal(box.depth, 9);
 	assert_true(box.bytes > 0);
+	assert_int_equal(box.bytes, box.lane[LANE_URGENT].bytes +
+	    box.lane[LANE_BULK].bytes);
 	store_close(st);
 
 	/* Emptied and opened again, it counts on. */
 	st = open_store();
-	assert_int_equal(outbox_ack(st, 20), 0);
-	put_total(st, OUTBOX_EVENT, KIT_ASSET, 21);
-	model_read(&m, st, 20);
-	assert_int_equal(m.reports, 1);
-	assert_int_equal(m.last, 21);
+	assert_int_equal(outbox_ack(st, LANE_URGENT, 10), 0);
+	assert_int_equal(outbox_ack(st, LANE_BULK, 10), 0);
+	put_total(st, LANE_URGENT, KIT_ASSET, 21);
+	put_total(st, LANE_BULK, KIT_ASSET, 22);
+	model_read(&m, st, 10, 10);
+	assert_int_equal(m.reports, 0 + 1);	/* the bulk waits its turn */
+	assert_int_equal(m.last, 11);
 	model_clear(&m);
+	assert_int_equal(outbox_ack(st, LANE_URGENT, 11), 0);
+	model_read(&m, st, 11, 10);
+	assert_int_equal(m.last_bulk, 11);
+	model_clear(&m);
+	store_close(st);
+}
+
+/* What an urgent report rests on comes before it whatever the lane. */
+static void
+the_bulk_waits_for_what_was_before(void **state)
+{
+	struct store *st = open_store();
+	struct report r;
+	int i;
+
+	put_total(st, LANE_BULK, KIT_ASSET, 1);
+	put_total(st, LANE_URGENT, KIT_ASSET, 2);
+	for (i = 3; i <= 5; i++)
+		put_total(st, LANE_BULK, KIT_ASSET, i);
+	put_alert(st, KIT_ASSET, 8);
+	put_total(st, LANE_BULK, KIT_ASSET, 6);
+	assert_int_equal(kit_next(st, LANE_BULK, 0, &r), 1);
+	assert_int_equal(r.turn, 1);
+	report_clear(&r);
+	assert_int_equal(kit_next(st, LANE_BULK, 1, &r), 0);
+	assert_int_equal(outbox_ack(st, LANE_URGENT, 1), 0);
+	assert_int_equal(kit_next(st, LANE_BULK, 3, &r), 1);
+	assert_int_equal(r.turn, 5);
+	report_clear(&r);
+	assert_int_equal(kit_next(st, LANE_BULK, 4, &r), 0);
+	assert_int_equal(outbox_ack(st, LANE_URGENT, 2), 0);
+	assert_int_equal(kit_next(st, LANE_BULK, 4, &r), 1);
+	assert_int_equal(r.turn, 7);
+	report_clear(&r);
+	store_close(st);
+}
+
+static void
+many_go_in_one_message(void **state)
+{
+	struct outbox_batch batch = { .lane = LANE_BULK, .after = 10,
+	    .most_bytes = 1 << 20, .most = 20 };
+	struct store *st = open_store();
+	struct buf xml = { 0 };
+	int64_t bytes;
+	int i, n;
+
+	for (i = 1; i <= 50; i++)
+		put_total(st, LANE_BULK, KIT_ASSET, i);
+	assert_int_equal(outbox_ready(st, LANE_BULK, 10, 1000, &n, &bytes), 0);
+	assert_int_equal(n, 40);
+	assert_int_equal(outbox_ready(st, LANE_BULK, 10, 7, &n, &bytes), 0);
+	assert_int_equal(n, 7);
+	assert_true(bytes > 7 * 100 && bytes < 7 * 400);
+	assert_int_equal(outbox_batch(st, &batch, &xml), 1);
+	assert_int_equal(batch.first, 11);
+	assert_int_equal(batch.last, 30);
+	assert_int_equal(batch.reports, 20);
+	buf_reset(&xml);
+	batch.most_bytes = 1000;
+	assert_int_equal(outbox_batch(st, &batch, &xml), 1);
+	assert_true(batch.reports > 2 && batch.reports < 9);
+	assert_true(xml.len < 1200);
+	buf_free(&xml);
+	batch.after = 50;
+	assert_int_equal(outbox_batch(st, &batch, &xml), 0);
+	batch.lane = LANE_URGENT;
+	batch.after = 0;
+	assert_int_equal(outbox_batch(st, &batch, &xml), 0);
+	assert_null(xml.data);
+	store_close(st);
+}
+
+/* Of what the agent says of itself the last word is enough. */
+static void
+the_agent_supersedes_itself(void **state)
+{
+	struct store *st = open_store();
+	struct outbox_count box;
+	struct report r, one;
+	int i;
+
+	put_total(st, LANE_BULK, KIT_ASSET, 1);
+	for (i = 1; i <= 3; i++) {
+		report_init(&r);
+		report_agent(&r)->uptime = i;
+		put(st, &r, LANE_BULK, NULL, 1);
+		report_clear(&r);
+	}
+	assert_int_equal(outbox_count(st, &box), 0);
+	assert_int_equal(box.lane[LANE_BULK].depth, 2);
+	assert_int_equal(box.lane[LANE_BULK].next_seq, 5);
+	assert_int_equal(box.lost_detail, 0);
+	assert_int_equal(kit_next(st, LANE_BULK, 1, &one), 1);
+	assert_int_equal(one.seq, 4);
+	assert_int_equal(one.agents[0].uptime, 3);
+	report_clear(&one);
 	store_close(st);
 }
 
@@ -214,17 +333,17 @@ rolled_back_numbers_are_given_again(void **state)
 	struct report r;
 	struct model m;
 
-	put_total(st, OUTBOX_EVENT, KIT_ASSET, 1);
+	put_total(st, LANE_URGENT, KIT_ASSET, 1);
 	report_init(&r);
 	report_asset(&r)->id = xstrdup(KIT_ASSET);
 	assert_int_equal(store_begin(st), 0);
 	assert_true(store_in_transaction(st));
-	assert_int_equal(outbox_append(st, &r, OUTBOX_EVENT, KIT_ASSET), 1);
+	assert_int_equal(outbox_append(st, &r, LANE_URGENT, KIT_ASSET), 1);
 	store_rollback(st);
 	assert_false(store_in_transaction(st));
 	report_clear(&r);
-	put_total(st, OUTBOX_EVENT, KIT_ASSET, 2);
-	model_read(&m, st, 0);
+	put_total(st, LANE_URGENT, KIT_ASSET, 2);
+	model_read(&m, st, 0, 0);
 	assert_int_equal(m.reports, 2);
 	model_clear(&m);
 	store_close(st);
@@ -262,29 +381,40 @@ a_new_epoch_numbers_from_one(void **state)
 	int i;
 
 	for (i = 1; i <= 9; i++)
-		put_total(st, OUTBOX_EVENT, KIT_ASSET, i);
-	assert_int_equal(outbox_ack(st, 4), 0);
+		put_total(st, i % 3 ? LANE_URGENT : LANE_BULK, KIT_ASSET, i);
+	put_total(st, LANE_BULK, KIT_OTHER, 1);
+	assert_int_equal(outbox_ack(st, LANE_URGENT, 2), 0);
+	assert_int_equal(outbox_ack(st, LANE_BULK, 1), 0);
 	assert_int_equal(store_epoch(st, before), 0);
 	assert_int_equal(outbox_new_epoch(st), 0);
 	assert_int_equal(store_epoch(st, after), 0);
 	assert_string_not_equal(before, after);
 	assert_int_equal(outbox_count(st, &box), 0);
-	assert_int_equal(box.first_seq, 1);
-	assert_int_equal(box.next_seq, 6);
-	assert_int_equal(box.acked_seq, 0);
-	put_total(st, OUTBOX_EVENT, KIT_ASSET, 10);
-	model_read(&m, st, 0);
-	assert_int_equal(m.reports, 6);
-	/* In the order that they had. */
+	for (i = 0; i < LANES; i++) {
+		assert_int_equal(box.lane[i].acked_seq, 0);
+		assert_int_equal(box.lane[i].next_seq,
+		    i == LANE_URGENT ? 5 : 4);
+	}
+	put_total(st, LANE_URGENT, KIT_ASSET, 10);
+	/* In the order that they had, each lane without a gap. */
+	model_read(&m, st, 0, 0);
+	assert_int_equal(m.last, 5);
 	assert_int_equal(asset_counter(&m.all.assets[0], "total")->value, 10);
 	model_clear(&m);
+	assert_int_equal(outbox_ack(st, LANE_URGENT, 5), 0);
+	model_read(&m, st, 5, 0);
+	assert_int_equal(m.reports, 3);
+	assert_int_equal(m.last_bulk, 3);
+	assert_int_equal(asset_counter(model_asset(&m, KIT_ASSET),
+	    "total")->value, 9);
+	model_clear(&m);
 	/* And with nothing waiting. */
-	assert_int_equal(outbox_ack(st, 6), 0);
+	assert_int_equal(outbox_ack(st, LANE_BULK, 3), 0);
 	assert_int_equal(outbox_new_epoch(st), 0);
 	assert_int_equal(outbox_count(st, &box), 0);
-	assert_int_equal(box.next_seq, 1);
-	put_total(st, OUTBOX_EVENT, KIT_ASSET, 11);
-	model_read(&m, st, 0);
+	assert_int_equal(box.lane[LANE_URGENT].next_seq, 1);
+	put_total(st, LANE_URGENT, KIT_ASSET, 11);
+	model_read(&m, st, 0, 0);
 	assert_int_equal(m.reports, 1);
 	model_clear(&m);
 	store_close(st);
@@ -482,17 +612,17 @@ long_reports_are_split(void **state)
 		c->asset = xstrdup(KIT_ASSET);
 	}
 	assert_int_equal(store_begin(st), 0);
-	n = outbox_append(st, &r, OUTBOX_EVENT, KIT_ASSET);
+	n = outbox_append(st, &r, LANE_URGENT, KIT_ASSET);
 	assert_int_equal(store_commit(st), 0);
 	assert_true(n >= 3 && n < 20);
-	model_read(&m, st, 0);
+	model_read(&m, st, 0, 0);
 	assert_int_equal(m.reports, n);
 	assert_int_equal(m.all.assets_len, 1);
 	assert_int_equal(m.all.consumables_len, 300);
 	model_clear(&m);
 	report_clear(&r);
 	report_init(&r);
-	put(st, &r, OUTBOX_EVENT, NULL, 0);	/* nothing is no report */
+	put(st, &r, LANE_URGENT, NULL, 0);	/* nothing is no report */
 	store_close(st);
 }
 
@@ -515,11 +645,11 @@ a_bad_record_goes_alone(void **state)
 	}
 	r.consumables[1].percent = 250;
 	kit_listen();
-	put(st, &r, OUTBOX_EVENT, KIT_ASSET, 3);
+	put(st, &r, LANE_URGENT, KIT_ASSET, 3);
 	assert_int_equal(kit_lines, 1);
 	assert_said("a record of asset " KIT_ASSET " cannot be sent");
 	kit_listen_no_more();
-	model_read(&m, st, 0);
+	model_read(&m, st, 0, 0);
 	assert_int_equal(m.all.assets_len, 1);
 	assert_string_equal(m.all.assets[0].serial, "KX7731");
 	assert_int_equal(m.all.consumables_len, 2);
@@ -552,7 +682,7 @@ a_record_too_long_is_left_out(void **state)
 	r.consumables[0].id = xstrdup(KIT_OTHER);
 	r.consumables[0].asset = xstrdup(KIT_ASSET);
 	kit_listen();
-	put(st, &r, OUTBOX_EVENT, KIT_ASSET, 1);
+	put(st, &r, LANE_URGENT, KIT_ASSET, 1);
 	assert_int_equal(kit_lines, 1);
 	assert_said("too long");
 	assert_int_equal(known_tell_asset(st, &r.assets[0]), 0);
@@ -560,7 +690,7 @@ a_record_too_long_is_left_out(void **state)
 	report_init(&told);
 	assert_int_equal(known_told(st, KIT_ASSET, &told), 0);
 	assert_int_equal(told.assets_len, 0);
-	model_read(&m, st, 0);
+	model_read(&m, st, 0, 0);
 	assert_int_equal(m.all.consumables_len, 1);
 	model_clear(&m);
 	report_clear(&r);
@@ -573,21 +703,25 @@ static void
 acknowledged_is_gone(void **state)
 {
 	struct store *st = open_store();
-	struct buf xml = { 0 };
-	int64_t seq;
+	struct outbox_lane lane;
+	struct report r;
 	int i;
 
 	for (i = 1; i <= 5; i++)
-		put_total(st, OUTBOX_EVENT, KIT_ASSET, i);
-	assert_int_equal(outbox_next(st, 0, &seq, &xml), 1);
-	assert_int_equal(seq, 1);
-	assert_int_equal(outbox_ack(st, 3), 0);
-	assert_int_equal(outbox_ack(st, 2), 0);	/* late, without effect */
-	assert_int_equal(store_note_int(st, "acked_seq", -1), 3);
-	assert_int_equal(outbox_next(st, 0, &seq, &xml), 1);
-	assert_int_equal(seq, 4);
-	assert_int_equal(outbox_next(st, 5, &seq, &xml), 0);
-	buf_free(&xml);
+		put_total(st, LANE_URGENT, KIT_ASSET, i);
+	assert_int_equal(kit_next(st, LANE_URGENT, 0, &r), 1);
+	assert_int_equal(r.seq, 1);
+	report_clear(&r);
+	assert_int_equal(outbox_ack(st, LANE_URGENT, 3), 0);
+	assert_int_equal(outbox_ack(st, LANE_URGENT, 2), 0);	/* late */
+	outbox_numbers(st, LANE_URGENT, &lane);
+	assert_int_equal(lane.acked_seq, 3);
+	outbox_numbers(st, LANE_BULK, &lane);
+	assert_int_equal(lane.acked_seq, 0);
+	assert_int_equal(kit_next(st, LANE_URGENT, 3, &r), 1);
+	assert_int_equal(r.seq, 4);
+	report_clear(&r);
+	assert_int_equal(kit_next(st, LANE_URGENT, 5, &r), 0);
 	store_close(st);
 }
 
@@ -617,8 +751,8 @@ refused_is_kept_aside(void **state)
 	int i;
 
 	for (i = 1; i <= 4; i++)
-		put_total(st, OUTBOX_EVENT, KIT_ASSET, i);
-	assert_int_equal(outbox_refuse(st, 2, "it makes no sense"), 0);
+		put_total(st, LANE_URGENT, KIT_ASSET, i);
+	assert_int_equal(outbox_refuse(st, LANE_URGENT, 2, "it makes no sense"), 0);
 	assert_false(store_in_transaction(st));
 	assert_int_equal(outbox_each(st, true, note_aside, &aside), 0);
 	assert_int_equal(aside.count, 1);
@@ -626,10 +760,10 @@ refused_is_kept_aside(void **state)
 	assert_string_equal(aside.why, "it makes no sense");
 	assert_int_equal(outbox_count(st, &box), 0);
 	assert_int_equal(box.depth, 2);
-	assert_int_equal(box.first_seq, 3);
+	assert_int_equal(box.lane[LANE_URGENT].acked_seq, 2);
 	assert_int_equal(box.refused, 1);
 	/* The same answer once more. */
-	assert_int_equal(outbox_refuse(st, 2, "again"), 0);
+	assert_int_equal(outbox_refuse(st, LANE_URGENT, 2, "again"), 0);
 	assert_int_equal(outbox_count(st, &box), 0);
 	assert_int_equal(box.refused, 1);
 	assert_int_equal(box.depth, 2);
@@ -645,8 +779,8 @@ refused_does_not_grow_for_ever(void **state)
 	int i;
 
 	for (i = 1; i <= OUTBOX_REFUSED_MAX + 5; i++) {
-		put_total(st, OUTBOX_EVENT, KIT_ASSET, i);
-		assert_int_equal(outbox_refuse(st, i, "no"), 0);
+		put_total(st, LANE_URGENT, KIT_ASSET, i);
+		assert_int_equal(outbox_refuse(st, LANE_URGENT, i, "no"), 0);
 	}
 	assert_int_equal(outbox_count(st, &box), 0);
 	assert_int_equal(box.refused, OUTBOX_REFUSED_MAX);
@@ -657,14 +791,14 @@ refused_does_not_grow_for_ever(void **state)
 
 /* --- a full outbox ------------------------------------------------------- */
 
-/* The first OUTBOX_IN_FLIGHT_MAX numbers may be under way. */
+/* The first OUTBOX_IN_FLIGHT_MAX of the bulk may be under way. */
 static void
 fill_window(struct store *st)
 {
 	int i;
 
-	for (i = 0; i <= OUTBOX_IN_FLIGHT_MAX; i++)
-		put_alert(st, KIT_OTHER, 8);
+	for (i = 0; i < OUTBOX_IN_FLIGHT_MAX; i++)
+		put_total(st, LANE_BULK, KIT_OTHER, i);
 }
 
 static void
@@ -677,8 +811,8 @@ squeezing_keeps_alerts_and_the_last_word(void **state)
 
 	fill_window(st);
 	for (i = 1; i <= 50; i++) {
-		put_total(st, OUTBOX_DETAIL, KIT_ASSET, i);
-		put_level(st, OUTBOX_DETAIL, KIT_ASSET, KIT_OTHER, 100 - i);
+		put_total(st, LANE_BULK, KIT_ASSET, i);
+		put_level(st, LANE_BULK, KIT_ASSET, KIT_OTHER, 100 - i);
 		put_alert(st, KIT_ASSET, i);
 	}
 	assert_int_equal(outbox_count(st, &before), 0);
@@ -686,15 +820,21 @@ squeezing_keeps_alerts_and_the_last_word(void **state)
 	assert_int_equal(squeeze_outbox(st, before.bytes), 0);
 	folded = squeeze_outbox(st, 1);
 	assert_int_equal(store_commit(st), 0);
-	assert_true(folded > 90);
+	assert_int_equal(folded, 99);
 	assert_int_equal(outbox_count(st, &after), 0);
 	assert_true(after.bytes < before.bytes);
 	assert_int_equal(after.lost_detail, folded);
-	/* No number is missing and none is new. */
-	assert_int_equal(after.depth, before.depth);
-	assert_int_equal(after.next_seq, before.next_seq);
-	model_read(&m, st, 0);
-	assert_int_equal(m.all.alerts_len, OUTBOX_IN_FLIGHT_MAX + 1 + 50);
+	/* Numbers are empty, but none is new. */
+	assert_int_equal(after.depth, before.depth - folded);
+	assert_int_equal(after.lane[LANE_URGENT].depth, 50);
+	assert_int_equal(after.lane[LANE_BULK].next_seq,
+	    before.lane[LANE_BULK].next_seq);
+	model_read(&m, st, 0, 0);
+	assert_int_equal(m.all.alerts_len, 50);
+	model_clear(&m);
+	assert_int_equal(outbox_ack(st, LANE_URGENT, 50), 0);
+	model_read(&m, st, 50, OUTBOX_IN_FLIGHT_MAX);
+	assert_int_equal(m.reports, 1);
 	assert_int_equal(m.all.assets_len, 1);
 	assert_int_equal(asset_counter(&m.all.assets[0], "total")->value, 50);
 	assert_int_equal(m.all.consumables_len, 1);
@@ -703,30 +843,43 @@ squeezing_keeps_alerts_and_the_last_word(void **state)
 	store_close(st);
 }
 
-/* An event between two details brings newer values than the first of them:
- * what the first says must not come after it. */
+/* An urgent report between two of the bulk brings newer values than the first
+ * of them: what that says must not seem to be as new as the second. */
 static void
 squeezing_keeps_the_order_of_values(void **state)
 {
 	struct store *st = open_store();
-	struct model m;
+	struct report r;
+	int i;
 
 	fill_window(st);
-	put_total(st, OUTBOX_DETAIL, KIT_ASSET, 100);
-	put_level(st, OUTBOX_DETAIL, KIT_ASSET, KIT_OTHER, 50);
-	put_total(st, OUTBOX_EVENT, KIT_ASSET, 120);
-	put_level(st, OUTBOX_EVENT, KIT_ASSET, KIT_OTHER, 9);
-	put_level(st, OUTBOX_DETAIL, KIT_ASSET, KIT_THIRD, 44);
+	for (i = 1; i <= 3; i++)
+		put_total(st, LANE_BULK, KIT_ASSET, 100 + i);
+	put_level(st, LANE_BULK, KIT_ASSET, KIT_OTHER, 50);
+	put_level(st, LANE_URGENT, KIT_ASSET, KIT_OTHER, 9);
+	put_level(st, LANE_BULK, KIT_ASSET, KIT_THIRD, 44);
+	put_alert(st, KIT_ASSET, 8);	/* reads nothing, parts nothing */
+	put_level(st, LANE_BULK, KIT_ASSET, KIT_THIRD, 43);
 	assert_int_equal(store_begin(st), 0);
-	assert_true(squeeze_outbox(st, 1) > 0);
+	assert_int_equal(squeeze_outbox(st, 1), 4);
+	/* However often. */
+	assert_int_equal(squeeze_outbox(st, 1), 0);
 	assert_int_equal(store_commit(st), 0);
-	model_read(&m, st, 0);
-	assert_int_equal(asset_counter(&m.all.assets[0], "total")->value, 120);
-	assert_int_equal(m.all.consumables_len, 2);
-	assert_int_equal(m.all.consumables[0].level, 9);
-	assert_int_equal(m.all.consumables[0].state, SUPPLY_LOW);
-	assert_int_equal(m.all.consumables[1].level, 44);
-	model_clear(&m);
+	assert_int_equal(outbox_ack(st, LANE_URGENT, 2), 0);
+	assert_int_equal(kit_next(st, LANE_BULK, OUTBOX_IN_FLIGHT_MAX, &r), 1);
+	assert_int_equal(r.seq, OUTBOX_IN_FLIGHT_MAX + 4);
+	assert_int_equal(r.turn, OUTBOX_IN_FLIGHT_MAX + 4);
+	assert_int_equal(asset_counter(&r.assets[0], "total")->value, 103);
+	assert_int_equal(r.consumables_len, 1);
+	assert_int_equal(r.consumables[0].level, 50);
+	report_clear(&r);
+	assert_int_equal(kit_next(st, LANE_BULK, OUTBOX_IN_FLIGHT_MAX + 4,
+	    &r), 1);
+	assert_int_equal(r.turn, OUTBOX_IN_FLIGHT_MAX + 8);
+	assert_int_equal(r.assets_len, 0);
+	assert_int_equal(r.consumables_len, 1);
+	assert_int_equal(r.consumables[0].level, 43);
+	report_clear(&r);
 	store_close(st);
 }
 
@@ -752,14 +905,14 @@ squeezing_knows_the_limit(void **state)
 			c->index = j;
 			c->level = i;
 		}
-		put(st, &r, OUTBOX_DETAIL, KIT_ASSET, 1);
+		put(st, &r, LANE_BULK, KIT_ASSET, 1);
 		report_clear(&r);
 	}
 	assert_int_equal(store_begin(st), 0);
 	i = squeeze_outbox(st, 1);
 	assert_true(i > 0 && i < 7);
 	assert_int_equal(store_commit(st), 0);
-	model_read(&m, st, 0);
+	model_read(&m, st, 0, 0);
 	assert_int_equal(m.all.consumables_len, 8 * 64);
 	model_clear(&m);
 	store_close(st);
@@ -782,7 +935,7 @@ squeezing_again_and_again(void **state)
 	for (i = 1; i <= 1000; i++) {
 		kit_counter(&r.assets[0], "total", i);
 		assert_int_equal(store_begin(st), 0);
-		assert_int_equal(outbox_append(st, &r, OUTBOX_DETAIL,
+		assert_int_equal(outbox_append(st, &r, LANE_BULK,
 		    KIT_ASSET), 1);
 		assert_true(squeeze_outbox(st, most) >= 0);
 		if (i % 10 == 0) {
@@ -793,9 +946,9 @@ squeezing_again_and_again(void **state)
 		assert_int_equal(outbox_count(st, &box), 0);
 		assert_true(box.bytes <= most);
 	}
-	assert_int_equal(box.next_seq, 901);
+	assert_int_equal(box.lane[LANE_BULK].next_seq, 901);
 	assert_true(box.lost_detail > 500);
-	model_read(&m, st, 0);
+	model_read(&m, st, 0, 0);
 	assert_int_equal(asset_counter(&m.all.assets[0], "total")->value, 999);
 	model_clear(&m);
 	report_clear(&r);
@@ -809,7 +962,7 @@ squeezing_leaves_what_is_under_way(void **state)
 	int i;
 
 	for (i = 1; i <= OUTBOX_IN_FLIGHT_MAX; i++)
-		put_total(st, OUTBOX_DETAIL, KIT_ASSET, i);
+		put_total(st, LANE_BULK, KIT_ASSET, i);
 	assert_int_equal(store_begin(st), 0);
 	assert_int_equal(squeeze_outbox(st, 1), 0);
 	assert_int_equal(store_commit(st), 0);
@@ -828,21 +981,21 @@ two_connections_see_the_same(void **state)
 	report_init(&r);
 	report_asset(&r)->id = xstrdup(KIT_ASSET);
 	assert_int_equal(store_begin(a), 0);
-	assert_int_equal(outbox_append(a, &r, OUTBOX_EVENT, KIT_ASSET), 1);
+	assert_int_equal(outbox_append(a, &r, LANE_URGENT, KIT_ASSET), 1);
 	assert_int_equal(outbox_count(b, &box), 0);
 	assert_int_equal(box.depth, 0);		/* not before the commit */
 	assert_int_equal(store_commit(a), 0);
 	assert_int_equal(outbox_count(b, &box), 0);
 	assert_int_equal(box.depth, 1);
-	assert_int_equal(outbox_ack(b, 1), 0);
+	assert_int_equal(outbox_ack(b, LANE_URGENT, 1), 0);
 	assert_int_equal(outbox_count(a, &box), 0);
 	assert_int_equal(box.depth, 0);
-	assert_int_equal(box.acked_seq, 1);
+	assert_int_equal(box.lane[LANE_URGENT].acked_seq, 1);
 	/* The other changed next_seq behind a's back. */
 	assert_int_equal(outbox_new_epoch(b), 0);
-	put(a, &r, OUTBOX_EVENT, KIT_ASSET, 1);
+	put(a, &r, LANE_URGENT, KIT_ASSET, 1);
 	assert_int_equal(outbox_count(b, &box), 0);
-	assert_int_equal(box.first_seq, 1);
+	assert_int_equal(box.lane[LANE_URGENT].next_seq, 2);
 	report_clear(&r);
 	store_close(a);
 	store_close(b);
@@ -861,7 +1014,7 @@ write_many(void)
 	report_asset(&r)->id = xstrdup(KIT_ASSET);
 	for (i = 0; i < MANY; i++)
 		if (st == NULL || store_begin(st) == -1 ||
-		    outbox_append(st, &r, OUTBOX_EVENT, KIT_ASSET) != 1 ||
+		    outbox_append(st, &r, LANE_URGENT, KIT_ASSET) != 1 ||
 		    store_commit(st) == -1)
 			_exit(1);
 	report_clear(&r);
@@ -872,9 +1025,9 @@ write_many(void)
 static void
 one_writes_while_the_other_takes(void **state)
 {
-	struct buf xml = { 0 };
 	struct store *st;
-	int64_t last = 0, seq, end;
+	struct report r;
+	int64_t last = 0, end;
 	int status;
 	pid_t pid;
 
@@ -883,18 +1036,18 @@ one_writes_while_the_other_takes(void **state)
 	st = open_store();
 	end = clock_mono_ms() + 60000;
 	while (last < MANY && clock_mono_ms() < end) {
-		buf_reset(&xml);
-		if (outbox_next(st, last, &seq, &xml) != 1)
+		if (kit_next(st, LANE_URGENT, last, &r) != 1)
 			continue;
-		assert_int_equal(seq, last + 1);
-		last = seq;
+		assert_int_equal(r.seq, last + 1);
+		last = r.seq;
+		report_clear(&r);
 		if (last % 7 == 0)
-			assert_int_equal(outbox_ack(st, last), 0);
+			assert_int_equal(outbox_ack(st, LANE_URGENT, last),
+			    0);
 	}
 	assert_int_equal(last, MANY);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-	buf_free(&xml);
 	store_close(st);
 }
 
@@ -948,7 +1101,7 @@ change_for_ever(int fd)
 		a = report_asset(&r);
 		a->id = xstrdup(KIT_ASSET);
 		kit_counter(a, "total", n + 1);
-		if (outbox_append(st, &r, OUTBOX_EVENT, KIT_ASSET) != 1 ||
+		if (outbox_append(st, &r, LANE_URGENT, KIT_ASSET) != 1 ||
 		    known_tell_asset(st, a) == -1 || store_commit(st) == -1)
 			_exit(1);
 		report_clear(&r);
@@ -986,12 +1139,12 @@ killed_it_has_both_sides_or_none(void **state)
 		if (told.assets_len > 0)
 			total = told.assets[0].counters[0].value;
 		report_clear(&told);
-		model_read(&m, st, 0);
+		model_read(&m, st, 0, 0);
 		assert_int_equal(m.reports, total);
 		assert_int_equal(m.last, total);
 		model_clear(&m);
 		assert_int_equal(outbox_count(st, &box), 0);
-		assert_int_equal(box.next_seq, total + 1);
+		assert_int_equal(box.lane[LANE_URGENT].next_seq, total + 1);
 		store_close(st);
 	}
 	assert_true(total >= 20);
@@ -1014,7 +1167,7 @@ killed_in_the_middle_it_has_nothing(void **state)
 		kit_asset(report_asset(&r), KIT_ASSET);
 		st = store_open(kit_dir);
 		if (st == NULL || store_begin(st) == -1 ||
-		    outbox_append(st, &r, OUTBOX_EVENT, KIT_ASSET) != 1 ||
+		    outbox_append(st, &r, LANE_URGENT, KIT_ASSET) != 1 ||
 		    known_tell_asset(st, &r.assets[0]) == -1)
 			_exit(1);
 		kill(getpid(), SIGKILL);
@@ -1024,7 +1177,7 @@ killed_in_the_middle_it_has_nothing(void **state)
 	st = open_store();
 	assert_int_equal(outbox_count(st, &box), 0);
 	assert_int_equal(box.depth, 0);
-	assert_int_equal(box.next_seq, 1);
+	assert_int_equal(box.lane[LANE_URGENT].next_seq, 1);
 	report_init(&told);
 	assert_int_equal(known_told(st, KIT_ASSET, &told), 0);
 	assert_int_equal(told.assets_len, 0);
@@ -1042,12 +1195,12 @@ reading_only_never_writes(void **state)
 	kit_listen();
 	assert_null(store_open_readonly(kit_dir));
 	st = open_store();
-	put_total(st, OUTBOX_EVENT, KIT_ASSET, 1);
+	put_total(st, LANE_URGENT, KIT_ASSET, 1);
 	ro = store_open_readonly(kit_dir);
 	assert_non_null(ro);
 	assert_int_equal(outbox_count(ro, &box), 0);
 	assert_int_equal(box.depth, 1);
-	assert_int_equal(outbox_ack(ro, 1), -1);
+	assert_int_equal(outbox_ack(ro, LANE_URGENT, 1), -1);
 	assert_false(store_in_transaction(ro));
 	store_close(ro);
 	store_close(st);
@@ -1119,13 +1272,24 @@ static const char version_1[] =
     "CREATE TABLE refused(number INTEGER PRIMARY KEY, epoch TEXT, seq"
     " INTEGER, created INTEGER, lane INTEGER, asset TEXT, body TEXT,"
     " why TEXT);"
-    "INSERT INTO note VALUES('epoch', '" KIT_ASSET "'), ('next_seq', '8'),"
+    "INSERT INTO note VALUES('epoch', '" KIT_ASSET "'), ('next_seq', '11'),"
     " ('acked_seq', '7');"
     "INSERT INTO device VALUES(3, '192.0.2.3:161', 'hall', 'old', 2, 5, 1,"
     " 1, NULL, 30), (4, '192.0.2.4:161', NULL, 'old', 1, 0, 0, 1, NULL, 20),"
     " (9, '192.0.2.9:161', NULL, 'old', NULL, NULL, NULL, 0, 'a kettle', 10);"
     "INSERT INTO asset VALUES('" KIT_ASSET "', 3, 1, 'S:a:1', 0, 11, 12);"
     "PRAGMA user_version = 1;";
+
+/* And what waited in it, one emptied for want of space, and one refused. */
+static const char waiting_1[] =
+    "INSERT INTO outbox VALUES(8, 5, 0, '" KIT_ASSET "', \""
+    "<report xmlns='urn:platen:report:1'><asset id='" KIT_ASSET "'>"
+    "<location>Hall</location></asset></report>\"), (9, 5, 1, NULL,"
+    " '<report xmlns=\"urn:platen:report:1\"/>'), (10, 6, 1, '" KIT_ASSET
+    "', \"<report xmlns='urn:platen:report:1'><asset id='" KIT_ASSET "'>"
+    "<location>Den</location></asset></report>\");"
+    "INSERT INTO refused VALUES(1, '" KIT_ASSET "', 3, 4, 0, NULL,"
+    " '<report/>', 'no');";
 
 static void
 list_device(void *arg, const struct known_device *d)
@@ -1142,11 +1306,14 @@ static void
 an_older_store_is_brought_up_to_date(void **state)
 {
 	struct known_asset asset;
+	struct outbox_count box;
 	struct buf list = { 0 };
 	struct store *st;
+	struct model m;
 	char epoch[UUID_TEXT_MAX];
 
 	sql(version_1);
+	sql(waiting_1);
 	make_key();
 	kit_listen();
 	assert_null(store_open_readonly(kit_dir));
@@ -1162,7 +1329,20 @@ an_older_store_is_brought_up_to_date(void **state)
 	known_asset_clear(&asset);
 	assert_int_equal(store_epoch(st, epoch), 0);
 	assert_string_equal(epoch, KIT_ASSET);
-	assert_int_equal(store_note_int(st, "next_seq", 0), 8);
+	/* The one queue is the urgent lane now, and goes on. */
+	assert_int_equal(outbox_count(st, &box), 0);
+	assert_int_equal(box.lane[LANE_URGENT].next_seq, 11);
+	assert_int_equal(box.lane[LANE_URGENT].acked_seq, 7);
+	assert_int_equal(box.lane[LANE_URGENT].depth, 3);
+	assert_int_equal(box.lane[LANE_BULK].next_seq, 1);
+	assert_int_equal(box.refused, 1);
+	put_total(st, LANE_URGENT, KIT_ASSET, 5);
+	put_total(st, LANE_BULK, KIT_ASSET, 6);
+	assert_int_equal(outbox_ack(st, LANE_URGENT, 8), 0);
+	model_read(&m, st, 9, 0);
+	assert_int_equal(m.last, 11);
+	assert_string_equal(m.all.assets[0].location, "Den");
+	model_clear(&m);
 	store_close(st);
 	/* Once, and it is like one that was made today. */
 	kit_listen();
@@ -1338,6 +1518,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(numbers_have_no_gap),
+		TEST(the_bulk_waits_for_what_was_before),
+		TEST(many_go_in_one_message),
+		TEST(the_agent_supersedes_itself),
 		TEST(rolled_back_numbers_are_given_again),
 		TEST(epochs_are_for_life),
 		TEST(a_new_epoch_numbers_from_one),

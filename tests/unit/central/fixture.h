@@ -24,6 +24,7 @@
 #include "central/fleet.h"
 #include "central/roster.h"
 #include "schema/report.h"
+#include "schema/xmltree.h"
 
 #define EPOCH	"00000000-0000-4000-8000-0000000000e1"
 #define EPOCH2	"00000000-0000-4000-8000-0000000000e2"
@@ -221,27 +222,50 @@ tear_down(void **state)
 	return 0;
 }
 
-/* Applies without a commit. */
-static inline enum apply_verdict
+#define TELL_REFUSED	(APPLY_FAILED + 1)
+
+/* Applies a message without a commit. */
+static inline int
+tell_message(struct fixture *f, int64_t agent, const char *xml)
+{
+	struct apply_frame	 frame;
+	xmlDoc			*doc;
+	char			 why[120];
+
+	f->now += 1000;
+	apply_answer_clear(&f->answer);
+	if ((doc = xmltree_parse(xml, strlen(xml), why, sizeof(why))) == NULL)
+		fail_msg("%s: %s", why, xml);
+	assert_int_equal(apply_frame_read(xmlDocGetRootElement(doc), &frame),
+	    0);
+	apply_reports(f->fleet, agent, &frame, xmlDocGetRootElement(doc),
+	    f->now, &f->answer);
+	xmlFreeDoc(doc);
+	return f->answer.refused_len > 0 ? TELL_REFUSED :
+	    (int)f->answer.verdict;
+}
+
+/* One report, and its turn is its number. */
+static inline int
 tell_as(struct fixture *f, int64_t agent, const char *epoch, int64_t seq,
     const char *records)
 {
 	char	*xml;
+	int	 rc;
 
-	xml = xasprintf("<report xmlns='" REPORT_NS "' epoch='%s' "
-	    "seq='%lld'>%s</report>", epoch, (long long)seq, records);
-	f->now += 1000;
-	apply_answer_clear(&f->answer);
-	apply_report(f->fleet, agent, epoch, seq, xml, strlen(xml), f->now,
-	    &f->answer);
+	xml = xasprintf("<reports xmlns='" REPORT_NS "' epoch='%s' "
+	    "lane='urgent' first='%lld' last='%lld'><report seq='%lld' "
+	    "turn='%lld'>%s</report></reports>", epoch, (long long)seq,
+	    (long long)seq, (long long)seq, (long long)seq, records);
+	rc = tell_message(f, agent, xml);
 	free(xml);
-	return f->answer.verdict;
+	return rc;
 }
 
-static inline enum apply_verdict
+static inline int
 tell(struct fixture *f, int64_t seq, const char *records)
 {
-	enum apply_verdict	verdict;
+	int	verdict;
 
 	verdict = tell_as(f, f->agent, EPOCH, seq, records);
 	assert_int_equal(fleet_commit(f->fleet), 0);

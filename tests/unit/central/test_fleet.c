@@ -170,6 +170,9 @@ from_version_1(void **state)
 	assert_get(f, "SELECT version FROM schema_version", "2");
 	assert_get(f, "SELECT presence FROM agent", "unavailable");
 	f->agent = 1;
+	/* The one queue that there was is the urgent lane. */
+	assert_int_equal(tell(f, 2, ""), TELL_REFUSED);
+	assert_string_equal(f->answer.refused[0].reason, "it made no sense");
 	assert_int_equal(tell(f, 3, "<asset id='" LASER "'><location>Barn"
 	    "</location></asset>"), APPLY_DONE);
 	assert_get(f, "SELECT text FROM history WHERE seq = 3", "Barn");

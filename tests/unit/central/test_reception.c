@@ -142,7 +142,8 @@ static void
 shake(void)
 {
 	static const char	 hello[] = "<hello xmlns='" HANDSHAKE_NS "' "
-	    "version='1' epoch='" EPOCH "' acked='0' first='1'/>";
+	    "version='1' epoch='" EPOCH "'><lane name='urgent' acked='0' "
+	    "first='1'/><lane name='bulk' acked='0' first='1'/></hello>";
 	struct buf		 message = { 0 }, welcome = { 0 };
 	char			*payload, *text;
 
@@ -168,8 +169,10 @@ say(int64_t seq, const char *records)
 	uint64_t	 n;
 	char		*report, *payload;
 
-	report = xasprintf("<report xmlns='" REPORT_NS "' epoch='" EPOCH
-	    "' seq='%lld'>%s</report>", (long long)seq, records);
+	report = xasprintf("<reports xmlns='" REPORT_NS "' epoch='" EPOCH
+	    "' lane='urgent' first='%lld' last='%lld'><report seq='%lld' "
+	    "turn='%lld'>%s</report></reports>", (long long)seq,
+	    (long long)seq, (long long)seq, (long long)seq, records);
 	envelope_write(&plain, report, strlen(report), AGENT, CENTRE,
 	    clock_wall_ms());
 	assert_int_equal(seal_put(seal, plain.data, plain.len, &n, &text), 0);
@@ -295,16 +298,22 @@ static void
 acknowledges(void **state)
 {
 	struct fixture	*f = *state;
+	struct envelope	 envelope;
 	struct buf	 plain = { 0 };
-	char		*text;
+	char		*text, why[200];
 
 	shake();
 	say(1, WHOLE(LASER, "L1"));
 	assert_string_equal(last(), "result " FULL " 7");
 	text = inside();
 	assert_int_equal(seal_take(seal, 0, text, strlen(text), &plain), 0);
-	assert_non_null(strstr(plain.data, "<ack xmlns='" REPORT_NS
-	    "' seq='1'></ack>"));
+	assert_int_equal(envelope_read(plain.data, plain.len, CENTRE, AGENT,
+	    &envelope, why, sizeof(why)), 0);
+	assert_true(xmltree_is(envelope.content, "ack", REPORT_NS));
+	assert_int_equal(xmltree_number(envelope.content, "seq"), 1);
+	assert_int_equal(report_validate(envelope.content, why, sizeof(why)),
+	    0);
+	envelope_clear(&envelope);
 	assert_get(f, "SELECT serial FROM asset", "L1");
 	free(text);
 	buf_free(&plain);

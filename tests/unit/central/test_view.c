@@ -219,7 +219,7 @@ epochs(void **state)
 	tell(f, 7, "<asset id='" LASER "'><counter name='mono' "
 	    "unit='impressions' before='4294967290'>3</counter></asset>");
 	assert_int_equal(tell(f, 8, "<asset id='" LASER "'><counter "
-	    "name='mono' epoch='-1'>3</counter></asset>"), APPLY_REFUSED);
+	    "name='mono' epoch='-1'>3</counter></asset>"), TELL_REFUSED);
 	assert_int_equal(fleet_commit(f->fleet), 0);
 	text = SHOW(f, view_history, .json = true, .asset = "L1");
 	assert_int_equal(count(text, "\"counter_epoch\": 1"), 2);

@@ -18,8 +18,7 @@
 #define EPOCH	"0b7f5a0e-8a5a-4b1e-9d3c-111111111111"
 #define ID	"0b7f5a0e-8a5a-4b1e-9d3c-222222222222"
 #define OTHER	"0b7f5a0e-8a5a-4b1e-9d3c-333333333333"
-#define OPEN	"<report xmlns='urn:platen:report:1' epoch='" EPOCH \
-		"' seq='1'>"
+#define OPEN	"<report xmlns='urn:platen:report:1' seq='1' turn='3'>"
 #define ASSET(x) OPEN "<asset id='" ID "'>" x "</asset></report>"
 #define SUPPLY(x) OPEN "<consumable id='" ID "' asset='" OTHER "'>" x \
 		"</consumable></report>"
@@ -37,8 +36,8 @@ assert_same_report(const struct report *a, const struct report *b)
 {
 	size_t i, c;
 
-	assert_int_equal(strcmp_null(a->epoch, b->epoch), 0);
 	assert_true(a->seq == b->seq);
+	assert_true(a->turn == b->turn);
 	assert_int_equal(a->assets_len, b->assets_len);
 	for (i = 0; i < a->assets_len; i++) {
 		assert_same(asset_fields, &a->assets[i], &b->assets[i]);
@@ -64,14 +63,12 @@ static void
 fill_report(struct report *r)
 {
 	bool partial = fill_below(3) != 0;
-	char epoch[UUID_TEXT_MAX];
 	struct counter *c;
 	struct asset *a;
 	int64_t i, k;
 
-	uuid_make(epoch);
 	if (fill_below(5) != 0) {
-		r->epoch = xstrdup(epoch);
+		r->turn = 1 + fill_below(1 << 30);
 		r->seq = 1 + fill_below(1 << 30);
 	}
 	for (i = fill_below(4); i > 0; i--) {
@@ -154,8 +151,8 @@ test_letters(void **state)
 	struct buf xml = { 0 };
 
 	report_init(&r);
-	r.epoch = xstrdup(EPOCH);
 	r.seq = 7;
+	r.turn = 9;
 	a = report_asset(&r);
 	a->id = xstrdup(ID);
 	a->location = xstrdup("2nd floor, <left>");
@@ -170,7 +167,7 @@ test_letters(void **state)
 	asset_counter_add(a, "mono");		/* without a value */
 	report_write(&r, &xml);
 	assert_string_equal(xml.data,
-	    "<report xmlns='urn:platen:report:1' epoch='" EPOCH "' seq='7'>"
+	    "<report xmlns='urn:platen:report:1' seq='7' turn='9'>"
 	    "<asset id='" ID "'>"
 	    "<location>2nd floor, &lt;left&gt;</location><zone/><state/>"
 	    "<errors>none</errors>"
@@ -305,7 +302,6 @@ refused(const char *xml)
 	assert_true(strlen(why) > 3);
 	assert_null(strchr(why, '\n'));
 	/* There is nothing to clear. */
-	assert_null(r.epoch);
 	assert_null(r.assets);
 }
 
@@ -336,7 +332,8 @@ test_refused(void **state)
 	refused("<report xmlns='urn:platen:report:1' seq='x'/>");
 	refused("<report xmlns='urn:platen:report:1'"
 	    " seq='9223372036854775807'/>");
-	refused("<report xmlns='urn:platen:report:1' epoch='x'/>");
+	refused("<report xmlns='urn:platen:report:1' turn='0'/>");
+	refused("<report xmlns='urn:platen:report:1' epoch='" EPOCH "'/>");
 	refused("<report xmlns='urn:platen:report:1' more='x'/>");
 	refused(OPEN "text</report>");
 	refused(OPEN "<other/></report>");
@@ -522,23 +519,46 @@ valid(const char *xml)
 }
 
 #define NS "xmlns='urn:platen:report:1'"
+#define U " lane='urgent'"
+
+static void
+test_many(void **state)
+{
+#define FRAME "<reports " NS " epoch='" EPOCH "' lane='urgent' "
+	assert_int_equal(valid(FRAME "first='1' last='1'/>"), 0);
+	assert_int_equal(valid(FRAME "first='1' last='9'><report seq='2' "
+	    "turn='5'><asset id='" ID "'/></report><report seq='9' turn='7'/>"
+	    "</reports>"), 0);
+	assert_int_equal(valid(FRAME "first='1'/>"), -1);
+	assert_int_equal(valid(FRAME "first='0' last='1'/>"), -1);
+	assert_int_equal(valid(FRAME "first='1' last='1'><asset id='" ID
+	    "'/></reports>"), -1);
+	assert_int_equal(valid("<reports " NS U " first='1' last='1'/>"), -1);
+}
 
 static void
 test_answers(void **state)
 {
-	assert_int_equal(valid("<ack " NS " seq='0'/>"), 0);
-	assert_int_equal(valid("<ack " NS " seq='5'><same asset='" ID
-	    "' known='" OTHER "'/></ack>"), 0);
-	assert_int_equal(valid("<refused " NS " seq='5' reason='x'/>"), 0);
-	assert_int_equal(valid("<again " NS " seq='0'/>"), 0);
-	assert_int_equal(valid("<ack " NS "/>"), -1);
-	assert_int_equal(valid("<ack " NS " seq='-1'/>"), -1);
-	assert_int_equal(valid("<ack " NS " seq='1'>x</ack>"), -1);
-	assert_int_equal(valid("<ack " NS " seq='1'><same asset='" ID
+	assert_int_equal(valid("<ack " NS U " seq='0'/>"), 0);
+	assert_int_equal(valid("<ack " NS U " seq='5'><same asset='" ID
+	    "' known='" OTHER "'/><refused seq='5' reason='x'/></ack>"), 0);
+	assert_int_equal(valid("<ack " NS " lane='bulk' seq='5'><refused "
+	    "seq='2' reason='x'/><refused seq='4' reason=''/></ack>"), 0);
+	assert_int_equal(valid("<again " NS U " seq='0'/>"), 0);
+	assert_int_equal(valid("<ack " NS U "/>"), -1);
+	assert_int_equal(valid("<ack " NS " seq='1'/>"), -1);
+	assert_int_equal(valid("<ack " NS " lane='slow' seq='1'/>"), -1);
+	assert_int_equal(valid("<ack " NS U " seq='-1'/>"), -1);
+	assert_int_equal(valid("<ack " NS U " seq='1'>x</ack>"), -1);
+	assert_int_equal(valid("<ack " NS U " seq='1'><same asset='" ID
 	    "'/></ack>"), -1);
-	assert_int_equal(valid("<refused " NS " seq='5'/>"), -1);
-	assert_int_equal(valid("<refused " NS " seq='0' reason='x'/>"), -1);
-	assert_int_equal(valid("<again " NS " seq='0'><x/></again>"), -1);
+	assert_int_equal(valid("<ack " NS U " seq='5'><refused seq='5'/>"
+	    "</ack>"), -1);
+	assert_int_equal(valid("<ack " NS U " seq='5'><refused seq='0' "
+	    "reason='x'/></ack>"), -1);
+	assert_int_equal(valid("<refused " NS " seq='5' reason='x'/>"), -1);
+	assert_int_equal(valid("<again " NS U " seq='0'><x/></again>"), -1);
+	assert_int_equal(valid("<again " NS " seq='0'/>"), -1);
 	assert_int_equal(valid("<same " NS " asset='" ID "' known='" OTHER
 	    "'/>"), -1);
 	assert_int_equal(valid("<ack seq='1'/>"), -1);
@@ -616,6 +636,7 @@ main(void)
 		cmocka_unit_test(test_full_house),
 		cmocka_unit_test(test_writer_mends),
 		cmocka_unit_test(test_too_long),
+		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_mutations),
 	};

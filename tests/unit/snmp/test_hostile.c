@@ -208,7 +208,6 @@ check_report(struct printer *p)
 	size_t		 i;
 
 	report_init(&r);
-	r.epoch = xstrdup(UUID);
 	r.seq = 1;
 	record_copy(asset_fields, report_asset(&r), &p->asset);
 	r.assets[0].id = xstrdup(UUID);
