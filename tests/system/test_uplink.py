@@ -10,8 +10,10 @@ import os
 import pathlib
 import random
 import re
+import select
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -20,11 +22,11 @@ import time
 
 import pytest
 
-from rig import PATIENCE
+from rig import PATIENCE, wait_for
 from uplinkprobe import Probe, PROBE_ENV, cpu_seconds, probe_path  # noqa: F401
-from xmppfake import (CENTRE, DOMAIN, FULL, PASSWORD, SASL_NS, STARTTLS,
+from xmppfake import (BIND, CENTRE, DOMAIN, FULL, PASSWORD, SASL_NS, STARTTLS,
                       STREAM, TLS_NS, USER, Authority, Gone, Server,
-                      free_port, mechanisms)
+                      free_port, mechanisms, pin)
 
 
 @pytest.fixture(scope="module")
@@ -332,7 +334,9 @@ def test_what_worked_is_tried_first_next_time(serve, probe):
 @pytest.mark.parametrize("direct", [False, True])
 @pytest.mark.parametrize("case,why", [
     ("name", f"is not for {DOMAIN} but for .*other.test"),
-    ("expired", "certificate has expired.*valid until"),
+    ("expired", r"certificate has expired.*valid until 2021.*by this "
+     r"machine's clock it is \d{4}-"),
+    ("early", r"certificate is not yet valid.*from 2090.*clock it is \d{4}-"),
     ("authority", "not accepted: .*(issuer|self-signed)"),
 ])
 def test_certificates(serve, probe, ca, tmp_path, case, why, direct):
@@ -340,6 +344,8 @@ def test_certificates(serve, probe, ca, tmp_path, case, why, direct):
         ctx = ca.context("other.test")
     elif case == "expired":
         ctx = ca.context(expired=True)
+    elif case == "early":
+        ctx = ca.context(span=("2090", "2095"))
     else:
         ctx = Authority(tmp_path / "foreign", "Foreign CA").context()
 
@@ -384,6 +390,79 @@ def test_system_authorities_do_not_count_beside_ca_file(serve, probe, ca,
         del PROBE_ENV["SSL_CERT_FILE"]
 
 
+def test_sni_and_alpn(serve, probe, ca):
+    """Direct TLS says whom it wants and what it speaks (XEP-0368); behind
+    STARTTLS no ALPN is due."""
+    said, names = [], []
+    ctx = ca.context()
+    ctx.set_alpn_protocols(["http/1.1", "xmpp-client"])
+    ctx.sni_callback = lambda sock, name, context: names.append(name)
+
+    def script(s, direct):
+        s.ready(direct)
+        said.append((s.sock.selected_alpn_protocol(), s.sock.version()))
+        s.silence()
+    direct = serve(lambda s: script(s, True), tls=ctx)
+    probe(free_port(), fallback_port=direct.port).expect("state ready", 4)
+    probe(serve(lambda s: script(s, False), tls=ctx).port).expect(
+        "state ready", 4)
+    wait_for(lambda: len(said) == 2, 5, "both scripts are there", 0.05)
+    assert said == [("xmpp-client", "TLSv1.3"), (None, "TLSv1.3")]
+    assert names == [DOMAIN, DOMAIN]
+
+
+@pytest.mark.parametrize("version,good", [("TLSv1_1", False),
+                                          ("TLSv1_2", True)])
+def test_versions_of_tls(serve, probe, ca, version, good):
+    ctx = ca.context()
+    ctx.minimum_version = getattr(ssl.TLSVersion, "TLSv1")
+    ctx.maximum_version = getattr(ssl.TLSVersion, version)
+    ctx.set_ciphers("ALL:@SECLEVEL=0")
+    p = probe(serve(ready_then_silent, tls=ctx).port)
+    p.expect("state ready" if good else
+             "state down .*TLS failed: .*(protocol|alert)", 4)
+
+
+@pytest.mark.parametrize("answer,why", [
+    ("HTTP/1.1 302 Found\r\nLocation: http://portal/\r\n\r\n",
+     "an HTTP server answers; a captive portal or proxy"),
+    ("220 smtp.test ESMTP\r\n", "what answers does not speak TLS"),
+    ("<?xml version='1.0'?><stream:stream", "what answers does not speak")],
+    ids=["http", "smtp", "xmpp"])
+def test_no_tls_on_the_direct_port(serve, probe, answer, why):
+    def script(s):
+        s.sock.recv(65536)
+        s.send(answer)
+        s.silence()
+    p = probe(free_port(), fallback_port=serve(script).port)
+    p.expect(f"state down .*direct TLS: {why}", 4)
+
+
+def test_pins(serve, probe, ca, tmp_path):
+    crt, _ = ca.issue(DOMAIN)
+    ctx = ca.context()
+    leaf, root = pin(crt), pin(ca.ca)
+    # The key is made anew for each certificate.
+    leaf = pin(ca.where / f"{DOMAIN}.pem")
+    other = pin(Authority(tmp_path / "other").ca)
+    server = serve(ready_then_silent, tls=ctx)
+    for good in (leaf, root, f"{other},{root}"):
+        p = probe(server.port, pin=good)
+        p.expect("state ready", 4)
+        p.end()
+    p = probe(server.port, pin=other)
+    p.expect("state down .*no key in the server's chain of certificates is "
+             "pinned; they are " + re.escape(f"{leaf} {root}"), 4)
+    assert server.logins == 3
+
+
+def test_a_pin_does_not_replace_the_certificate(serve, probe, tmp_path):
+    foreign = Authority(tmp_path / "foreign", "Foreign CA")
+    bad = serve(lambda s: s.starttls(), tls=foreign.context())
+    p = probe(bad.port, pin=pin(foreign.ca))
+    p.expect("state down .*its CA is unknown here", 4)
+
+
 def test_missing_ca_file(probe, serve):
     p = probe(serve(silent).port, ca_file="/nowhere/ca.pem")
     p.expect("state down .*cannot read ca_file /nowhere/ca.pem: No such", 3)
@@ -398,6 +477,323 @@ def test_wrong_password(serve, probe):
     p.expect_log(r"next try in (6|7)\d\.", 1)
     time.sleep(1.5)
     assert bad.connections == 1 and other.connections == 0
+
+
+@pytest.mark.parametrize("offer,best", [
+    (("SCRAM-SHA-1", "SCRAM-SHA-512", "SCRAM-SHA-256"), "SCRAM-SHA-512"),
+    (("PLAIN", "SCRAM-SHA-1", "SCRAM-SHA-256"), "SCRAM-SHA-256"),
+    (("DIGEST-MD5", "SCRAM-SHA-1", "X-OAUTH2"), "SCRAM-SHA-1")])
+def test_the_best_mechanism(serve, probe, offer, best):
+    used = []
+
+    def script(s):
+        s.starttls()
+        s.auth(*offer)
+        used.append(s.mechanism)
+        s.bind()
+        s.until(f"<presence to='{CENTRE}'/>")
+        s.here()
+        s.silence()
+    p = probe(serve(script).port, allow_plain="yes")
+    p.expect("state ready", 4)
+    assert used == [best]
+
+
+def test_channel_binding_taken_away(serve, probe):
+    """We say that we could have bound the login to the connection."""
+    def script(s):
+        s.starttls()
+        s.header()
+        s.send(mechanisms("SCRAM-SHA-1"))
+        m = re.search(">([^<]*)</auth>", s.until("</auth>"))
+        assert base64.b64decode(m.group(1)).startswith(b"y,,n=office,")
+        s.send(f"<failure xmlns='{SASL_NS}'><not-authorized/></failure>")
+        s.silence()
+    p = probe(serve(script).port)
+    p.expect("state down .*login refused", 4)
+
+
+def test_server_that_does_not_know_the_password(serve, probe):
+    def script(s):
+        s.starttls()
+        s.header()
+        s.send(mechanisms("SCRAM-SHA-256"))
+        s.scram(prove=False)
+        s.silence()
+
+    def mute(s):
+        s.starttls()
+        s.header()
+        s.send(mechanisms("SCRAM-SHA-256"))
+        s.until("</auth>")
+        s.send(f"<success xmlns='{SASL_NS}'/>")
+        s.silence()
+    p = probe(serve(script, mute, ready_then_silent).port)
+    p.expect("state down .*server does not prove that it knows the password",
+             4)
+    p.expect("state down .*before it has proved", 4)
+    p.expect("state ready", 4)
+
+
+def test_plain_only_when_allowed(serve, probe):
+    def script(s):
+        s.starttls()
+        s.header()
+        s.send(mechanisms("PLAIN"))
+        m = re.search("mechanism=.PLAIN.>([^<]*)</auth>", s.until("</auth>"))
+        assert base64.b64decode(m.group(1)) == \
+            f"\0{USER}\0{PASSWORD}".encode()
+        s.send(f"<success xmlns='{SASL_NS}'/>")
+        s.bind()
+        s.until(f"<presence to='{CENTRE}'/>")
+        s.here()
+        s.silence()
+    p = probe(serve(script).port, allow_plain="yes")
+    p.expect("state ready", 4)
+    asked = serve(only_plain)
+    p = probe(asked.port, allow_plain="no")
+    p.expect("state down .*only: PLAIN .allow_plain = yes would allow", 4)
+    assert b"<auth" not in asked.seen
+
+
+@pytest.fixture
+def own(ca):
+    crt, key = ca.issue("office.agents.test")
+    return dict(cert=crt, key=key, password=None)
+
+
+def wants_certificate(ca):
+    ctx = ca.context()
+    ctx.verify_mode = ssl.CERT_OPTIONAL
+    ctx.load_verify_locations(ca.ca)
+    return ctx
+
+
+def test_external(serve, probe, ca, own):
+    def script(s):
+        s.starttls()
+        assert ((("commonName", "office.agents.test"),)
+                in s.sock.getpeercert()["subject"])
+        s.header()
+        s.send(mechanisms("SCRAM-SHA-512", "EXTERNAL", "PLAIN"))
+        m = re.search("mechanism=.EXTERNAL.>([^<]*)</auth>",
+                      s.until("</auth>"))
+        assert base64.b64decode(m.group(1)) == f"{USER}@{DOMAIN}".encode()
+        s.send(f"<success xmlns='{SASL_NS}'/>")
+        s.bind()
+        s.until(f"<presence to='{CENTRE}'/>")
+        s.here()
+        s.silence()
+    p = probe(serve(script, tls=wants_certificate(ca)).port, **own)
+    p.expect("state ready", 4)
+
+
+def test_external_refused(serve, probe, ca, own, tmp_path):
+    def not_offered(s):
+        s.starttls()
+        s.header()
+        s.send(mechanisms("SCRAM-SHA-1"))
+        s.silence()
+
+    def refused(s):
+        s.starttls()
+        s.header()
+        s.send(mechanisms("EXTERNAL"))
+        s.until("</auth>")
+        s.send(f"<failure xmlns='{SASL_NS}'><not-authorized/></failure>")
+        s.silence()
+    ctx = wants_certificate(ca)
+    p = probe(serve(not_offered, tls=ctx).port, **own)
+    p.expect("state down .*offers no EXTERNAL login .*client_cert.*only: "
+             "SCRAM-SHA-1", 4)
+    p = probe(serve(refused, tls=ctx).port, **own)
+    p.expect("state down .*login refused .not-authorized.: check jid and "
+             "client_cert", 4)
+    p.expect_log(r"next try in (6|7)\d\.", 1)
+    # And one whose CA the server does not know ends the handshake.
+    ctx = ca.context()
+    ctx.verify_mode = ssl.CERT_REQUIRED
+    ctx.load_verify_locations(Authority(tmp_path / "foreign").ca)
+    p = probe(serve(not_offered, tls=ctx).port, **own)
+    p.expect("state down .*TLS failed: .*(unknown ca|decrypt error)", 4)
+
+
+def test_another_account_than_ours(serve, probe):
+    def script(s):
+        s.starttls()
+        s.auth()
+        s.header()
+        s.send(BIND)
+        ident = re.search("id='([^']*)'", s.until("</iq>")).group(1)
+        s.send("<iq type='result' id='other'/>"
+               f"<iq type='result' id='{ident}'><bind xmlns='urn:ietf:params:"
+               f"xml:ns:xmpp-bind'><jid>other@{DOMAIN}/x</jid></bind></iq>")
+        s.silence()
+    p = probe(serve(script).port)
+    p.expect(f"state down .*logs us in as other@{DOMAIN}/x, which is not", 4)
+
+
+def test_conflict_at_the_binding(serve, probe):
+    def script(s):
+        s.starttls()
+        s.auth()
+        s.header()
+        s.send(BIND)
+        ident = re.search("id='([^']*)'", s.until("</iq>")).group(1)
+        s.send(f"<iq type='error' id='{ident}'><error type='cancel'><conflict "
+               "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>")
+        s.silence()
+    p = probe(serve(script).port)
+    p.expect("state down .*does not let us bind the resource: conflict", 4)
+    p.expect_log(r"next try in (6|7)\d\.", 1)
+
+
+def stream_error(condition, content=""):
+    return (f"<stream:error><{condition} xmlns='urn:ietf:params:xml:ns:xmpp-"
+            f"streams'>{content}</{condition}></stream:error>"
+            "</stream:stream>")
+
+
+def test_see_other_host(serve, probe):
+    """Followed within TLS, once a round, and the certificate there must be
+    for the same domain."""
+    good = serve(ready_then_silent)
+
+    def script(s):
+        s.starttls()
+        s.header()
+        s.send(stream_error("see-other-host", f"127.0.0.1:{good.port}"))
+    p = probe(serve(script).port)
+    p.expect(rf"state online .*127.0.0.1 port {good.port}, STARTTLS", 4)
+    p.expect_log("the server points to 127.0.0.1 port", 1)
+
+
+def test_see_other_host_in_circles(serve, probe):
+    ports = []
+
+    def script(s):
+        s.starttls()
+        s.header()
+        s.send(stream_error("see-other-host", f"127.0.0.1:{ports[0]}"))
+    server = serve(script)
+    ports.append(server.port)
+    p = probe(server.port, retry_min_ms=60000, retry_max_ms=60000)
+    p.expect("state down .*points elsewhere, and there: .*see-other-host", 4)
+    assert server.connections == 2
+
+
+def test_see_other_host_in_clear(serve, probe):
+    """Before TLS anyone may say it: not followed."""
+    trap = serve(silent)
+
+    def script(s):
+        s.header()
+        s.send(stream_error("see-other-host", f"127.0.0.1:{trap.port}"))
+        s.silence()
+    p = probe(serve(script).port)
+    p.expect("state down .*ended the stream: see-other-host", 4)
+    assert trap.connections == 0
+
+
+@pytest.mark.parametrize("condition,advice", [
+    ("policy-violation", "it does not like what or how much we send"),
+    ("system-shutdown", "it is going down"),
+    ("host-unknown", "check jid and host")])
+def test_stream_errors_have_advice(serve, probe, condition, advice):
+    def script(s):
+        s.ready()
+        s.send(stream_error(condition))
+        s.silence()
+    p = probe(serve(script, ready_then_silent).port)
+    p.expect(f"state down .*ended the stream: {condition} .*{advice}", 4)
+    p.expect("state ready", 4)
+
+
+class Cutter(threading.Thread):
+    """Between client and server: the first connection ends at once, each
+    later one a step of the server's octets further; steps has pairs (up to,
+    step).  With direct only those that begin TLS at once count."""
+
+    def __init__(self, port, direct, steps):
+        super().__init__(daemon=True)
+        self.server, self.direct, self.steps = port, direct, steps
+        self.left, self.passed, self.ended = 0, [], False
+        self.sock = socket.socket()
+        self.sock.bind(("127.0.0.1", 0))
+        self.sock.listen()
+        self.port = self.sock.getsockname()[1]
+        self.start()
+
+    def run(self):
+        while not self.ended:
+            try:
+                client, _ = self.sock.accept()
+            except OSError:
+                return
+            with client:
+                first = client.recv(1, socket.MSG_PEEK)
+                if self.direct and first != b"\x16":
+                    continue
+                with socket.create_connection(
+                        ("127.0.0.1", self.server)) as server:
+                    self.carry(client, server, self.left)
+                self.left += next(step for upto, step in self.steps
+                                  if self.left < upto)
+
+    def carry(self, client, server, left):
+        whole = 0
+        self.passed.append(0)
+        while left > 0:
+            for s in select.select([client, server], [], [])[0]:
+                try:
+                    data = s.recv(65536)
+                    if not data:
+                        return
+                    if s is client:
+                        server.sendall(data)
+                        continue
+                    client.sendall(data[:left])
+                except OSError:
+                    return
+                whole += len(data[:left])
+                left -= len(data[:left])
+                self.passed[-1] = whole
+
+    def close(self):
+        self.ended = True
+        self.sock.close()
+
+
+@pytest.mark.parametrize("direct", [False, True])
+def test_cut_at_every_octet_of_the_login(serve, probe, direct):
+    """Each ends in a reason that names the step, and in another try.  What
+    is sealed by TLS is cut at every octet only when asked to be thorough, as
+    OpenSSL hands over no piece of a record."""
+    server = serve(lambda s: (s.ready(direct), s.silence()))
+    step = 1 if os.environ.get("PLATEN_LONG") else 17
+    cutter = Cutter(server.port, direct, [(0 if direct else 420, 1),
+                                          (1 << 20, step)])
+    try:
+        p = probe(free_port() if direct else cutter.port,
+                  fallback_port=cutter.port if direct else 0,
+                  retry_min_ms=1, retry_max_ms=1, connect_ms=20000)
+        downs = 0
+        while True:
+            line = p.expect("state (down|online|ready)(.*)", 10)
+            if line.group(1) == "ready":
+                break
+            if line.group(1) == "down":
+                downs += 1
+                assert re.search(
+                    r"(we waited for [a-zA-Z ]+\)|connection was lost)",
+                    line.group(2)), line.group(0)
+        # Nothing was left out, and all was cut where it should be.
+        cuts = cutter.passed[:-1]
+        assert downs == len(cuts) and cuts[-1] > 1500
+        assert all(b - a in (1, step) for a, b in zip(cuts, cuts[1:]))
+    finally:
+        cutter.close()
+        p.end()
 
 
 def test_digest_is_not_tried_after_scram(serve, probe):

@@ -53,15 +53,18 @@ class Authority:
         subprocess.run(["openssl", *map(str, args)], check=True,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-    def issue(self, name, expired=False):
+    def issue(self, name, expired=False, span=None):
+        """span is the first and last year, as in ("2020", "2021")."""
+        if expired:
+            span = ("2020", "2021")
         key, req = self.where / f"{name}.key", self.where / f"{name}.req"
-        crt = self.where / f"{name}{'-old' if expired else ''}.pem"
+        crt = self.where / f"{name}{span[0] if span else ''}.pem"
         ext = self.where / f"{name}.ext"
         ext.write_text(f"subjectAltName=DNS:{name}\n")
         self._run("req", "-newkey", "ec", "-pkeyopt",
                   "ec_paramgen_curve:P-256", "-nodes", "-subj",
                   f"/CN={name}", "-keyout", key, "-out", req)
-        if expired:
+        if span:
             conf = self.where / "old.cnf"
             (self.where / "index.txt").write_text("")
             (self.where / "serial").write_text("01\n")
@@ -71,8 +74,8 @@ class Authority:
                 "policy=p\n[p]\ncommonName=supplied\n" % self.where)
             self._run("ca", "-batch", "-config", conf, "-in", req, "-cert",
                       self.ca, "-keyfile", self.where / "ca.key",
-                      "-startdate", "20200101000000Z", "-enddate",
-                      "20200201000000Z", "-extfile", ext, "-out", crt,
+                      "-startdate", f"{span[0]}0101000000Z", "-enddate",
+                      f"{span[1]}0101000000Z", "-extfile", ext, "-out", crt,
                       "-notext")
         else:
             self._run("x509", "-req", "-in", req, "-CA", self.ca, "-CAkey",
@@ -80,10 +83,19 @@ class Authority:
                       "20", "-extfile", ext, "-out", crt)
         return crt, key
 
-    def context(self, name=DOMAIN, expired=False):
+    def context(self, name=DOMAIN, expired=False, span=None):
         ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        ctx.load_cert_chain(*map(str, self.issue(name, expired)))
+        ctx.load_cert_chain(*map(str, self.issue(name, expired, span)))
         return ctx
+
+
+def pin(crt):
+    """The pin of a certificate's key, made by openssl alone."""
+    key = subprocess.run(["openssl", "x509", "-in", crt, "-noout", "-pubkey"],
+                         check=True, stdout=subprocess.PIPE).stdout
+    der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"],
+                         input=key, check=True, stdout=subprocess.PIPE).stdout
+    return "sha256/" + base64.b64encode(hashlib.sha256(der).digest()).decode()
 
 
 class Gone(Exception):
@@ -155,9 +167,11 @@ class Session:
         self.send(f"<proceed xmlns='{TLS_NS}'/>")
         self.tls(ctx)
 
-    def scram(self):
+    def scram(self, prove=True):
+        """prove: whether to show that we know the password, too."""
         m = re.search(r"mechanism=.([A-Z0-9-]+).*?>([^<]*)</auth>",
                       self.until("</auth>"), re.S)
+        self.mechanism = m.group(1)
         alg = {"SCRAM-SHA-1": "sha1", "SCRAM-SHA-256": "sha256",
                "SCRAM-SHA-512": "sha512"}[m.group(1)]
         first = base64.b64decode(m.group(2)).decode()
@@ -184,6 +198,8 @@ class Session:
                       "</failure>")
             return False
         sign = hmac.digest(hmac.digest(salted, b"Server Key", alg), text, alg)
+        if not prove:
+            sign = bytes(len(sign))
         self.send(f"<success xmlns='{SASL_NS}'>" + base64.b64encode(
             b"v=" + base64.b64encode(sign)).decode() + "</success>")
         return True
