@@ -252,7 +252,10 @@ read_binding(struct login *login, const xmlNode *features)
 		free(type);
 	}
 	memset(&login->bound_to, 0, sizeof(login->bound_to));
-	if (login->binding != NULL)
+	/* Servers that list nothing and yet offer -PLUS know tls-unique alone
+	 * (ejabberd 23.01, even with TLS 1.3, which has none). */
+	if (login->binding != NULL && (all != NULL ||
+	    !sasl_binds(login->offered)))
 		login->binding(login->arg, all == NULL ? NULL :
 		    list.len > 0 ? list.data : "", &login->bound_to);
 	buf_free(&list);

@@ -75,6 +75,12 @@ sasl_name(enum sasl_mechanism mechanism)
 	return names[mechanism];
 }
 
+bool
+sasl_binds(unsigned offered)
+{
+	return (offered & PLUS) != 0;
+}
+
 enum sasl_mechanism
 sasl_choose(unsigned offered, const struct sasl_account *account,
     const struct sasl_binding *binding)
@@ -143,14 +149,14 @@ sasl_new(enum sasl_mechanism mechanism, unsigned offered,
 	s->jid = xstrdup(account->jid);
 	s->user = xstrndup(account->jid, strcspn(account->jid, "@"));
 	s->password = xstrdup_null(account->password);
-	if ((PLUS & 1u << mechanism) != 0)
+	if (sasl_binds(1u << mechanism))
 		s->binding = *binding;
 	if (s->binding.type != NULL)
 		s->flag = s->binding.type;
 	else
 		/* "y": we could, and see no -PLUS.  Where there is one whose
 		 * kind of binding is not ours, we cannot. */
-		s->flag = binding->type != NULL && (offered & PLUS) == 0 ?
+		s->flag = binding->type != NULL && !sasl_binds(offered) ?
 		    "y" : "n";
 	make_nonce(s);
 	return s;

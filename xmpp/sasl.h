@@ -53,6 +53,7 @@ struct sasl_binding {			/* RFC 5056 */
 /* Mechanisms by name; SASL_NONE for those that we do not know. */
 enum sasl_mechanism	 sasl_mechanism(const char *name);
 const char		*sasl_name(enum sasl_mechanism);
+bool			 sasl_binds(unsigned offered);	/* any -PLUS */
 /* The best of what is offered (bits, 1u << mechanism), or SASL_NONE. */
 enum sasl_mechanism	 sasl_choose(unsigned offered,
 			    const struct sasl_account *,

@@ -392,8 +392,6 @@ void
 trust_binding(SSL *ssl, const char *listed, struct sasl_binding *binding)
 {
 	memset(binding, 0, sizeof(*binding));
-	/* What RFC 9266 makes the default is taken for known to a server that
-	 * lists nothing; tls-server-end-point is not, many lack it. */
 	if (SSL_version(ssl) >= TLS1_3_VERSION &&
 	    (listed == NULL || is_listed(listed, "tls-exporter")) &&
 	    SSL_export_keying_material(ssl, binding->data, EXPORTER_LEN,

@@ -46,8 +46,8 @@ int		 trust_accept(struct trust *, SSL *, char *why,
  * whether it was. */
 bool		 trust_blame(const struct trust *, char *why, size_t why_size);
 /* What ties a login to this connection, of a type that the server knows too:
- * listed are the types that it names (XEP-0440), comma separated, or NULL
- * when it does not say. */
+ * listed are the types that it names (XEP-0440), comma separated; NULL is for
+ * the type that we would like best. */
 void		 trust_binding(SSL *, const char *listed,
 		    struct sasl_binding *);
 

@@ -6,6 +6,7 @@ Scripted servers (xmppfake.py) play every way in which a server can fail.
 test_uplink_server.py does the same work against a real one.
 """
 import base64
+import hashlib
 import os
 import pathlib
 import random
@@ -497,6 +498,66 @@ def test_the_best_mechanism(serve, probe, offer, best):
     p = probe(serve(script).port, allow_plain="yes")
     p.expect("state ready", 4)
     assert used == [best]
+
+
+CB = ("<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'>%s"
+      "</sasl-channel-binding>")
+
+
+def offer(s, listed, *names):
+    types = "".join(f"<channel-binding type='{t}'/>" for t in listed)
+    s.header()
+    s.send(mechanisms(*names).replace(
+        "</stream:features>", CB % types + "</stream:features>"))
+
+
+@pytest.mark.parametrize("listed", [
+    ["tls-unique", "tls-exporter"], ["tls-unique", "tls-server-end-point"]])
+def test_bound_to_the_connection(serve, probe, ca, listed):
+    """tls-server-end-point is what Python can compute, too: the SHA-256 of
+    the certificate."""
+    ctx = ca.context()
+    der = ssl.PEM_cert_to_DER_cert((ca.where / f"{DOMAIN}.pem").read_text())
+
+    def script(s):
+        s.starttls()
+        offer(s, listed, "SCRAM-SHA-512", "SCRAM-SHA-1-PLUS")
+        proof = s.scram()
+        assert proof and s.mechanism == "SCRAM-SHA-1-PLUS"
+        gs2, _, data = s.bound_to.partition(b",,")
+        assert gs2 == b"p=" + listed[1].encode()
+        if listed[1] == "tls-exporter":
+            assert len(data) == 32
+        else:
+            assert data == hashlib.sha256(der).digest()
+        s.bind()
+        s.until(f"<presence to='{CENTRE}'/>")
+        s.here()
+        s.silence()
+    p = probe(serve(script, tls=ctx).port)
+    p.expect("state ready", 4)
+
+
+@pytest.mark.parametrize("listed", [None, [], ["tls-unique"],
+                                    ["tls-exporter-2"]])
+def test_other_channel_bindings(serve, probe, listed):
+    """What we cannot, we do not claim to."""
+    def script(s):
+        s.starttls()
+        names = ("SCRAM-SHA-512-PLUS", "SCRAM-SHA-256")
+        if listed is None:
+            s.header()
+            s.send(mechanisms(*names))
+        else:
+            offer(s, listed, *names)
+        assert s.scram() and s.mechanism == "SCRAM-SHA-256"
+        assert s.bound_to == b"n,,"
+        s.bind()
+        s.until(f"<presence to='{CENTRE}'/>")
+        s.here()
+        s.silence()
+    p = probe(serve(script).port)
+    p.expect("state ready", 4)
 
 
 def test_channel_binding_taken_away(serve, probe):

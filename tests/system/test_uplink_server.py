@@ -8,7 +8,8 @@ import pytest
 
 from peer import Client
 from rig import COMPONENT, DOMAIN, ROOT
-from uplinkprobe import Probe, probe_path  # noqa: F401
+from uplinkprobe import PROBE_ENV, Probe, probe_path  # noqa: F401
+from xmppfake import Authority
 
 USER = "office"
 
@@ -245,3 +246,40 @@ def test_a_stranger_on_the_same_server(server, centre, probe, rig):
         evil.wait_received(f"evil{i}", "service-unavailable")
     assert p.nothing_more()
     p.expect_log("request from evil@", 1)
+
+
+@pytest.fixture
+def verbose():
+    PROBE_ENV["PROBE_VERBOSE"] = "1"
+    yield
+    del PROBE_ENV["PROBE_VERBOSE"]
+
+
+def test_not_bound_to_the_connection(server, probe, verbose):
+    """Neither server can be bound to in TLS 1.3, though ejabberd offers it;
+    what they take instead is taken."""
+    p = probe()
+    p.expect("state online", 5)
+    p.expect_log("authenticated with SCRAM-SHA-(1|256)$", 1)
+
+
+def test_external(server, probe, verbose, tmp_path):
+    if server.NAME != "ejabberd":
+        pytest.skip("Prosody 0.12 knows no certificates of clients")
+    ca = Authority(tmp_path / "ca", "Agents' CA")
+    good = ca.issue("office", names=f"otherName:1.3.6.1.5.5.7.8.5;UTF8:"
+                    f"{USER}@{DOMAIN}")
+    other = ca.issue("other", names=f"otherName:1.3.6.1.5.5.7.8.5;UTF8:"
+                     f"other@{DOMAIN}")
+    listeners = server.listeners
+    server.stop()
+    server.listeners = lambda listen: [
+        dict(one, tls_verify=True) if one["module"] == "ejabberd_c2s" else one
+        for one in listeners(listen)]
+    server.extra = {"c2s_cafile": str(ca.ca), "disable_sasl_mechanisms": []}
+    server.start()
+    p = probe(password=None, cert=good[0], key=good[1])
+    p.expect("state online", 5)
+    p.expect_log("authenticated with EXTERNAL", 1)
+    p = probe(password=None, cert=other[0], key=other[1])
+    p.expect("state down .*login refused", 5)

@@ -53,14 +53,15 @@ class Authority:
         subprocess.run(["openssl", *map(str, args)], check=True,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-    def issue(self, name, expired=False, span=None):
-        """span is the first and last year, as in ("2020", "2021")."""
+    def issue(self, name, expired=False, span=None, names=None):
+        """span is the first and last year, as in ("2020", "2021"); names the
+        subjectAltName, if it is not DNS."""
         if expired:
             span = ("2020", "2021")
         key, req = self.where / f"{name}.key", self.where / f"{name}.req"
         crt = self.where / f"{name}{span[0] if span else ''}.pem"
         ext = self.where / f"{name}.ext"
-        ext.write_text(f"subjectAltName=DNS:{name}\n")
+        ext.write_text(f"subjectAltName={names or f'DNS:{name}'}\n")
         self._run("req", "-newkey", "ec", "-pkeyopt",
                   "ec_paramgen_curve:P-256", "-nodes", "-subj",
                   f"/CN={name}", "-keyout", key, "-out", req)
@@ -172,8 +173,9 @@ class Session:
         m = re.search(r"mechanism=.([A-Z0-9-]+).*?>([^<]*)</auth>",
                       self.until("</auth>"), re.S)
         self.mechanism = m.group(1)
+        hashed = self.mechanism.removesuffix("-PLUS")
         alg = {"SCRAM-SHA-1": "sha1", "SCRAM-SHA-256": "sha256",
-               "SCRAM-SHA-512": "sha512"}[m.group(1)]
+               "SCRAM-SHA-512": "sha512"}[hashed]
         first = base64.b64decode(m.group(2)).decode()
         bare = first.split(",", 2)[2]
         nonce = bare.split("r=", 1)[1] + os.urandom(6).hex()
@@ -186,6 +188,7 @@ class Session:
         m = re.search(r">([^<]*)</response>", self.until("</response>"))
         final = base64.b64decode(m.group(1)).decode()
         without, proof = final.rsplit(",p=", 1)
+        self.bound_to = base64.b64decode(without[2:].split(",")[0])
         text = ",".join([bare, challenge, without]).encode()
         salted = hashlib.pbkdf2_hmac(alg, self.password.encode(), salt,
                                      self.iterations)
