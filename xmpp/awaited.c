@@ -222,7 +222,12 @@ awaited_flush(struct awaited *all, enum awaited_from to)
 }
 
 bool
-awaited_any(const struct awaited *all)
+awaited_any(const struct awaited *all, enum awaited_from from)
 {
-	return all->first != NULL;
+	const struct ask	*ask;
+
+	for (ask = all->first; ask != NULL; ask = ask->next)
+		if (from == AWAITED_ALL || ask->to == from)
+			return true;
+	return false;
 }

@@ -17,7 +17,7 @@
 enum awaited_from {
 	AWAITED_CENTRE,
 	AWAITED_SERVER,
-	AWAITED_ALL		/* for awaited_flush() */
+	AWAITED_ALL		/* for awaited_flush(), awaited_any() */
 };
 
 struct awaited;
@@ -43,7 +43,7 @@ void		 awaited_answer(struct awaited *, const char *from,
 		    const char *id, const xmlNode *);
 /* UPLINK_LOST to all that ask to. */
 void		 awaited_flush(struct awaited *, enum awaited_from);
-bool		 awaited_any(const struct awaited *);
+bool		 awaited_any(const struct awaited *, enum awaited_from);
 /* What an element says: all lent by it but the text, which is to be freed. */
 void		 awaited_element(const xmlNode *, struct uplink_element *,
 		    char **text);

@@ -145,7 +145,10 @@ on_centre_pong(void *arg, enum uplink_answer answer, const char *condition,
 static void
 ping_centre(struct vigil *v)
 {
-	if (v->centre_asked || !v->here)
+	/* What it has been asked already tells as much, and a ping behind it
+	 * would only wait for its turn. */
+	if (v->centre_asked || !v->here ||
+	    awaited_any(v->awaited, AWAITED_CENTRE))
 		return;
 	v->centre_asked = true;
 	if (awaited_put(v->awaited, AWAITED_CENTRE, "get", MANNERS_PING,
@@ -157,7 +160,7 @@ ping_centre(struct vigil *v)
 static int
 quiet_ms(const struct vigil *v)
 {
-	return awaited_any(v->awaited) && v->ping_ms > BUSY_MS ? BUSY_MS :
+	return awaited_any(v->awaited, AWAITED_ALL) && v->ping_ms > BUSY_MS ? BUSY_MS :
 	    v->ping_ms;
 }
 
@@ -166,7 +169,7 @@ on_ping_due(void *arg)
 {
 	struct vigil	*v = arg;
 	int64_t		 now = clock_mono_ms(), due;
-	bool		 busy = awaited_any(v->awaited), silent;
+	bool		 busy = awaited_any(v->awaited, AWAITED_ALL), silent;
 
 	if (!link_up(v->link))
 		return;

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -138,6 +139,62 @@ it_starts_stops_and_starts_again(void **state)
 	loop_free(loop);
 }
 
+static void
+note(void *arg, enum uplink_state state, const char *why)
+{
+	char	*seen = arg;
+
+	if (state == UPLINK_DOWN)
+		snprintf(seen, 400, "%s", why);
+}
+
+static void
+two_in_one_process(void **state)
+{
+	static const struct uplink_events each = { note, on_request };
+	struct uplink_config	 a = some_config(), b = some_config();
+	struct loop		*loop = loop_new();
+	char			 seen[2][400] = { "", "" };
+	int64_t			 until = clock_mono_ms() + 5000;
+	struct uplink		*one, *two;
+
+	b.jid = "other@elsewhere.test";
+	b.port = 2;
+	one = uplink_new(loop, &a, &each, seen[0]);
+	two = uplink_new(loop, &b, &each, seen[1]);
+	uplink_start(one);
+	uplink_start(two);
+	while ((seen[0][0] == '\0' || seen[1][0] == '\0') &&
+	    clock_mono_ms() < until)
+		loop_once(loop, 100);
+	assert_non_null(strstr(seen[0], "port 1, STARTTLS"));
+	assert_non_null(strstr(seen[1], "port 2, STARTTLS"));
+	/* One goes, the other stays. */
+	uplink_free(one);
+	uplink_stop(two);
+	uplink_free(two);
+	loop_free(loop);
+}
+
+static void
+what_cannot_work_is_refused(void **state)
+{
+	static char		*bad[] = { "sha256/AAAA" };
+	struct uplink_config	 c = some_config();
+	struct loop		*loop = loop_new();
+
+	c.pins = bad;
+	c.pin_count = 1;
+	assert_null(uplink_new(loop, &c, &events, NULL));
+	c = some_config();
+	c.password = NULL;
+	assert_null(uplink_new(loop, &c, &events, NULL));
+	c.client_cert = "no certificate";
+	c.client_key = "no key";
+	assert_null(uplink_new(loop, &c, &events, NULL));
+	loop_free(loop);
+}
+
 int
 main(void)
 {
@@ -148,6 +205,8 @@ main(void)
 		cmocka_unit_test(a_jid_must_be_user_and_domain),
 		cmocka_unit_test(nothing_is_asked_while_down),
 		cmocka_unit_test(it_starts_stops_and_starts_again),
+		cmocka_unit_test(two_in_one_process),
+		cmocka_unit_test(what_cannot_work_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
