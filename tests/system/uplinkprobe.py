@@ -83,6 +83,14 @@ class Probe:
             assert time.monotonic() < until, (pattern, self.log[-12:])
             time.sleep(0.02)
 
+    def before(self, pattern, timeout):
+        """The events that come before one that matches."""
+        lines, until = [], time.monotonic() + timeout * PATIENCE
+        while True:
+            lines.append(self._next(until, pattern))
+            if re.match(pattern, lines[-1]):
+                return lines[:-1]
+
     def drain(self, seconds):
         lines, until = [], time.monotonic() + seconds
         while time.monotonic() < until:

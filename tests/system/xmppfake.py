@@ -230,9 +230,18 @@ class Session:
             self.starttls()
         if not self.auth():
             raise Gone("wrong password")
+        self.enter()
+
+    def enter(self):
+        """What follows the authentication."""
         self.bind()
         self.server.logins += 1
         self.until(rf"<presence to='{CENTRE}'/>")
+
+    def stay(self):
+        self.enter()
+        self.here()
+        self.silence()
 
     def ready(self, direct=False):
         self.login(direct)
