@@ -82,7 +82,8 @@ def probe(server, probe_path):
 
 def test_both_ways(server, centre, probe):
     c = centre()
-    p = probe()
+    # A ping waits behind what is big.
+    p = probe(ping_ms=180000)
     p.expect("state ready", 5)
     c.wait(f"available {USER}@{DOMAIN}/platend")
     for i in range(30):
