@@ -301,7 +301,7 @@ def test_nothing_in_clear(rig):
     device = agent.json("devices")[0]
     words = [device["serial"], device["model"], device["mac"],
              "tray nine", "tellnobody", "ZQ177Y1",
-             rig.prosody.passwords["agent"],
+             rig.server.passwords["agent"],
              agent.snippet["crypto"]["token"], "<report", "<asset"]
     assert "tray nine" in shown and "ZQ177Y1" in shown
 
