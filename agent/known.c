@@ -208,6 +208,21 @@ known_asset_by_key(struct store *st, const char *key,
 }
 
 int
+known_has_asset(struct store *st, const char *id)
+{
+	struct known_asset asset;
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if ((stmt = storedb_get(st, asset_get)) == NULL)
+		return -1;
+	storedb_text(stmt, 1, id);
+	rc = one_asset(st, stmt, &asset);
+	known_asset_clear(&asset);
+	return rc;
+}
+
+int
 known_put_asset(struct store *st, const struct known_asset *asset)
 {
 	char name[STOREDB_NAME_MAX];

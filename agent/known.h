@@ -49,6 +49,7 @@ int		 known_asset_at(struct store *, int64_t device, int64_t row,
 		    struct known_asset *);
 int		 known_asset_by_key(struct store *, const char *key,
 		    struct known_asset *);
+int		 known_has_asset(struct store *, const char *id);
 int		 known_put_asset(struct store *, const struct known_asset *);
 /* Every asset leaves these devices' hands but keeps its row. */
 int		 known_each_asset(struct store *, void (*fn)(void *arg,

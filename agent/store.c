@@ -278,6 +278,9 @@ void
 store_hurry(struct store *st)
 {
 	st->hurries = true;
+	/* A transaction is in memory until its end, so that a full disk is
+	 * not met before that. */
+	(void)storedb_run(st, "PRAGMA cache_spill = OFF");
 }
 
 /* --- notes ----------------------------------------------------------------- */

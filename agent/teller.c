@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/assetbook.h"
+#include "agent/hold.h"
 #include "agent/known.h"
 #include "agent/outbox.h"
 #include "agent/squeeze.h"
@@ -33,6 +34,7 @@ struct teller {
 	bool			 locked;	/* it cannot be begun in this
 						 * turn */
 	bool			 store_down;	/* said so already */
+	struct hold		 hold;		/* written, not durable */
 
 	/* Everything is being told once more, some with each turn. */
 	struct timer		 whole;
@@ -41,6 +43,7 @@ struct teller {
 };
 
 #define COMMIT_EVERY_MS	20	/* while much happens */
+#define COMMIT_DOWN_MS	1000	/* while the disk takes nothing */
 #define WHOLE_AT_ONCE	100	/* assets a turn */
 #define WHOLE_AGAIN_MS	1000	/* after the store failed */
 
@@ -126,6 +129,12 @@ say_store(struct teller *t, bool ok)
 	t->store_down = !ok;
 }
 
+static bool
+is_disk_down(const struct teller *t)
+{
+	return store_state(t->store) > STORE_SLOW;
+}
+
 static void
 commit(void *arg)
 {
@@ -147,6 +156,10 @@ commit(void *arg)
 		store_rollback(t->store);
 	ok = !t->failed && store_commit(t->store) == 0;
 	t->committed_ms = clock_mono_ms();
+	if (!ok && is_disk_down(t))
+		hold_keep(&t->hold);
+	else
+		hold_clear(&t->hold);
 	say_store(t, ok);
 	t->failed = false;
 	t->appended = 0;
@@ -166,31 +179,81 @@ teller_free(struct teller *t)
 	if (store_in_transaction(t->store))
 		commit(t);
 	timer_clear(t->loop, &t->whole);
+	hold_clear(&t->hold);
 	free(t->whole_id);
 	free(t->token);
 	ignore_free(t->ignore);
 	free(t);
 }
 
+static int
+write_change(struct teller *t, struct store *st, const char *asset,
+    const struct change *c)
+{
+	size_t i;
+	int n;
+
+	if ((n = outbox_append(st, &c->event, LANE_URGENT, asset)) == -1)
+		return -1;
+	t->appended += n;
+	if ((n = outbox_append(st, &c->detail, LANE_BULK, asset)) == -1)
+		return -1;
+	t->appended += n;
+	if (known_tell(st, &c->told) == -1)
+		return -1;
+	for (i = 0; i < c->forget_len; i++)
+		if (known_forget(st, asset, c->forget[i]) == -1)
+			return -1;
+	return 0;
+}
+
+/* What the last transactions lost with the disk comes first in this one.  An
+ * asset that was new in one of those is none yet: it gets another id, and is
+ * told whole. */
+static void
+write_held(struct teller *t)
+{
+	struct held **at = &t->hold.first;
+	int known;
+
+	while (*at != NULL && !t->failed) {
+		known = known_has_asset(t->store, (*at)->asset);
+		if (known == 0) {
+			hold_drop(&t->hold, at);
+			continue;
+		}
+		if (known == -1 || write_change(t, t->store, (*at)->asset,
+		    &(*at)->change) == -1)
+			t->failed = true;
+		at = &(*at)->next;
+	}
+}
+
 struct store *
 teller_store(struct teller *t)
 {
-	int64_t now = clock_mono_ms(), at = t->committed_ms + COMMIT_EVERY_MS;
+	int64_t now = clock_mono_ms(), pause = COMMIT_EVERY_MS;
+	int64_t at;
 
 	/* At once when nothing was committed a moment ago: an alert waits for
 	 * nobody.  When much happens the disk is asked less often, and a slow
 	 * one has half of the time at most. */
-	if (store_pause_ms(t->store) > COMMIT_EVERY_MS)
-		at = t->committed_ms + store_pause_ms(t->store);
+	if (is_disk_down(t))
+		pause = COMMIT_DOWN_MS;
+	else if (store_pause_ms(t->store) > pause)
+		pause = store_pause_ms(t->store);
+	at = t->committed_ms + pause;
 	if (!timer_pending(&t->commit))
 		timer_set(t->loop, &t->commit, t->locked || now > at ? now :
 		    at, commit, t);
+	if (store_in_transaction(t->store))
+		return t->store;
 	/* Somebody holds it: waiting for him once a turn is enough. */
-	if (!store_in_transaction(t->store) && (t->locked ||
-	    store_begin(t->store) == -1)) {
+	if (t->locked || store_begin(t->store) == -1) {
 		t->locked = true;
 		return NULL;
 	}
+	write_held(t);
 	return t->store;
 }
 
@@ -215,27 +278,6 @@ teller_forget(struct teller *t, const void *token)
 	for (i = 0; t != NULL && i < t->token_len; i++)
 		if (t->token[i] == token)
 			t->token[i] = NULL;
-}
-
-static int
-write_change(struct teller *t, struct store *st, const char *asset,
-    const struct change *c)
-{
-	size_t i;
-	int n;
-
-	if ((n = outbox_append(st, &c->event, LANE_URGENT, asset)) == -1)
-		return -1;
-	t->appended += n;
-	if ((n = outbox_append(st, &c->detail, LANE_BULK, asset)) == -1)
-		return -1;
-	t->appended += n;
-	if (known_tell(st, &c->told) == -1)
-		return -1;
-	for (i = 0; i < c->forget_len; i++)
-		if (known_forget(st, asset, c->forget[i]) == -1)
-			return -1;
-	return 0;
 }
 
 static void
@@ -298,6 +340,8 @@ tell_found(struct teller *t, struct store *st, struct known_asset *row,
 	}
 	result->due_ms = c.due_ms;
 	result->read_again = c.again;
+	if (rc == 0)
+		hold_add(&t->hold, row->id, &c);
 	change_clear(&c);
 	report_clear(&told);
 	return rc;
@@ -318,6 +362,8 @@ tell_gone(struct teller *t, struct store *st, const char *id)
 		change_unreachable(&told, clock_wall_ms(), &c);
 		rc = write_change(t, st, id, &c);
 	}
+	if (rc == 0)
+		hold_add(&t->hold, id, &c);
 	change_clear(&c);
 	report_clear(&told);
 	return rc;

@@ -115,8 +115,7 @@ table_row(struct view *v, struct fleet_stmt *stmt, const struct agent *agent)
 	    text(stmt, JID), text(stmt, CUSTOMER), state,
 	    view_age(v, fleet_number(stmt, SEEN), age), devices,
 	    view_int(agent->queue_depth, queue),
-	    view_int(fleet_number(stmt, SEQ), seq), agent->version,
-	    text(stmt, STATUS) });
+	    view_int(fleet_number(stmt, SEQ), seq), agent->version });
 }
 
 /* What the operator may have to act on, under the table. */
@@ -139,6 +138,8 @@ note_row(struct buf *notes, struct fleet_stmt *stmt, int64_t now_ms)
 	if (fingerprint(stmt, OTHER, print) != NULL)
 		buf_printf(notes, "%s: another key tried at %s: %s\n", name,
 		    view_time(fleet_number(stmt, OTHER_AT), time), print);
+	if (text(stmt, STATUS) != NULL)
+		buf_printf(notes, "%s says: %s\n", name, text(stmt, STATUS));
 	if (sum(stmt, GAPS) > 0)
 		buf_printf(notes, "%s: gaps: %" PRId64 "\n", name,
 		    sum(stmt, GAPS));
@@ -153,7 +154,7 @@ view_agents(struct fleet *fleet, const struct view_filter *filter, FILE *out,
 {
 	static const char *const	 columns[] = { "AGENT",
 		"JID", "CUSTOMER", "STATE", ">SEEN", ">DEVICES", ">QUEUE",
-		">SEQ", "VERSION", "STATUS", NULL };
+		">SEQ", "VERSION", NULL };
 	struct view			 v;
 	struct agent			 agent;
 	struct buf			 notes = { 0 };

@@ -425,6 +425,18 @@ def shows(rig, text):
     return agent["status"] is not None and text in agent["status"]
 
 
+def come_and_go(rig, host, text):
+    """A jam that is over before the disk is well."""
+    index = jam(rig, host, text)
+    rig.sim.send("reset")
+    wait_for(lambda: rig.sim.send("stats", host)["requests"] > 6, 20,
+             "it is read", 0.1)
+    rig.sim.send("alert", host, "clear", index)
+    rig.sim.send("reset")
+    wait_for(lambda: rig.sim.send("stats", host)["requests"] > 6, 20,
+             "it is read", 0.1)
+
+
 def use_up(rig, hosts, agent):
     """Until a commit finds no room: the log of the store is used anew, so
     that takes some."""
@@ -443,6 +455,7 @@ def test_full_disk(rig, disk):
     use_up(rig, hosts, agent)
     rig.sim.send("reset")
     index = jam(rig, hosts[0], "While it was full")
+    come_and_go(rig, hosts[1], "Came and went")
     wants = {host: prints(rig, host) for host in hosts}
     wait_for(lambda: shows(rig, "the store's disk is full"), 30,
              "the centre shows it", 0.2)
@@ -463,6 +476,8 @@ def test_full_disk(rig, disk):
         wait_for(lambda: total(rig, host) == wants[host], 40, "it is told",
                  0.2)
     wait_for(lambda: jams(rig, "While it was full") == [False], 20, "the jam",
+             0.2)
+    wait_for(lambda: jams(rig, "Came and went") == [True], 20, "it is told",
              0.2)
     rig.sim.send("alert", hosts[0], "clear", index)
     wait_for(lambda: jams(rig, "While it was full") == [True], 20, "its end",
@@ -536,6 +551,8 @@ def test_disk_refuses(rig, shim, mood, said):
     wants = {host: prints(rig, host) for host in hosts}
     jam(rig, hosts[1], "Refused")
     agent.wait_log(said, 20)
+    come_and_go(rig, hosts[2], "Came and went")
+    rig.sim.send("reset")
     time.sleep(8)
     for host in hosts:
         assert rig.sim.send("stats", host)["requests"] > 10
@@ -547,6 +564,8 @@ def test_disk_refuses(rig, shim, mood, said):
         wait_for(lambda: total(rig, host) == wants[host], 40, "it is told",
                  0.2)
     wait_for(lambda: jams(rig, "Refused") == [False], 20, "the jam", 0.2)
+    wait_for(lambda: jams(rig, "Came and went") == [True], 20, "it is told",
+             0.2)
     drained(agent)
     assert assets(rig) == before
     assert aside(agent) == []
