@@ -347,18 +347,18 @@ keeper_run(const char *config_path, bool damaged)
 {
 	struct lock *lock = NULL;
 	struct config *conf;
-	bool early, made;
+	bool early;
 	int rc = 1;
 
 	log_role("keeper");
 	if ((conf = config_read(config_path, 0)) == NULL)
 		return 1;
 	early = storekey_is_early(conf);
-	if (early && (lock = storekey_load_or_make(conf, &made)) == NULL)
+	if (early && (lock = storekey_load_or_make(conf)) == NULL)
 		goto out;
 	if (drop_privileges(conf->user) == -1 || supervisor_follow(0) == -1)
 		goto out;
-	if (!early && (lock = storekey_load_or_make(conf, &made)) == NULL)
+	if (!early && (lock = storekey_load_or_make(conf)) == NULL)
 		goto out;
 	if (keeper_prepare(conf->state_dir, lock, damaged ?
 	    "it was found while the agent ran" : NULL) == 0)

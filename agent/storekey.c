@@ -90,20 +90,17 @@ storekey_load(const struct config *conf)
 }
 
 struct lock *
-storekey_load_or_make(const struct config *conf, bool *made)
+storekey_load_or_make(const struct config *conf)
 {
 	struct lock *lock;
 	char *path;
 
-	*made = false;
 	if (storekey_is_there(conf))
 		return storekey_load(conf);
 	path = storekey_path(conf);
-	if ((lock = lock_make(path)) != NULL) {
+	if ((lock = lock_make(path)) != NULL)
 		log_info("store", "a new key for the store: %s",
 		    log_safe(path));
-		*made = true;
-	}
 	free(path);
 	return lock;
 }
@@ -112,10 +109,9 @@ struct store *
 storekey_open(const struct config *conf, struct lock *early, bool *damaged)
 {
 	struct lock *lock = early;
-	bool made;
 
 	*damaged = false;
 	if (lock == NULL && !storekey_is_early(conf))
-		lock = storekey_load_or_make(conf, &made);
+		lock = storekey_load_or_make(conf);
 	return store_open_locked(conf->state_dir, lock, damaged);
 }

@@ -21,8 +21,8 @@ bool		 storekey_is_early(const struct config *);
 bool		 storekey_is_there(const struct config *);
 /* NULL on failure, logged with what to do. */
 struct lock	*storekey_load(const struct config *);
-/* The same; makes it when it is not there (then *made), but no credential. */
-struct lock	*storekey_load_or_make(const struct config *, bool *made);
+/* The same; makes it when it is not there. */
+struct lock	*storekey_load_or_make(const struct config *);
 /* For a child: opens the store with the key that it read before (is_early), or
  * reads or makes it now.  As store_open_locked(), which early is the store's
  * after. */
