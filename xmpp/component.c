@@ -23,11 +23,17 @@
 /* Refused stanzas are logged at most so often, strangers send them. */
 #define COMPLAIN_MS	60000
 
+struct place {
+	struct component	*component;
+	struct serverlink	*link;		/* NULL: not ours */
+};
+
 struct component {
 	struct component_events	 events;
 	void			*arg;
 	char			*jid, *version;
-	struct serverlink	*link;
+	struct place		 place[COMPONENT_PLACES];	/* 0: always */
+	struct serverlink	*current;	/* its event is being handled */
 	struct inquiries	*asked;
 	int64_t			 refused_ms;
 	unsigned		 refused;
@@ -71,10 +77,16 @@ put_start(struct component *c, const char *name, const char *type,
 	buf_putc(&c->out, '>');
 }
 
+/* An answer leaves through where the question came from, so that who asks
+ * more than he reads is not read any further (xmpp/wire.h). */
 static void
 send_it(struct component *c)
 {
-	serverlink_put(c->link, c->out.data, c->out.len);
+	struct serverlink	*link = c->current;
+
+	if (link == NULL || !serverlink_ready(link))
+		link = c->place[0].link;
+	serverlink_put(link, c->out.data, c->out.len);
 	if (c->out.cap > COMPONENT_STANZA_MAX)
 		buf_free(&c->out);
 }
@@ -235,9 +247,8 @@ on_presence(struct component *c, const char *from, const xmlNode *presence)
 }
 
 static void
-on_stanza(void *arg, xmlNode *stanza)
+take_stanza(struct component *c, xmlNode *stanza)
 {
-	struct component	*c = arg;
 	const char		*from = iq_attr(stanza, "from");
 	const char		*to = iq_attr(stanza, "to");
 
@@ -252,9 +263,21 @@ on_stanza(void *arg, xmlNode *stanza)
 }
 
 static void
+on_stanza(void *arg, xmlNode *stanza)
+{
+	struct place		*place = arg;
+	struct component	*c = place->component;
+
+	c->current = place->link;
+	take_stanza(c, stanza);
+	c->current = NULL;
+}
+
+static void
 on_refused(void *arg, xmlNode *start, const char *why)
 {
-	struct component	*c = arg;
+	struct place		*place = arg;
+	struct component	*c = place->component;
 	const char		*from = NULL, *id = NULL, *type = NULL;
 	int64_t			 now = clock_mono_ms();
 
@@ -279,7 +302,7 @@ on_refused(void *arg, xmlNode *start, const char *why)
 static void
 on_ready(void *arg)
 {
-	struct component	*c = arg;
+	struct component	*c = ((struct place *)arg)->component;
 
 	if (c->events.on_ready != NULL)
 		c->events.on_ready(c->arg);
@@ -288,8 +311,11 @@ on_ready(void *arg)
 static void
 on_lost(void *arg, const char *why)
 {
-	struct component	*c = arg;
+	struct place		*place = arg;
+	struct component	*c = place->component;
 
+	if (place != c->place)
+		return;
 	inquiries_fail(c->asked, "remote-server-timeout");
 	if (c->events.on_lost != NULL)
 		c->events.on_lost(c->arg, why);
@@ -298,10 +324,13 @@ on_lost(void *arg, const char *why)
 static void
 on_idle(void *arg)
 {
-	struct component	*c = arg;
+	struct place		*place = arg;
+	struct component	*c = place->component;
 
+	c->current = place->link;
 	if (c->events.on_idle != NULL)
 		c->events.on_idle(c->arg);
+	c->current = NULL;
 }
 
 /* ---- Life. ---- */
@@ -326,7 +355,9 @@ component_new(struct loop *loop, const struct component_config *config,
 	c->jid = xstrdup(config->jid);
 	c->version = xstrdup(config->version != NULL ? config->version :
 	    PLATEN_VERSION);
-	c->link = serverlink_new(loop, config, &link_events, c);
+	c->place[0].component = c;
+	c->place[0].link = serverlink_new(loop, config, &link_events,
+	    c->place);
 	c->asked = inquiries_new(loop);
 	return c;
 }
@@ -334,13 +365,41 @@ component_new(struct loop *loop, const struct component_config *config,
 void
 component_start(struct component *c)
 {
-	serverlink_start(c->link);
+	int	i;
+
+	for (i = 0; i < COMPONENT_PLACES; i++)
+		if (c->place[i].link != NULL)
+			serverlink_start(c->place[i].link);
+}
+
+void
+component_places(struct component *c, int n)
+{
+	struct place	*place;
+	int		 i;
+
+	for (i = 1; i < COMPONENT_PLACES; i++) {
+		place = &c->place[i];
+		if (i < n && place->link == NULL) {
+			place->component = c;
+			place->link = serverlink_twin(c->place[0].link,
+			    &link_events, place);
+			serverlink_start(place->link);
+		} else if (i >= n && place->link != NULL) {
+			serverlink_free(place->link);
+			place->link = NULL;
+		}
+	}
 }
 
 void
 component_stop(struct component *c)
 {
-	serverlink_stop(c->link);
+	int	i;
+
+	for (i = COMPONENT_PLACES - 1; i >= 0; i--)
+		if (c->place[i].link != NULL)
+			serverlink_stop(c->place[i].link);
 	inquiries_fail(c->asked, "remote-server-timeout");
 }
 
@@ -354,7 +413,8 @@ component_free(struct component *c)
 	while (inquiries_count(c->asked) > 0)
 		inquiries_fail(c->asked, "remote-server-timeout");
 	inquiries_free(c->asked);
-	serverlink_free(c->link);
+	component_places(c, 1);
+	serverlink_free(c->place[0].link);
 	buf_free(&c->out);
 	free(c->jid);
 	free(c->version);
@@ -364,5 +424,5 @@ component_free(struct component *c)
 bool
 component_ready(const struct component *c)
 {
-	return serverlink_ready(c->link);
+	return serverlink_ready(c->place[0].link);
 }

@@ -1,6 +1,6 @@
 /*
- * The centre's side: one XEP-0114 component stream to the server, reconnected
- * for ever.  Every stanza is bounded in size, depth and number of elements
+ * The centre's side: one XEP-0114 component stream to the server (or several,
+ * see component_places()), reconnected for ever.  Every stanza is bounded in size, depth and number of elements
  * while it is still arriving (xmpp/xmlstream.h), what waits to go out is
  * bounded by not reading (xmpp/wire.h), and every step has a deadline.
  */
@@ -63,6 +63,15 @@ void			 component_start(struct component *);
 void			 component_stop(struct component *);
 void			 component_free(struct component *);
 bool			 component_ready(const struct component *);
+/*
+ * A server that shares out what is for a component among several streams has
+ * so many places, and drops what is for one that nobody has.  From now on
+ * this component takes n of them (1 at first, COMPONENT_PLACES at most): what
+ * comes through any is handed over alike, and on_ready comes for each;
+ * on_lost is about the first one alone.  Not from an event.
+ */
+#define COMPONENT_PLACES	16
+void			 component_places(struct component *, int n);
 
 /* What is sent while not ready is dropped.  type NULL is available. */
 void	 component_presence(struct component *, const char *to,

@@ -483,6 +483,20 @@ serverlink_new(struct loop *loop, const struct component_config *config,
 	return l;
 }
 
+struct serverlink *
+serverlink_twin(const struct serverlink *l,
+    const struct serverlink_events *events, void *arg)
+{
+	struct component_config	config = { .jid = l->jid, .host = l->host,
+				    .port = l->port, .secret = l->secret,
+				    .step_ms = l->step_ms,
+				    .ping_ms = l->ping_ms,
+				    .retry_min_ms = l->retry_min_ms,
+				    .retry_max_ms = l->retry_max_ms };
+
+	return serverlink_new(l->loop, &config, events, arg);
+}
+
 void
 serverlink_start(struct serverlink *l)
 {

@@ -33,6 +33,9 @@ struct serverlink_events {
 struct serverlink	*serverlink_new(struct loop *,
 			    const struct component_config *,
 			    const struct serverlink_events *, void *arg);
+/* Another one to the same server, as the same component. */
+struct serverlink	*serverlink_twin(const struct serverlink *,
+			    const struct serverlink_events *, void *arg);
 void			 serverlink_free(struct serverlink *);
 void			 serverlink_start(struct serverlink *);
 /* Says good bye; blocks for half a second at most. */

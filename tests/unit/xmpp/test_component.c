@@ -550,6 +550,39 @@ test_shared(void **state)
 	assert_int_equal(losts, 0);
 }
 
+/* A second place at the server: what comes through it is handed over alike
+ * and answered there, and its loss is not the component's. */
+static void
+test_places(void **state)
+{
+	int	 first, before;
+
+	again("127.0.0.1", 2000, 60000);
+	login();
+	first = peer;
+	peer = -1;
+	component_places(com, 2);
+	login();
+	before = losts;
+	say("<iq from='a@b/c' to='" JID "' id='1' type='set'><q xmlns='u'/>"
+	    "</iq>");
+	until_told(&told, "set a@b/c 1 <q xmlns='u'/>;idle;");
+	say("<iq from='a@b/c' to='" JID "' id='2' type='get'>"
+	    "<ping xmlns='urn:xmpp:ping'/></iq>");
+	expect("<iq type='result' from='" JID "' to='a@b/c' id='2'>");
+	/* It comes back by itself. */
+	server_close();
+	login();
+	assert_int_equal(losts, before);
+	component_places(com, 1);
+	expect("</stream:stream>");
+	server_close();
+	peer = first;
+	component_presence(com, "a@b", NULL);
+	expect("<presence from='" JID "' to='a@b'>");
+	assert_int_equal(losts, before);
+}
+
 static void
 test_close(void **state)
 {
@@ -902,7 +935,7 @@ main(void)
 		TEST(test_silence),
 		TEST(test_blackhole),
 		TEST(test_refused_port),
-		TEST(test_dead), TEST(test_shared),
+		TEST(test_dead), TEST(test_shared), TEST(test_places),
 		TEST(test_close),
 		TEST(test_hostile_stanzas),
 		TEST(test_hostile_server),
