@@ -18,14 +18,19 @@ end(struct fleet *fleet, int rc)
 static int
 take_over(struct fleet *fleet, int64_t from, int64_t to, bool *moved)
 {
-	int64_t	was;
+	int64_t	places;
 
 	if (from == 0)
 		return 0;
-	if (fleet_int(fleet, &was, "DELETE FROM centre WHERE id = ? "
-	    "RETURNING id", "i", from) != 0)
+	if (fleet_int(fleet, &places, "DELETE FROM centre WHERE id = ? "
+	    "RETURNING places", "i", from) != 0)
 		return -1;
-	*moved = was == ABSENT;
+	*moved = places == ABSENT;
+	if (*moved)
+		return 0;
+	if (fleet_do(fleet, "UPDATE centre SET places = ? WHERE id = ?", "ii",
+	    places, to) != 0)
+		return -1;
 	return fleet_do(fleet, "UPDATE agent SET centre = ? WHERE centre = ?",
 	    "ii", to, from);
 }
@@ -90,10 +95,65 @@ centres_bury(struct fleet *fleet, int64_t centre, int *dead)
 }
 
 int
-centres_leave(struct fleet *fleet, int64_t centre)
+centres_leave(struct fleet *fleet, int64_t centre, bool *others)
 {
-	if (roster_presence_reset(fleet, centre) != 0)
+	int64_t	other;
+	int	dead;
+
+	*others = false;
+	if (centres_bury(fleet, centre, &dead) != 0)
+		return -1;
+	if (roster_presence_reset(fleet, centre) != 0 || fleet_do(fleet,
+	    "DELETE FROM centre WHERE id = ?", "i", centre) != 0 ||
+	    fleet_int(fleet, &other, "SELECT min(id) FROM centre", "") != 0)
 		return end(fleet, -1);
-	return end(fleet, fleet_do(fleet, "DELETE FROM centre WHERE id = ?",
-	    "i", centre));
+	*others = other != ABSENT;
+	return end(fleet, 0);
+}
+
+static int
+count_places(struct fleet *fleet, int64_t centre, int *ours, int *all)
+{
+	struct fleet_stmt	*stmt;
+
+	stmt = fleet_bind(fleet, "SELECT CAST(coalesce(sum(places), 0) AS "
+	    "BIGINT), coalesce(max(CASE WHEN id = ? THEN places END), 0) "
+	    "FROM centre", "i", centre);
+	if (stmt == NULL || fleet_step(fleet, stmt) != 1)
+		return -1;
+	*all = (int)fleet_number(stmt, 0);
+	*ours = (int)fleet_number(stmt, 1);
+	fleet_reset(stmt);
+	return 0;
+}
+
+static int
+change_of(int wanted, bool more, int ours, int all)
+{
+	if (all > wanted && ours > 1)
+		return -(all - wanted < ours ? all - wanted : ours - 1);
+	return more && all < wanted && ours > 0 ? wanted - all : 0;
+}
+
+/* A look, and only if something is to be changed again, one at a time. */
+int
+centres_places(struct fleet *fleet, int64_t centre, int wanted, bool more,
+    int *ours, int *all)
+{
+	int64_t	version;
+	int	change;
+
+	if (count_places(fleet, centre, ours, all) != 0)
+		return -1;
+	if (change_of(wanted, more, *ours, *all) == 0)
+		return 0;
+	if (fleet_begin(fleet) != 0 || fleet_int(fleet, &version, "SELECT "
+	    "version FROM schema_version" FLEET_LOCK, "") != 0 ||
+	    count_places(fleet, centre, ours, all) != 0)
+		return end(fleet, -1);
+	change = change_of(wanted, more, *ours, *all);
+	*ours += change;
+	*all += change;
+	return end(fleet, fleet_do(fleet, "UPDATE centre SET places = ? "
+	    "WHERE id = ?", "ii", (int64_t)*ours, centre));
 }

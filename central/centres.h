@@ -27,7 +27,17 @@ int	 centres_join(struct fleet *, int64_t *centre, bool *moved,
 	    int64_t now_ms);
 /* Forgets the dead; how many there were. */
 int	 centres_bury(struct fleet *, int64_t centre, int *dead);
-/* Ours is forgotten, and nobody is there any more at it. */
-int	 centres_leave(struct fleet *, int64_t centre);
+/* Ours is forgotten, and nobody is there any more at it.  Whether others go
+ * on. */
+int	 centres_leave(struct fleet *, int64_t centre, bool *others);
+
+/*
+ * The server has wanted places for all of them together; who dies leaves
+ * his empty.  ours is how many we have: fewer than before where all have
+ * more than that, but one at least; with more set, those that nobody has as
+ * well.  all is how many they have then.
+ */
+int	 centres_places(struct fleet *, int64_t centre, int wanted, bool more,
+	    int *ours, int *all);
 
 #endif

@@ -15,7 +15,8 @@
 /* The `run` processes that serve; agent.centre says which one it is at. */
 #define CENTRE "CREATE TABLE centre (" \
 "  id INTEGER PRIMARY KEY," \
-"  started_at INTEGER NOT NULL) STRICT;"
+"  started_at INTEGER NOT NULL," \
+"  places INTEGER NOT NULL DEFAULT 1) STRICT;"
 
 #define REFUSED "CREATE TABLE refused (" \
 "  epoch INTEGER NOT NULL REFERENCES epoch," \

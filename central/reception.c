@@ -23,6 +23,10 @@
 #define PING_MS		20000
 #define BROKEN_MS	2000		/* no handshakes after a failure */
 #define GREET_MS	1000
+#define LACK_TICKS	3	/* then we stand in for who is not there */
+#define CALL_TICKS	4	/* an agent takes what comes within 2 s of
+				 * its own presence for the answer to it */
+#define ROOM_TICKS	5	/* for others to make room, at most */
 
 struct reception {
 	struct loop		*loop;
@@ -37,6 +41,10 @@ struct reception {
 	int64_t			 centre;	/* our number */
 	unsigned		 connections;	/* of the store, for it */
 	bool			 news;		/* in the roster */
+	bool			 started;	/* the component */
+	int			 waited;	/* ticks, for a place */
+	int			 lacking;	/* ticks with too few of them */
+	int			 call_again;	/* in so many ticks */
 	int64_t			 last_agent;	/* newest that was greeted */
 	int64_t			 broken_ms;	/* monotonic */
 };
@@ -249,6 +257,9 @@ on_ready(void *arg)
 	log_info("component", "%s is connected to %s:%d", r->settings->jid,
 	    r->settings->host, (int)r->settings->port);
 	roster_each(r->fleet, greet_agent, r);
+	/* What they say to it may be for a place that nobody has yet. */
+	if (r->settings->processes > 1)
+		r->call_again = CALL_TICKS;
 }
 
 static void
@@ -387,6 +398,27 @@ join(struct reception *r)
 	flush(r);
 }
 
+/*
+ * Places at the server that nobody has are taken by those who live, until
+ * there is a process for each again.  A new one starts when there is room.
+ */
+static void
+mind_places(struct reception *r)
+{
+	int	wanted = (int)r->settings->processes, ours = 1, all = 1;
+
+	if (wanted > 1 && centres_places(r->fleet, r->centre, wanted,
+	    r->started && r->lacking >= LACK_TICKS, &ours, &all) == 0) {
+		r->lacking = all < wanted ? r->lacking + 1 : 0;
+		if (ours > 0)
+			component_places(r->component, ours);
+	}
+	if (r->started || (all > wanted && r->waited++ < ROOM_TICKS))
+		return;
+	r->started = true;
+	component_start(r->component);
+}
+
 /* Those that were there at a process that died are called: the server may
  * have given them to us. */
 static void
@@ -410,12 +442,16 @@ on_tick(void *arg)
 	if (fleet_changed(r->fleet))
 		r->news = true;
 	join(r);
+	if (fleet_shared(r->fleet))
+		mind_places(r);
 	if (!component_ready(r->component))
 		return;
 	if (r->news && roster_each(r->fleet, look_again, r) == 0)
 		r->news = false;
 	if (fleet_shared(r->fleet))
 		mind_others(r);
+	if (r->call_again > 0 && --r->call_again == 0)
+		roster_each(r->fleet, greet_agent, r);
 	if (++r->ticks % LOOK_TICKS == 0) {
 		peers_each(r->peers, look_after, r);
 		peers_sweep(r->peers);
@@ -457,7 +493,12 @@ void
 reception_start(struct reception *r)
 {
 	join(r);
-	component_start(r->component);
+	if (r->settings->processes > 1)
+		mind_places(r);
+	else {
+		r->started = true;
+		component_start(r->component);
+	}
 	timer_after(r->loop, &r->tick, TICK_MS, on_tick, r);
 }
 
@@ -473,11 +514,16 @@ say_goodbye(void *arg, struct peer *peer)
 void
 reception_stop(struct reception *r)
 {
+	bool	others;
+
 	timer_clear(r->loop, &r->tick);
-	if (component_ready(r->component))
-		peers_each(r->peers, say_goodbye, r);
 	flush(r);
-	centres_leave(r->fleet, r->centre);
+	if (centres_leave(r->fleet, r->centre, &others) != 0)
+		log_warnx("run", "cannot say in the store that it stops");
+	/* Where others stand in, the centre is not gone. */
+	if ((!others || r->settings->processes == 1) &&
+	    component_ready(r->component))
+		peers_each(r->peers, say_goodbye, r);
 	component_stop(r->component);
 }
 

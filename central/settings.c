@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/secret.h"
+#include "xmpp/component.h"
 #include "xmpp/jid.h"
 
 #define AT(member)	offsetof(struct settings, member)
@@ -25,6 +26,8 @@ static const struct ini_key	keys[] = {
 	    .offset = AT(port), .min = 1, .max = 65535 },
 	{ .section = "component", .name = "secret_file", .kind = INI_STRING,
 	    .offset = AT(secret_file) },
+	{ .section = "component", .name = "processes", .kind = INI_INT,
+	    .offset = AT(processes), .min = 1, .max = COMPONENT_PLACES },
 	{ .section = "component", .name = "user", .kind = INI_STRING,
 	    .offset = AT(user) },
 	{ .section = "store", .name = "path", .kind = INI_STRING,
@@ -109,6 +112,11 @@ check_store(const char *path, struct settings *s)
 	char	password[SECRET_MAX];
 	int	rc = 0;
 
+	if (s->store_url == NULL && s->processes > 1) {
+		log_warnx("config", "%s: [component] processes: only a store "
+		    "in PostgreSQL ([store] url) is for several", path);
+		return -1;
+	}
 	if (s->store_url == NULL && s->store_password_file != NULL) {
 		log_warnx("config", "%s: [store] password_file is for a "
 		    "[store] url", path);
@@ -165,6 +173,7 @@ settings_read(const char *path, struct settings *s)
 {
 	memset(s, 0, sizeof(*s));
 	s->port = 5347;
+	s->processes = 1;
 	if (ini_read(path, keys, section, s) == 0 && check(path, s) == 0)
 		return 0;
 	settings_clear(s);

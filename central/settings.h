@@ -11,6 +11,7 @@ struct settings {
 	char	*host;
 	int64_t	 port;
 	char	*secret_file;
+	int64_t	 processes;	/* of run, for this component */
 	char	*user;		/* to become when started as root, or NULL */
 	char	*store_path;	/* [store] path */
 	char	*store_url;	/* NULL: path */

@@ -1,9 +1,9 @@
 """Promise: several processes of the centre serve one JID behind ejabberd,
 which shares out the agents by their bare JIDs, with one PostgreSQL.  Killed
-with -9 and started again: nothing is lost, nothing doubled, and the agents of
-the others do not notice.  (ejabberd keeps the place of one that is gone: what
-is for it is dropped until it is back.)  What the operator decides all know, and
-all outlive the database.  PLATEN_SEED repeats a run."""
+with -9, stopped, started: nothing is lost, nothing doubled, and the others
+stand in for who is not there.  What the operator decides all know, and all
+outlive the database.  PLATEN_SEED repeats a run."""
+import contextlib
 import os
 import random
 import re
@@ -39,6 +39,7 @@ def start(rig, agents):
                    for i in range(len(agents))])
     rig.central.init()
     for centre in centres(rig):
+        centre.more = {"component": {"processes": len(CENTRES)}}
         centre.write()
         centre.start()
     made = []
@@ -90,7 +91,7 @@ def settle(rig, agents, printers):
     drained(agents)
 
 
-def check(rig, agents, printers):
+def check(rig, agents, printers, least=8):
     changes = 0
     for printer in printers:
         totals, levels, jams = history(rig, printer)
@@ -99,7 +100,7 @@ def check(rig, agents, printers):
         assert jams == [(text, True) for text in printer.jams], printer.host
         changes += len(totals) + len(levels) + 2 * len(jams)
     assert all(agent.json("status")["refused"] == 0 for agent in agents)
-    assert changes > 8 * len(printers), "too little happened"
+    assert changes > least * len(printers), "too little happened"
 
 
 def test_killed_one_after_the_other(rig):
@@ -132,32 +133,45 @@ def test_killed_one_after_the_other(rig):
              "all agents are there", 0.5)
 
 
-def test_one_stops_and_starts(rig):
-    """Its agents are told and keep what they have; the others do not notice.
-    Started again, it calls those of its own."""
-    agents = start(rig, AGENTS)
-    printers = printers_of(rig, agents, random.Random(1))
-    served = at(rig, agents)
-    centre = next(c for c in centres(rig) if 0 < sum(
-        c.name in where for where in served.values()) < len(agents))
-    with_it = [a for a in agents if centre.name in served[a.name]]
-    without = [a for a in agents if a not in with_it]
-    assert centre.stop() == 0
-    for agent in with_it:
-        agent.wait_log("is not there")
+def use(printers, agents):
+    """A change at each, which arrives."""
     for printer in printers:
         printer.change()
     for printer in printers:
         wait_for(printer.settled, 60, f"{printer.host} settles")
-    drained(without)
-    there = {a["jid"]: a["presence"] for a in rig.central.json("agents")}
-    assert {a.jid for a in without} == {
-        jid for jid, presence in there.items() if presence == "available"}
-    centre.start()
-    drained(with_it)
-    assert not any("is not there" in agent.log() for agent in without)
+    drained(agents)
+
+
+def test_others_stand_in(rig):
+    """Two of three are gone, one without and one with a word: the agents go
+    on at the one that is left, and later at all of them again."""
+    agents = start(rig, AGENTS)
+    printers = printers_of(rig, agents, random.Random(1))
+    first, second, third = centres(rig)
+    third.kill9()
+    use(printers, agents)
+    assert second.stop() == 0
+    use(printers, agents)
+    # Where the others stand in, the centre is not gone.
+    assert "unavailable" not in second.log()
     wait_for(lambda: presences(rig) == ["available"] * len(agents), 60,
-             "all agents are there", 0.5)
+             "all agents are at the one that is left", 0.5)
+    with contextlib.closing(rig.central.database()) as db:
+        assert [row[0] for row in db.execute("SELECT places FROM centre")] \
+            == [3]
+    for centre in second, third:
+        centre.start()
+    use(printers, agents)
+    with contextlib.closing(rig.central.database()) as db:
+        wait_for(lambda: [row[0] for row in db.execute(
+            "SELECT places FROM centre")] == [1, 1, 1], 20, "all have one")
+    use(printers, agents)
+    settle(rig, agents, printers)
+    check(rig, agents, printers, least=4)
+    for centre in first, second, third:
+        assert centre.stop() == 0
+    # Nobody is left: that is said.
+    assert presences(rig) == ["unavailable"] * len(agents)
 
 
 def test_revoked_in_all(rig):

@@ -354,6 +354,29 @@ revoked_at_once(void **state)
 #undef AT
 #define AT	"SELECT presence || coalesce(centre, 0) FROM agent WHERE id = 1"
 
+/* Two that live have the places of three, and give back what is too much. */
+static void
+share_places(struct fleet *first, int64_t one, struct fleet *second,
+    int64_t two)
+{
+	int	ours, all;
+
+	assert_int_equal(centres_places(first, one, 3, false, &ours, &all), 0);
+	assert_int_equal(ours * 10 + all, 12);
+	assert_int_equal(centres_places(first, one, 3, true, &ours, &all), 0);
+	assert_int_equal(ours * 10 + all, 23);
+	assert_int_equal(centres_places(second, two, 3, true, &ours, &all),
+	    0);
+	assert_int_equal(ours * 10 + all, 13);
+	assert_int_equal(centres_places(second, two, 2, true, &ours, &all),
+	    0);
+	assert_int_equal(ours * 10 + all, 13);
+	assert_int_equal(centres_places(first, one, 2, true, &ours, &all), 0);
+	assert_int_equal(ours * 10 + all, 12);
+	assert_int_equal(centres_places(first, one, 1, true, &ours, &all), 0);
+	assert_int_equal(ours * 10 + all, 12);
+}
+
 static void
 processes(void **state)
 {
@@ -394,6 +417,7 @@ processes(void **state)
 	expected = xasprintf("available%d", (int)two);
 	assert_get(f, AT, expected);
 	free(expected);
+	share_places(f->fleet, one, second, two);
 	/* Its end is that of its connection. */
 	assert_int_equal(centres_bury(f->fleet, one, &dead), 0);
 	assert_int_equal(dead, 0);
@@ -406,7 +430,8 @@ processes(void **state)
 	assert_int_equal(dead, 1);
 	assert_get(f, AT, "unavailable0");
 	assert_get(f, "SELECT count(*) FROM centre", "1");
-	assert_int_equal(centres_leave(f->fleet, one), 0);
+	assert_int_equal(centres_leave(f->fleet, one, &moved), 0);
+	assert_false(moved);
 	assert_get(f, "SELECT count(*) FROM centre", "0");
 }
 
