@@ -181,6 +181,9 @@ sasl_why(const struct sasl *s)
 	return s->why;
 }
 
+static int	 refuse(struct sasl *, const char *fmt, ...)
+		    __attribute__((format(printf, 2, 3)));
+
 static int
 refuse(struct sasl *s, const char *fmt, ...)
 {

@@ -10,6 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from rig import (COMPONENT, Failed, make_certificates, program, run_program,
                  wait_for, write_secret)
+from xmppfake import pin
 
 KEY = noise.b64(noise.public(X25519PrivateKey.generate()))
 
@@ -366,6 +367,18 @@ def test_wrong_ca(system):
     system.agent.write().start()
     status_says(system, "(?i)certificate|verif", "not connected")
     assert system.server.logins() == 0
+
+
+def test_wrong_pin(system):
+    ca = pin(system.server.ca_file)
+    system.agent.more = {"xmpp": {"pin": f"sha256/{'A' * 43}="}}
+    system.agent.write().start()
+    status_says(system, "is pinned; they are .*" + re.escape(ca),
+                "not connected")
+    assert system.server.logins() == 0
+    system.agent.stop()
+    system.agent.more = {"xmpp": {"pin": f"sha256/{'A' * 43}=, {ca}"}}
+    system.agent.write().start().wait_online()
 
 
 def test_wrong_central_key(system):

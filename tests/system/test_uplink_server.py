@@ -1,13 +1,14 @@
 """Promise: against a real server the uplink logs in by both kinds of TLS,
 notices when the centre or the server dies in any way, and is back by itself.
 """
+import re
 import subprocess
 import time
 
 import pytest
 
 from peer import Client
-from rig import COMPONENT, DOMAIN, ROOT
+from rig import COMPONENT, DOMAIN, ROOT, wait_for
 from uplinkprobe import PROBE_ENV, Probe, probe_path  # noqa: F401
 from xmppfake import Authority
 
@@ -264,23 +265,43 @@ def test_not_bound_to_the_connection(server, probe, verbose):
     p.expect_log("authenticated with SCRAM-SHA-(1|256)$", 1)
 
 
-def test_external(server, probe, verbose, tmp_path):
+def trust_certificates(server, where):
+    """Lets the server take certificates of agents; makes one for user."""
     if server.NAME != "ejabberd":
         pytest.skip("Prosody 0.12 knows no certificates of clients")
-    ca = Authority(tmp_path / "ca", "Agents' CA")
-    good = ca.issue("office", names=f"otherName:1.3.6.1.5.5.7.8.5;UTF8:"
-                    f"{USER}@{DOMAIN}")
-    other = ca.issue("other", names=f"otherName:1.3.6.1.5.5.7.8.5;UTF8:"
-                     f"other@{DOMAIN}")
+    ca = Authority(where / "ca", "Agents' CA")
     listeners = server.listeners
-    server.stop()
     server.listeners = lambda listen: [
         dict(one, tls_verify=True) if one["module"] == "ejabberd_c2s" else one
         for one in listeners(listen)]
-    server.extra = {"c2s_cafile": str(ca.ca), "disable_sasl_mechanisms": []}
+    server.extra = {"c2s_cafile": str(ca.ca)}
+    return lambda user: ca.issue(
+        user, names=f"otherName:1.3.6.1.5.5.7.8.5;UTF8:{user}@{DOMAIN}")
+
+
+def test_external(server, probe, verbose, tmp_path):
+    server.stop()
+    issue = trust_certificates(server, tmp_path)
+    good, other = issue(USER), issue("other")
     server.start()
     p = probe(password=None, cert=good[0], key=good[1])
     p.expect("state online", 5)
     p.expect_log("authenticated with EXTERNAL", 1)
     p = probe(password=None, cert=other[0], key=other[1])
     p.expect("state down .*login refused", 5)
+
+
+def test_agent_with_a_certificate(rig, tmp_path):
+    issue = trust_certificates(rig.server, tmp_path)
+    rig.server.start()
+    rig.sim.start(["127.10.27.1=@hp-mono"])
+    rig.central.init()
+    rig.central.start()
+    rig.agent.enrol()
+    cert, key = issue(rig.agent.name)
+    key.chmod(0o600)
+    rig.agent.more = {"xmpp": {"password_file": None, "client_cert": cert,
+                               "client_key": key}}
+    rig.agent.write().start().wait_online()
+    wait_for(lambda: rig.central.json("devices"), 20, "the printer", 0.1)
+    assert re.search("EXTERNAL authentication", rig.server.log())
