@@ -145,9 +145,7 @@ def silent_after_tls(s):
 
 
 def silent_after_auth(s):
-    s.starttls()
-    s.header()
-    s.send(mechanisms("SCRAM-SHA-1"))
+    s.offer("SCRAM-SHA-1")
     s.until("</auth>")
     s.silence()
 
@@ -183,16 +181,12 @@ def no_starttls(s):
 
 
 def only_plain(s):
-    s.starttls()
-    s.header()
-    s.send(mechanisms("PLAIN"))
+    s.offer("PLAIN")
     s.silence()
 
 
 def only_digest(s):
-    s.starttls()
-    s.header()
-    s.send(mechanisms("DIGEST-MD5", "PLAIN", "LOGIN"))
+    s.offer("DIGEST-MD5", "PLAIN", "LOGIN")
     s.silence()
 
 
@@ -354,9 +348,7 @@ def test_certificates(serve, probe, ca, tmp_path, case, why, direct):
         if direct:
             s.tls()
         else:
-            s.starttls()
-        s.header()
-        s.send(mechanisms("SCRAM-SHA-1"))
+            s.offer("SCRAM-SHA-1")
         s.silence()
     bad = serve(script, tls=ctx)
     p = probe(free_port() if direct else bad.port,
@@ -555,9 +547,7 @@ def test_other_channel_bindings(serve, probe, listed):
 def test_channel_binding_taken_away(serve, probe):
     """We say that we could have bound the login to the connection."""
     def script(s):
-        s.starttls()
-        s.header()
-        s.send(mechanisms("SCRAM-SHA-1"))
+        s.offer("SCRAM-SHA-1")
         m = re.search(">([^<]*)</auth>", s.until("</auth>"))
         assert base64.b64decode(m.group(1)).startswith(b"y,,n=office,")
         s.send(f"<failure xmlns='{SASL_NS}'><not-authorized/></failure>")
@@ -568,16 +558,12 @@ def test_channel_binding_taken_away(serve, probe):
 
 def test_server_that_does_not_know_the_password(serve, probe):
     def script(s):
-        s.starttls()
-        s.header()
-        s.send(mechanisms("SCRAM-SHA-256"))
+        s.offer("SCRAM-SHA-256")
         s.scram(prove=False)
         s.silence()
 
     def mute(s):
-        s.starttls()
-        s.header()
-        s.send(mechanisms("SCRAM-SHA-256"))
+        s.offer("SCRAM-SHA-256")
         s.until("</auth>")
         s.send(f"<success xmlns='{SASL_NS}'/>")
         s.silence()
@@ -590,9 +576,7 @@ def test_server_that_does_not_know_the_password(serve, probe):
 
 def test_plain_only_when_allowed(serve, probe):
     def script(s):
-        s.starttls()
-        s.header()
-        s.send(mechanisms("PLAIN"))
+        s.offer("PLAIN")
         m = re.search("mechanism=.PLAIN.>([^<]*)</auth>", s.until("</auth>"))
         assert base64.b64decode(m.group(1)) == \
             f"\0{USER}\0{PASSWORD}".encode()
@@ -637,15 +621,11 @@ def test_external(serve, probe, ca, own):
 
 def test_external_refused(serve, probe, ca, own, tmp_path):
     def not_offered(s):
-        s.starttls()
-        s.header()
-        s.send(mechanisms("SCRAM-SHA-1"))
+        s.offer("SCRAM-SHA-1")
         s.silence()
 
     def refused(s):
-        s.starttls()
-        s.header()
-        s.send(mechanisms("EXTERNAL"))
+        s.offer("EXTERNAL")
         s.until("</auth>")
         s.send(f"<failure xmlns='{SASL_NS}'><not-authorized/></failure>")
         s.silence()
@@ -859,9 +839,7 @@ def test_weaker_scram_after_stronger(serve, probe):
     """A server may know the account's password in one form only, and says so;
     any other refusal is not worth a second try (test_wrong_password)."""
     def script(s):
-        s.starttls()
-        s.header()
-        s.send(mechanisms("SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1"))
+        s.offer("SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1")
         s.until("mechanism=.SCRAM-SHA-512.*</auth>")
         s.send(f"<failure xmlns='{SASL_NS}'><invalid-mechanism/></failure>")
         assert s.scram()
@@ -872,9 +850,7 @@ def test_weaker_scram_after_stronger(serve, probe):
 
 def test_temporary_failure_is_tried_again_soon(serve, probe):
     def script(s):
-        s.starttls()
-        s.header()
-        s.send(mechanisms("SCRAM-SHA-1"))
+        s.offer("SCRAM-SHA-1")
         s.until("</auth>")
         s.send(f"<failure xmlns='{SASL_NS}'><temporary-auth-failure/>"
                "</failure>")
@@ -888,9 +864,7 @@ def test_scram_with_endless_rounds(serve, probe):
     """It is not even begun."""
     def script(s):
         s.iterations = 2000000000
-        s.starttls()
-        s.header()
-        s.send(mechanisms("SCRAM-SHA-1"))
+        s.offer("SCRAM-SHA-1")
         m = re.search(">([^<]*)</auth>", s.until("</auth>"))
         nonce = base64.b64decode(m.group(1)).decode().rsplit("r=")[1]
         text = f"r={nonce}abc,s=AAAA,i=2000000000"

@@ -168,6 +168,12 @@ class Session:
         self.send(f"<proceed xmlns='{TLS_NS}'/>")
         self.tls(ctx)
 
+    def offer(self, *names):
+        """TLS, and then these mechanisms."""
+        self.starttls()
+        self.header()
+        self.send(mechanisms(*names))
+
     def scram(self, prove=True):
         """prove: whether to show that we know the password, too."""
         m = re.search(r"mechanism=.([A-Z0-9-]+).*?>([^<]*)</auth>",
