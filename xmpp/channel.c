@@ -136,7 +136,8 @@ socket_bio(struct channel *c)
 	if (method == NULL) {
 		method = BIO_meth_new(BIO_get_new_index() |
 		    BIO_TYPE_SOURCE_SINK, "channel");
-		if (method == NULL || BIO_meth_set_read(method, bio_read) != 1 ||
+		if (method == NULL ||
+		    BIO_meth_set_read(method, bio_read) != 1 ||
 		    BIO_meth_set_write(method, bio_write) != 1 ||
 		    BIO_meth_set_ctrl(method, bio_ctrl) != 1)
 			return NULL;

@@ -61,7 +61,7 @@ struct uplink {
 
 	/* A round of tries, one endpoint after the other. */
 	struct dial		*dial;
-	struct dial		*detour;	/* where a server pointed to, once
+	struct dial		*detour;	/* where a server pointed, once
 						 * a round; or NULL */
 	bool			 on_detour;
 	struct endpoint		 endpoint;	/* of the try or the stream */
@@ -237,7 +237,8 @@ rest_until_retry(struct uplink *u, enum login_fault fault, const char *why)
 	pause = uplink_backoff_ms(u->attempt++, u->retry_min_ms,
 	    u->retry_max_ms, uplink_dice());
 	if (slow && pause < SLOW_RETRY_MS)
-		pause = SLOW_RETRY_MS + (int64_t)(SLOW_RETRY_MS * uplink_dice() / 4);
+		pause = SLOW_RETRY_MS +
+		    (int64_t)(SLOW_RETRY_MS * uplink_dice() / 4);
 	timer_after(u->loop, &u->retry, pause, on_retry, u);
 	if (known)
 		log_debug("uplink", "still down: %s; next try in %.1f s", why,

@@ -160,8 +160,9 @@ ping_centre(struct vigil *v)
 static int
 quiet_ms(const struct vigil *v)
 {
-	return awaited_any(v->awaited, AWAITED_ALL) && v->ping_ms > BUSY_MS ? BUSY_MS :
-	    v->ping_ms;
+	bool	busy = awaited_any(v->awaited, AWAITED_ALL);
+
+	return busy && v->ping_ms > BUSY_MS ? BUSY_MS : v->ping_ms;
 }
 
 static void
