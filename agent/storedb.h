@@ -24,7 +24,7 @@ struct store {
 		const char	*sql;
 		sqlite3_stmt	*stmt;
 	}		 cache[STOREDB_STATEMENTS];
-	int64_t		 next_seq[LANES];	/* 0: not known, read the note */
+	int64_t		 next_seq[LANES];	/* 0: read the note */
 	int64_t		 next_turn;	/* likewise */
 	int64_t		 squeeze_max;	/* what the next two are about; 0 none */
 	int64_t		 most_bytes;	/* the outbox has no more than this */

@@ -20,11 +20,11 @@ enum column { AGENT, ASSET, MAKE, MODEL, SERIAL, RECEIVED, TIME, RECORD,
 		"ORDER BY turn, id ROWS BETWEEN CURRENT ROW AND " \
 		"UNBOUNDED FOLLOWING) AS place"
 #define SELECT	"g.name AS agent, a.uuid AS asset_uuid, a.make, a.model, " \
-		"a.serial, h.received_at, h.time, h.record, h.field, h.number, " \
-		"h.text, h.unit, " \
+		"a.serial, h.received_at, h.time, h.record, h.field, " \
+		"h.number, h.text, h.unit, " \
 		"h.capacity, h.percent, h.state, h.pages, " \
-		"h.counter_epoch, h.\"before\", e.uuid AS epoch_uuid, h.lane, " \
-		"h.seq, coalesce(h.turn, h.seq) AS turn, h.id AS id, " \
+		"h.counter_epoch, h.\"before\", e.uuid AS epoch_uuid, " \
+		"h.lane, h.seq, coalesce(h.turn, h.seq) AS turn, h.id AS id, " \
 		"c.uuid, c.\"index\", c.description, l.uuid, " \
 		"l.\"index\", l.code_name, l.description"
 #define FROM	"history h JOIN asset a ON a.id = h.asset " \

@@ -61,8 +61,9 @@ int	 report_read(const char *xml, size_t len, struct report *out,
  * keys, and values are what they should be. */
 int	 report_read_own(const char *xml, size_t len, struct report *out,
 	    char *why, size_t why_size);
-/* As report_read(), for an element of a tree that xmltree_parse() made, as each of
- * an envelope's reports is.  Whether seq and turn are there is for the caller. */
+/* As report_read(), for an element of a tree that xmltree_parse() made, as
+ * each of an envelope's reports is.  Whether seq and turn are there is for the
+ * caller. */
 int	 report_read_node(xmlNode *, struct report *out, char *why,
 	    size_t why_size);
 /* Whether the element (a report, reports, or one of the centre's ack, again)

@@ -39,6 +39,21 @@ def told_totals(agent):
             for d in agent.json("devices")}
 
 
+def left_alone(rig):
+    """(printers, centre, agent): all was told, and the centre has gone."""
+    hosts, times = begin(rig)
+    centre = rig.peer(FakeCentre, rig.prosody)
+    agent = centre.admit(rig.agent)
+    agent.write(**times).start().wait_online()
+    centre.wait_reports(lambda r: r.values("asset", "serial"), 40,
+                        count=PRINTERS)
+    wait_empty(agent)
+    centre.leave()
+    wait_for(lambda: agent.json("status")["uplink"] == "centre absent", 20,
+             "it notices", 0.1)
+    return hosts, centre, agent
+
+
 def print_until(rig, agent, hosts, reports):
     """Pages, until so many reports of the bulk wait."""
     for _ in range(400):
@@ -95,16 +110,7 @@ class Slow:
 
 
 def test_an_alert_overtakes_the_backlog(rig):
-    hosts, times = begin(rig)
-    centre = rig.peer(FakeCentre, rig.prosody)
-    agent = centre.admit(rig.agent)
-    agent.write(**times).start().wait_online()
-    centre.wait_reports(lambda r: r.values("asset", "serial"), 40,
-                        count=PRINTERS)
-    wait_empty(agent)
-    centre.leave()
-    wait_for(lambda: agent.json("status")["uplink"] == "centre absent", 20,
-             "it notices", 0.1)
+    hosts, centre, agent = left_alone(rig)
     want = print_until(rig, agent, hosts, 1500)
     backlog = waiting(agent, "bulk")
 
@@ -153,14 +159,7 @@ def test_an_alert_overtakes_the_backlog(rig):
 
 def test_killed_while_it_catches_up(rig):
     """In the middle of both lanes, several times."""
-    hosts, times = begin(rig)
-    centre = rig.peer(FakeCentre, rig.prosody)
-    agent = centre.admit(rig.agent)
-    agent.write(**times).start().wait_online()
-    centre.wait_reports(lambda r: r.values("asset", "serial"), 40,
-                        count=PRINTERS)
-    wait_empty(agent)
-    centre.leave()
+    hosts, centre, agent = left_alone(rig)
     jams = [rig.sim.raise_alert(h, code=8, severity=3, group=8, index=2,
                                 text=f"Jam at {h}") for h in hosts]
     want = print_until(rig, agent, hosts, 600)

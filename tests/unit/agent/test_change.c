@@ -555,6 +555,33 @@ a_level_that_means_something_goes_at_once(void **state)
 	end(&w);
 }
 
+/* What travels first leaves it to nothing that is still on its way to say what
+ * the level is. */
+static void
+what_goes_at_once_says_both_readings(void **state)
+{
+	struct watched w;
+
+	start(&w);
+	kit_level(&w.now, 0, 50);
+	step(&w, 0);
+	kit_text(&w.now.consumables[0].part_number, "CF-1");
+	step(&w, MINUTE);
+	assert_int_equal(w.c.event.consumables_len, 1);
+	assert_int_equal(w.c.event.consumables[0].level, 50);
+	assert_int_equal(w.c.event.consumables[0].percent, 50);
+	/* Also that one has gone. */
+	w.now.consumables[0].percent = ABSENT;
+	step(&w, HOUR);
+	assert_int_equal(w.c.detail.consumables_len, 1);
+	assert_int_equal(w.c.detail.consumables[0].percent, CLEARED);
+	kit_text(&w.now.consumables[0].part_number, "CF-2");
+	step(&w, MINUTE);
+	assert_int_equal(w.c.event.consumables[0].level, 50);
+	assert_int_equal(w.c.event.consumables[0].percent, CLEARED);
+	end(&w);
+}
+
 /* Set back by a day, the clock must not keep us silent for one. */
 static void
 a_clock_set_back_silences_nobody(void **state)
@@ -2208,6 +2235,7 @@ main(void)
 		cmocka_unit_test(differences_are_never_negative),
 		cmocka_unit_test(levels_wait_for_their_interval),
 		cmocka_unit_test(a_level_that_means_something_goes_at_once),
+		cmocka_unit_test(what_goes_at_once_says_both_readings),
 		cmocka_unit_test(a_clock_set_back_silences_nobody),
 		cmocka_unit_test(another_serial_is_another_cartridge),
 		cmocka_unit_test(the_same_serial_is_the_same_cartridge),

@@ -752,7 +752,8 @@ refused_is_kept_aside(void **state)
 
 	for (i = 1; i <= 4; i++)
 		put_total(st, LANE_URGENT, KIT_ASSET, i);
-	assert_int_equal(outbox_refuse(st, LANE_URGENT, 2, "it makes no sense"), 0);
+	assert_int_equal(outbox_refuse(st, LANE_URGENT, 2,
+	    "it makes no sense"), 0);
 	assert_false(store_in_transaction(st));
 	assert_int_equal(outbox_each(st, true, note_aside, &aside), 0);
 	assert_int_equal(aside.count, 1);

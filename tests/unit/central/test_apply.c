@@ -397,9 +397,11 @@ late_readings(void **state)
 	assert_get(f, "SELECT time FROM asset", "1795204800000");
 	/* In the order of the story. */
 	assert_get(f, "SELECT group_concat(v) FROM (SELECT CAST(number AS "
-	    "TEXT) AS v FROM history WHERE record = 1 ORDER BY turn) AS x", "100,110,120,130");
+	    "TEXT) AS v FROM history WHERE record = 1 ORDER BY turn) AS x",
+	    "100,110,120,130");
 	assert_get(f, "SELECT group_concat(v) FROM (SELECT CAST(number AS "
-	    "TEXT) AS v FROM history WHERE record = 2 ORDER BY turn) AS x", "80,40,9");
+	    "TEXT) AS v FROM history WHERE record = 2 ORDER BY turn) AS x",
+	    "80,40,9");
 	/* Nobody takes the older one for a counter that began anew. */
 	assert_get(f, "SELECT count(*) FROM history WHERE \"before\" IS NOT "
 	    "NULL", "0");
