@@ -11,7 +11,7 @@
 /* The first member of each kind's own. */
 struct fleet_stmt {
 	const struct fleet_driver	*driver;
-	const char			*sql;	/* lent; a key */
+	const char			*sql;	/* a key; NULL: used once */
 };
 
 /* In the statements of layout.c this word is called otherwise. */
@@ -69,8 +69,8 @@ struct fleet {
 	void				*own;	/* the driver's */
 	struct fleet_stmt		*statement[FLEET_STATEMENTS];
 	bool				 begun;
-	bool				 failed;	/* what was begun is lost */
-	bool				 complained;	/* and nothing worked since */
+	bool				 failed;	/* what was begun is */
+	bool				 complained;	/* and nothing worked */
 	unsigned			 connections;
 	int64_t				 held;	/* an agent; roster_hold() */
 };

@@ -24,12 +24,11 @@
 #define FETCH_ROWS	"200"	/* of a listing, at a time */
 
 /* From pg_type.dat: they never change. */
-enum { OID_BOOL = 16, OID_BYTEA = 17, OID_INT8 = 20, OID_INT2 = 21,
-	OID_INT4 = 23, OID_TEXT = 25 };
+enum { OID_BOOL = 16, OID_BYTEA = 17, OID_INT8 = 20, OID_INT4 = 23,
+	OID_TEXT = 25 };
 
 struct stmt {
 	struct fleet_stmt	 base;
-	struct pg		*pg;
 	char			*sql;		/* with $1 and so on */
 	char			 name[16];
 	bool			 once;
@@ -110,8 +109,7 @@ prepare(struct fleet *fleet, const char *sql, bool once)
 
 	s = xcalloc(1, sizeof(*s));
 	s->base.driver = &fleet_pg;
-	s->base.sql = sql;
-	s->pg = pg;
+	s->base.sql = once ? NULL : sql;
 	s->once = once;
 	s->sql = translate(sql, &s->len);
 	snprintf(s->name, sizeof(s->name), "p%u", pg->names++);

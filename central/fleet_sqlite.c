@@ -57,7 +57,7 @@ prepare(struct fleet *fleet, const char *sql, bool once)
 	}
 	stmt = xcalloc(1, sizeof(*stmt));
 	stmt->base.driver = &fleet_sqlite;
-	stmt->base.sql = sql;
+	stmt->base.sql = once ? NULL : sql;
 	stmt->sqlite = sqlite;
 	return &stmt->base;
 }

@@ -71,7 +71,8 @@ heard(struct reception *r, struct peer *peer)
 		return;
 	peer->silent = false;
 	log_info("agent", "%s is back", log_safe(peer->jid));
-	roster_presence(r->fleet, r->centre, peer->jid, "available", clock_wall_ms());
+	roster_presence(r->fleet, r->centre, peer->jid, "available",
+	    clock_wall_ms());
 }
 
 /* Its presence may have gone to another process, before the server shared out
@@ -124,7 +125,8 @@ went(struct reception *r, const char *jid, const char *from)
 	peer->full = NULL;
 	peer->silent = false;
 	log_info("agent", "%s is unavailable", log_safe(from));
-	roster_presence(r->fleet, r->centre, jid, "unavailable", clock_wall_ms());
+	roster_presence(r->fleet, r->centre, jid, "unavailable",
+	    clock_wall_ms());
 }
 
 static void

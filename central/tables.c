@@ -127,8 +127,8 @@ tables_get(struct fleet_stmt *stmt, int at, const struct field *fields,
 }
 
 static int
-get_row(struct fleet *fleet, struct fleet_stmt *stmt, const struct field *fields,
-    struct tables_row *row, void *record)
+get_row(struct fleet *fleet, struct fleet_stmt *stmt,
+    const struct field *fields, struct tables_row *row, void *record)
 {
 	int	rc;
 

@@ -1,8 +1,9 @@
 /*
  * The centre's side: one XEP-0114 component stream to the server (or several,
- * see component_places()), reconnected for ever.  Every stanza is bounded in size, depth and number of elements
- * while it is still arriving (xmpp/xmlstream.h), what waits to go out is
- * bounded by not reading (xmpp/wire.h), and every step has a deadline.
+ * see component_places()), reconnected for ever.  Every stanza is bounded in
+ * size, depth and number of elements while it is still arriving
+ * (xmpp/xmlstream.h), what waits to go out is bounded by not reading
+ * (xmpp/wire.h), and every step has a deadline.
  */
 #ifndef XMPP_COMPONENT_H
 #define XMPP_COMPONENT_H

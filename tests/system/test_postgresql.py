@@ -38,6 +38,9 @@ def test_settings(rig):
     refused(rig, "cannot be read", url="postgresql://db/platen?sesame=1")
     refused(rig, "not both", url=url, path=rig.dir / "fleet.db")
     refused(rig, "is for a [store] url", password_file=rig.dir / "none")
+    rig.central.more = {"component": {"processes": 2}}
+    refused(rig, "only a store in PostgreSQL", path=rig.dir / "fleet.db")
+    rig.central.more = {}
     secret = rig.dir / "db.password"
     write_secret(secret, PASSWORD + "\n")
     secret.chmod(0o644)
