@@ -7,7 +7,6 @@ import re
 from fakecentre import REPORT, FakeCentre
 from rig import wait_for
 
-STORES = ["sqlite", "postgresql"]
 BASE = "127.10.30."
 TOTAL = "1.3.6.1.2.1.43.10.2.1.4.1.1"
 PRINTERS = 16

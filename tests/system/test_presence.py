@@ -9,6 +9,7 @@ from fakecentre import FakeCentre
 from peer import Component
 from rig import Failed, wait_for
 
+STORES = ["sqlite", "postgresql"]
 HOST = "127.10.23.1"
 TOTAL = "1.3.6.1.2.1.43.10.2.1.4.1.1"
 
