@@ -7,6 +7,7 @@ import contextlib
 import os
 import random
 import re
+import signal
 import time
 
 import pytest
@@ -198,8 +199,8 @@ def test_the_database_goes_away(rig):
     agents = start(rig, AGENTS[:2])
     printers = printers_of(rig, agents, random.Random(2))
     _, database = rig.database
-    for _ in range(2):
-        database.stop()
+    for how in signal.SIGINT, signal.SIGQUIT:   # in order, and at once
+        database.stop(how)
         for printer in printers:
             printer.change()
         for printer in printers:

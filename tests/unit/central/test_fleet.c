@@ -4,6 +4,9 @@
  */
 #include "central/fleet.h"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include "base/buf.h"
 #include "base/clock.h"
 #include "central/centres.h"
@@ -89,6 +92,27 @@ says_what_is_wrong(void **state)
 	refuses(f, other_url(f, f->schema, "empty_one"), NULL,
 	    "no platen-central store");
 	beside(f, "DROP SCHEMA empty_one CASCADE");
+}
+
+/* What takes connections and never says a word is given up. */
+static void
+says_nothing(void **state)
+{
+	struct fixture		*f = *state;
+	struct sockaddr_in	 sin = { .sin_family = AF_INET };
+	socklen_t		 len = sizeof(sin);
+	char			*url;
+	int			 fd;
+
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sin, len), 0);
+	assert_int_equal(listen(fd, 4), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&sin, &len), 0);
+	url = xasprintf("postgresql://x@127.0.0.1:%d/x", ntohs(sin.sin_port));
+	refuses(f, url, NULL, "no answer");
+	free(url);
+	close(fd);
 }
 
 static void
@@ -469,7 +493,8 @@ int
 main(void)
 {
 	const struct CMUnitTest	postgresql[] = {
-		BOTH, TEST(says_what_is_wrong), TEST(needs_privileges),
+		BOTH, TEST(says_what_is_wrong), TEST(says_nothing),
+		TEST(needs_privileges),
 		TEST(cut_off), TEST(one_takes_it),
 	};
 	const struct CMUnitTest	sqlite[] = {
