@@ -184,7 +184,8 @@ def test_revoked_in_all(rig):
     rows = {a["jid"]: a for a in rig.central.json("agents")}
     last = rows[victim.jid]["last_seq"]
     for host in "127.10.9.1", "127.10.9.2":
-        rig.sim.send("bump", host, "1.3.6.1.2.1.43.10.2.1.4.1.1", 7)
+        rig.sim.raise_alert(host, code=8, severity=3, group=8, index=2,
+                            text="Jam")
     before = rows[other.jid]["last_seq"]
 
     def seq(agent):
