@@ -3,6 +3,8 @@
  * connection below is made up. */
 #include "kit.h"
 
+#include <sqlite3.h>
+
 #include "base/drop.h"
 #include "xmpp/uplink.h"
 
@@ -639,6 +641,63 @@ a_refused_report_does_not_block(void **state)
 	finish();
 }
 
+static void
+disk(const char *text)
+{
+	char *path = xasprintf("%s/store.db", kit_dir);
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	free(path);
+}
+
+/* A disk that takes nothing ends no session: acknowledgements and refusals
+ * wait until it does. */
+static void
+what_cannot_be_stored_waits(void **state)
+{
+	struct outbox_count box;
+	uplink_answer_fn *fn;
+	void *arg;
+
+	begin_with("");
+	collect(3);
+	connect_now();
+	welcome(WELCOME("0", "false"));
+	assert_int_equal(take_report(&fn, &arg), 3);
+	disk("CREATE TRIGGER full BEFORE DELETE ON outbox BEGIN"
+	    " SELECT RAISE(ABORT, 'disk full'); END;");
+	reply(fn, arg, "<ack xmlns='" REPORT_NS "' lane='urgent' seq='3'>"
+	    "<refused seq='2' reason='because'/></ack>");
+	loop_once(c.loop, 0);
+	assert_true(c.up);
+	assert_int_equal(depth(), 3);
+	collect(1);
+	pump(&c);
+	assert_int_equal(take_report(&fn, &arg), 4);
+	acknowledge(fn, arg, 4);
+	assert_true(c.up);
+	assert_int_equal(depth(), 4);
+	/* And none with the next one, which hears it all again. */
+	on_state(&c, UPLINK_ONLINE, NULL);
+	connect_now();
+	welcome("<welcome xmlns='urn:platen:session:1' version='1' "
+	    TIME " whole='false'><lane name='bulk' seq='0'/><lane "
+	    "name='urgent' seq='4'><refused seq='2' reason='because'/></lane>"
+	    "</welcome>");
+	assert_true(c.up);
+	assert_int_equal(c.refusals, 1);
+	assert_true(timer_pending(&c.outbox_ack));
+	disk("DROP TRIGGER full");
+	on_store_ack(&c);
+	assert_int_equal(depth(), 0);
+	assert_int_equal(outbox_count(c.store, &box), 0);
+	assert_int_equal(box.refused, 1);
+	finish();
+}
+
 /* The answer that refused it was lost: the welcome says it, and it is aside
  * before the rest counts as taken. */
 static void
@@ -1002,6 +1061,7 @@ main(void)
 		TEST(nothing_goes_out_without_a_session),
 		TEST(the_welcome_acknowledges),
 		TEST(a_refused_report_does_not_block),
+		TEST(what_cannot_be_stored_waits),
 		TEST(the_welcome_refuses),
 		TEST(a_gap_is_mended_by_a_new_session),
 		TEST(an_old_store_begins_a_new_epoch),
