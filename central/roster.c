@@ -184,13 +184,21 @@ note_other(struct fleet *fleet, const struct entry *e,
 	    e->id, (const void *)key, KEY_LEN, now_ms - 60000);
 }
 
-/* A stranger: its row waits for the operator, if there is room. */
+/*
+ * A stranger: its row waits for the operator, if there is room.  Its JID is
+ * its name until then; that of an account has an '@', which no name has, so
+ * nobody comes with the name of another.
+ */
 static enum roster_verdict
 admit_stranger(struct fleet *fleet, const char *jid,
     const uint8_t key[KEY_LEN], int64_t now_ms, char *why, size_t why_size)
 {
 	int64_t	pending;
 
+	if (strchr(jid, '@') == NULL) {
+		snprintf(why, why_size, "no account, but a whole domain");
+		return ROSTER_FORBIDDEN;
+	}
 	if (fleet_int(fleet, &pending, "SELECT count(*) FROM agent WHERE "
 	    "state = 'pending'", "") != 0)
 		return ROSTER_BUSY;

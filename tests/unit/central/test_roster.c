@@ -194,6 +194,21 @@ strangers_are_bounded(void **state)
 	    "1000");
 }
 
+/* A domain that is called as an agent is named. */
+static void
+strangers_take_no_names(void **state)
+{
+	struct fixture	*f = *state;
+
+	assert_int_equal(roster_admit(f->fleet, "site7", key_b, NULL, f->now,
+	    &agent, why, sizeof(why)), ROSTER_FORBIDDEN);
+	assert_int_equal(roster_admit(f->fleet, "site9", key_b, NULL, f->now,
+	    &agent, why, sizeof(why)), ROSTER_FORBIDDEN);
+	assert_int_equal(fleet_commit(f->fleet), 0);
+	assert_get(f, "SELECT count(*) FROM agent WHERE state = 'pending'",
+	    "0");
+}
+
 static void
 presence(void **state)
 {
@@ -237,7 +252,8 @@ main(void)
 		TEST(token_works_once), TEST(token_is_not_stored),
 		TEST(wrong_token), TEST(token_expires),
 		TEST(new_token_replaces), TEST(approval), TEST(revocation),
-		TEST(names), TEST(strangers_are_bounded), TEST(presence),
+		TEST(names), TEST(strangers_are_bounded),
+		TEST(strangers_take_no_names), TEST(presence),
 		TEST(status),
 	};
 
