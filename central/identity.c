@@ -29,7 +29,11 @@ find_known(struct fleet *fleet, enum tables_thing kind, int64_t agent,
 	return tables_find(fleet, kind, known, row, record);
 }
 
-/* id is what a search by properties found, or ABSENT. */
+/*
+ * id is what a search by properties found, or ABSENT.  An agent that gives
+ * things of two kinds one UUID gets no second alias by it; the store must not
+ * fail of that.
+ */
 static int
 adopt(struct fleet *fleet, enum tables_thing kind, int64_t agent,
     const char *uuid, int64_t id, struct tables_row *row, void *record)
@@ -37,7 +41,8 @@ adopt(struct fleet *fleet, enum tables_thing kind, int64_t agent,
 	if (id == ABSENT)
 		return 0;
 	if (tables_load(fleet, kind, id, row, record) != 0 || fleet_do(fleet,
-	    "INSERT INTO alias (agent, uuid, known) VALUES (?, ?, ?)", "itt",
+	    "INSERT INTO alias (agent, uuid, known) VALUES (?, ?, ?) "
+	    "ON CONFLICT DO NOTHING", "itt",
 	    agent, uuid, row->uuid) != 0)
 		return -1;
 	return 0;

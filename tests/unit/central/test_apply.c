@@ -199,6 +199,26 @@ same_asset(void **state)
 	    "Den70");
 }
 
+/* A UUID that is an alias for a thing of one kind, given to another kind. */
+static void
+one_uuid_for_two_kinds(void **state)
+{
+	struct fixture	*f = *state;
+
+	tell(f, 1, WHOLE(LASER, "L1") SUPPLY(BLACK, LASER, "80")
+	    ALERT(JAM, LASER));
+	assert_int_equal(tell_as(f, f->agent, EPOCH2, 1, WHOLE(AGAIN, "L1")),
+	    APPLY_DONE);
+	assert_int_equal(tell_as(f, f->agent, EPOCH2, 2, SUPPLY(AGAIN, LASER,
+	    "70")), APPLY_DONE);
+	assert_int_equal(tell_as(f, f->agent, EPOCH2, 3, ALERT(AGAIN, LASER)),
+	    APPLY_DONE);
+	assert_int_equal(fleet_commit(f->fleet), 0);
+	assert_get(f, "SELECT level FROM consumable WHERE uuid = '" BLACK "'",
+	    "70");
+	assert_get(f, "SELECT known FROM alias", LASER);
+}
+
 static void
 weak_keys_are_not_the_same(void **state)
 {
@@ -532,6 +552,7 @@ main(void)
 		TEST(once), TEST(in_order), TEST(only_changes), TEST(alerts),
 		TEST(refused_alone), TEST(absurd), TEST(partial_first),
 		TEST(others_assets), TEST(same_asset),
+		TEST(one_uuid_for_two_kinds),
 		TEST(weak_keys_are_not_the_same), TEST(nothing_immortal),
 		TEST(gaps), TEST(many_at_once),
 		TEST(an_answer_has_an_end), TEST(late_readings),
