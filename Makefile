@@ -94,9 +94,23 @@ drivers: $(DRIVERS) fuzzers bench-tools
 # Targets of libFuzzer with FUZZ=1, else programs that try files, one by one.
 FUZZERS	:= $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 SNMP_LIBS	:= $(foreach r,snmp schema base,$(B)/lib$(r).a)
+# The room that a target is about, with those below; snmp unless it is said.
+fuzz_stream := xmpp
+fuzz_envelope := schema
+fuzz_key := crypto
+fuzz_seal := crypto
+fuzz_component := central
+fuzz_content := central
+fuzz_reply := agent
+# What both programs have of a kind.
+below_both := central $(below_agent)
+fuzz_greeting := both
+fuzz_ini := both
+fuzz_rooms = $(below_$(or $($(notdir $(1))),snmp))
 fuzz_own = $(if $(filter %fuzz_printer,$(1)),$(B)/tests/fuzz/visit.o) \
 	   $(if $(FUZZ),,$(B)/tests/fuzz/replay.o)
-$(FUZZERS): %: %.o $$(call fuzz_own,$$@) $(SNMP_LIBS)
+$(FUZZERS): %: %.o $$(call fuzz_own,$$@) \
+    $$(foreach r,$$(call fuzz_rooms,$$@),$(B)/lib$$(r).a)
 	$(CC) $(LDFLAGS) $(if $(FUZZ),-fsanitize=fuzzer) -o $@ $^ $(LDLIBS)
 $(B)/tests/fuzz/seed_printer: %: %.o $(B)/tests/fuzz/visit.o $(SNMP_LIBS)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)

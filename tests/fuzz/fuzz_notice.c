@@ -17,17 +17,9 @@
 #include "base/clock.h"
 #include "snmp/trap.h"
 #include "snmp/usmmsg.h"
-
-#define must(what) do { \
-	if (!(what)) { \
-		fprintf(stderr, "broken promise: %s\n", #what); \
-		abort(); \
-	} \
-} while (0)
+#include "tests/fuzz/must.h"
 
 #define MESSAGE_MAX	8192	/* as long as what the listener takes */
-
-int	 LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 static struct usm_user	*users[3];
 static struct trap_keys	 keys = { .users = users, .n = 3,
