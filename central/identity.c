@@ -65,7 +65,7 @@ identity_asset(struct fleet *fleet, int64_t agent, const char *uuid,
 	    adopt(fleet, TABLES_ASSET, agent, uuid, id, row, record) != 0)
 		return -1;
 	if (row->id != 0)
-		log_info("apply", "asset %s is known as %s", uuid, row->uuid);
+		log_debug("apply", "asset %s is known as %s", uuid, row->uuid);
 	return 0;
 }
 

@@ -79,28 +79,32 @@ open_sealed(struct peers *peers, struct peer *peer, const char *from,
 }
 
 static int
-prove(struct fleet *fleet, struct peer *peer, struct session *s)
+prove(struct fleet *fleet, struct peers *peers, struct peer *peer,
+    struct session *s)
 {
 	int64_t	gap;
 
 	if (epoch_resume(fleet, s->agent, s->epoch, s->first, s->whole,
 	    clock_wall_ms(), &gap) != 0)
 		return -1;
-	log_info("agent", "%s has a session", log_safe(s->full));
+	peers_say(peers, peer, LOG_LEVEL_INFO, "%s has a session",
+	    log_safe(s->full));
 	if (gap > 0)
-		log_warnx("agent", "%s: %lld reports are gone; it tells "
-		    "everything again", log_safe(peer->jid), (long long)gap);
+		peers_say(peers, peer, LOG_LEVEL_WARN, "%s: %lld reports are "
+		    "gone; it tells everything again", log_safe(peer->jid),
+		    (long long)gap);
 	return 0;
 }
 
 static void
-log_answer(const struct peer *peer, const struct apply_answer *a)
+log_answer(struct peers *peers, struct peer *peer,
+    const struct apply_answer *a)
 {
 	size_t	i;
 
 	for (i = 0; i < a->refused_len; i++)
-		log_warnx("agent", "%s: %s report %lld refused: %s",
-		    log_safe(peer->jid), lane_name(a->lane),
+		peers_say(peers, peer, LOG_LEVEL_WARN, "%s: %s report %lld "
+		    "refused: %s", log_safe(peer->jid), lane_name(a->lane),
 		    (long long)a->refused[i].seq,
 		    log_safe(a->refused[i].reason));
 	if (a->verdict == APPLY_AGAIN)
@@ -110,8 +114,8 @@ log_answer(const struct peer *peer, const struct apply_answer *a)
 }
 
 static void
-take_content(struct fleet *fleet, struct peer *peer, const xmlNode *content,
-    struct intake *out)
+take_content(struct fleet *fleet, struct peers *peers, struct peer *peer,
+    const xmlNode *content, struct intake *out)
 {
 	struct apply_frame	frame;
 
@@ -119,14 +123,19 @@ take_content(struct fleet *fleet, struct peer *peer, const xmlNode *content,
 		refuse(out, "bad-request", "no reports, or not numbered");
 		return;
 	}
+	/* To change it puts all that an agent has in doubt, which costs. */
+	if (strcmp(frame.epoch, out->session->epoch) != 0) {
+		refuse(out, "bad-request", "not the session's epoch");
+		return;
+	}
 	apply_reports(fleet, out->session->agent, &frame, content,
 	    clock_wall_ms(), &out->answer);
-	log_answer(peer, &out->answer);
+	log_answer(peers, peer, &out->answer);
 }
 
 static void
-take_plain(struct fleet *fleet, struct peer *peer, const char *jid,
-    const struct buf *plain, struct intake *out)
+take_plain(struct fleet *fleet, struct peers *peers, struct peer *peer,
+    const char *jid, const struct buf *plain, struct intake *out)
 {
 	struct envelope	envelope;
 	char		why[120];
@@ -134,11 +143,11 @@ take_plain(struct fleet *fleet, struct peer *peer, const char *jid,
 	if (envelope_read(plain->data == NULL ? "" : plain->data, plain->len,
 	    peer->jid, jid, &envelope, why, sizeof(why)) != 0) {
 		refuse(out, "bad-request", "wrong envelope");
-		log_warnx("agent", "%s: wrong envelope: %s",
-		    log_safe(peer->jid), log_safe(why));
+		peers_say(peers, peer, LOG_LEVEL_WARN, "%s: wrong envelope: "
+		    "%s", log_safe(peer->jid), log_safe(why));
 		return;
 	}
-	take_content(fleet, peer, envelope.content, out);
+	take_content(fleet, peers, peer, envelope.content, out);
 	envelope_clear(&envelope);
 }
 
@@ -161,10 +170,10 @@ intake_take(struct fleet *fleet, struct peers *peers, struct peer *peer,
 		refuse(out, "policy-violation", "too large");
 	else if ((out->session = open_sealed(peers, peer, from, n, text,
 	    &fresh, &plain, out)) != NULL) {
-		if (fresh && prove(fleet, peer, out->session) != 0)
+		if (fresh && prove(fleet, peers, peer, out->session) != 0)
 			out->answer.verdict = APPLY_FAILED;
 		else
-			take_plain(fleet, peer, jid, &plain, out);
+			take_plain(fleet, peers, peer, jid, &plain, out);
 	}
 	buf_free(&plain);
 	free(counter);

@@ -1,10 +1,13 @@
 #include "central/peers.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <sodium.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #define BUCKETS		4096		/* a power of two */
@@ -17,11 +20,20 @@
 #define ALL_TRY_US	2000
 #define ALL_TRIES_US	(500 * ALL_TRY_US)
 
+/* Whoever comes and goes without end, or has every report refused, must not
+ * fill the log.  What an agent on a bad line does in an hour is said. */
+#define LINE_MS		10000
+#define LINES_MS	(60 * LINE_MS)
+#define ALL_LINE_MS	1000
+#define ALL_LINES_MS	(1000 * ALL_LINE_MS)
+#define LINE_MAX_LEN	480
+
 struct peers {
 	struct peer	*bucket[BUCKETS];
 	size_t		 count;
 	int		 sessions;
 	int64_t		 tries_us;
+	int64_t		 lines_ms;	/* about strangers */
 	int64_t		 purged_ms;
 	uint8_t		 seed[crypto_shorthash_KEYBYTES];
 };
@@ -160,7 +172,7 @@ peers_each(struct peers *peers, void (*fn)(void *arg, struct peer *),
 			fn(arg, peer);
 }
 
-/* What its bucket for handshakes still holds is a reason to remember it. */
+/* What its buckets still hold is a reason to remember it. */
 void
 peers_purge(struct peers *peers, int64_t mono_ms)
 {
@@ -170,9 +182,10 @@ peers_purge(struct peers *peers, int64_t mono_ms)
 	peers->purged_ms = mono_ms;
 	for (i = 0; i < BUCKETS; i++) {
 		for (at = &peers->bucket[i]; (peer = *at) != NULL;) {
-			if (peer->full != NULL || peer->live != NULL ||
-			    peer->fresh != NULL || peer->asked ||
-			    peer->tries_ms > mono_ms ||
+			if ((peer->full != NULL && peer->known) ||
+			    peer->live != NULL || peer->fresh != NULL ||
+			    peer->asked || peer->tries_ms > mono_ms ||
+			    peer->lines_ms > mono_ms ||
 			    mono_ms - peer->heard_ms < FORGET_MS) {
 				at = &peer->next;
 				continue;
@@ -200,6 +213,32 @@ peers_may_try(struct peers *peers, struct peer *peer, int64_t mono_ms)
 {
 	return leak(&peer->tries_ms, mono_ms, TRY_MS, TRIES_MS) &&
 	    leak(&peers->tries_us, mono_ms * 1000, ALL_TRY_US, ALL_TRIES_US);
+}
+
+void
+peers_say(struct peers *peers, struct peer *peer, enum log_level level,
+    const char *fmt, ...)
+{
+	char	 line[LINE_MAX_LEN], before[60] = "";
+	int64_t	 now = clock_mono_ms();
+	va_list	 ap;
+
+	if (!leak(&peer->lines_ms, now, LINE_MS, LINES_MS) || (!peer->known &&
+	    !leak(&peers->lines_ms, now, ALL_LINE_MS, ALL_LINES_MS))) {
+		peer->unsaid++;
+		return;
+	}
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	if (peer->unsaid > 0)
+		snprintf(before, sizeof(before), " (and %u lines about it "
+		    "before)", peer->unsaid);
+	peer->unsaid = 0;
+	if (level == LOG_LEVEL_INFO)
+		log_info("agent", "%s%s", line, before);
+	else
+		log_warnx("agent", "%s%s", line, before);
 }
 
 int
@@ -238,6 +277,7 @@ peers_promote(struct peers *peers, struct peer *peer)
 	end_session(peers, &peer->live);
 	peer->live = peer->fresh;
 	peer->fresh = NULL;
+	peer->known = true;
 }
 
 static bool

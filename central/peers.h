@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/log.h"
 #include "base/uuid.h"
 #include "crypto/seal.h"
 #include "schema/lane.h"
@@ -40,10 +41,13 @@ struct peer {
 	bool		 silent;	/* did not answer our ping */
 	bool		 asked;		/* a ping is under way */
 	bool		 revoked;	/* and was told unavailable */
+	bool		 known;		/* had a proven session */
 	char		 said[120];	/* the refusal that was logged last */
 	int64_t		 heard_ms;	/* monotonic, all the following */
 	int64_t		 greeted_ms;	/* our last presence to it */
 	int64_t		 tries_ms;	/* handshakes: a leaky bucket */
+	int64_t		 lines_ms;	/* lines in the log: another */
+	unsigned	 unsaid;	/* that were left out since */
 	struct session	*live;
 	struct session	*fresh;		/* answered, not yet proven */
 };
@@ -58,12 +62,21 @@ struct peer	*peers_get(struct peers *, const char *jid, int64_t mono_ms);
 /* fn may end sessions, and no more. */
 void		 peers_each(struct peers *, void (*fn)(void *arg,
 		    struct peer *), void *arg);
-/* Forgets those that are not there and have no session. */
+/* Forgets those that have no session and are not there; of those who never
+ * had one, what was not heard of for a minute. */
 void		 peers_purge(struct peers *, int64_t mono_ms);
 
 /* May this peer try a handshake now (each, and all together)? */
 bool		 peers_may_try(struct peers *, struct peer *,
 		    int64_t mono_ms);
+/*
+ * A line in the log about this peer, whose text names it.  So many at once
+ * and then one every so often, each peer and all strangers together; a line
+ * says how many were left out before it.
+ */
+void		 peers_say(struct peers *, struct peer *, enum log_level,
+		    const char *fmt, ...)
+		    __attribute__((format(printf, 4, 5)));
 /* An answered handshake.  Takes the session; -1 (and it is dropped) when
  * there are too many. */
 int		 peers_offer(struct peers *, struct peer *, struct session *);

@@ -70,7 +70,8 @@ heard(struct reception *r, struct peer *peer)
 	if (!peer->silent)
 		return;
 	peer->silent = false;
-	log_info("agent", "%s is back", log_safe(peer->jid));
+	peers_say(r->peers, peer, LOG_LEVEL_INFO, "%s is back",
+	    log_safe(peer->jid));
 	roster_presence(r->fleet, r->centre, peer->jid, "available",
 	    clock_wall_ms());
 }
@@ -82,11 +83,15 @@ appeared(struct reception *r, struct peer *peer, const char *from)
 {
 	if (peer->full != NULL && strcmp(peer->full, from) == 0)
 		return;
+	/* One that only changes its resource was there before. */
+	if (peer->full == NULL ||
+	    clock_mono_ms() - peer->greeted_ms >= GREET_MS)
+		roster_presence(r->fleet, r->centre, peer->jid, "available",
+		    clock_wall_ms());
 	free(peer->full);
 	peer->full = xstrdup(from);
-	log_info("agent", "%s is available", log_safe(from));
-	roster_presence(r->fleet, r->centre, peer->jid, "available",
-	    clock_wall_ms());
+	peers_say(r->peers, peer, LOG_LEVEL_INFO, "%s is available",
+	    log_safe(from));
 }
 
 /*
@@ -116,15 +121,20 @@ went(struct reception *r, const char *jid, const char *from)
 {
 	struct peer	*peer;
 
-	if ((peer = peers_find(r->peers, jid)) == NULL)
+	if ((peer = peers_find(r->peers, jid)) == NULL) {
+		/* It may be an agent that waits and was forgotten here. */
+		roster_presence(r->fleet, r->centre, jid, "unavailable",
+		    clock_wall_ms());
 		return;
+	}
 	peers_end(r->peers, peer, from);
 	if (peer->full == NULL || strcmp(peer->full, from) != 0)
 		return;
 	free(peer->full);
 	peer->full = NULL;
 	peer->silent = false;
-	log_info("agent", "%s is unavailable", log_safe(from));
+	peers_say(r->peers, peer, LOG_LEVEL_INFO, "%s is unavailable",
+	    log_safe(from));
 	roster_presence(r->fleet, r->centre, jid, "unavailable",
 	    clock_wall_ms());
 }
@@ -153,7 +163,8 @@ refuse(struct reception *r, struct peer *peer, const char *from,
 	/* An agent that waits for approval tries for days: one line. */
 	if (strncmp(peer->said, text, sizeof(peer->said) - 1) != 0) {
 		snprintf(peer->said, sizeof(peer->said), "%s", text);
-		log_warnx("agent", "%s refused: %s", log_safe(from), text);
+		peers_say(r->peers, peer, LOG_LEVEL_WARN, "%s refused: %s",
+		    log_safe(from), text);
 	}
 	component_error(r->component, from, id, condition, text);
 }
@@ -166,12 +177,17 @@ take_handshake(struct reception *r, struct peer *peer, const char *from,
 	int64_t			 now = clock_mono_ms();
 	char			*text;
 
+	/* Before anything costs, others' commits too. */
+	if (!peers_may_try(r->peers, peer, now)) {
+		refuse(r, peer, from, id, "resource-constraint",
+		    "too many handshakes");
+		return;
+	}
 	/* What the welcome says must be on the disk. */
 	flush(r);
-	if (now < r->broken_ms || !peers_may_try(r->peers, peer, now)) {
+	if (now < r->broken_ms) {
 		refuse(r, peer, from, id, "resource-constraint",
-		    now < r->broken_ms ? "the store failed" :
-		    "too many handshakes");
+		    "the store failed");
 		return;
 	}
 	text = xmltree_text(payload);
@@ -296,8 +312,8 @@ fell_silent(struct reception *r, struct peer *peer, const char *condition)
 		return;
 	}
 	peer->silent = true;
-	log_warnx("agent", "%s is silent: %s", log_safe(peer->full),
-	    condition == NULL ? "no answer" : log_safe(condition));
+	peers_say(r->peers, peer, LOG_LEVEL_WARN, "%s is silent: %s",
+	    log_safe(peer->full), condition == NULL ? "no answer" : log_safe(condition));
 }
 
 static void

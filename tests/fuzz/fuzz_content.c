@@ -111,7 +111,7 @@ take(const char *content, size_t len)
 	else
 		envelope_write(&plain, content, len, peer->jid, CENTRE,
 		    clock_wall_ms());
-	take_plain(fleet, peer, CENTRE, &plain, &out);
+	take_plain(fleet, peers, peer, CENTRE, &plain, &out);
 	must(out.condition != NULL || out.answer.verdict != APPLY_FAILED);
 	must(!fleet_failed(fleet));
 	apply_answer_clear(&out.answer);

@@ -61,11 +61,6 @@ component_free(struct component *c)
 	c->answer = NULL;
 }
 
-void
-component_places(struct component *c, int n)
-{
-}
-
 bool
 component_ready(const struct component *c)
 {
@@ -168,15 +163,15 @@ shake(void)
 }
 
 static void
-say(int64_t seq, const char *records)
+say_in(const char *epoch, int64_t seq, const char *records)
 {
 	struct buf	 plain = { 0 }, text = { 0 };
 	uint64_t	 n;
 	char		*report, *payload;
 
-	report = xasprintf("<reports xmlns='" REPORT_NS "' epoch='" EPOCH
-	    "' lane='urgent' first='%lld' last='%lld'><report seq='%lld' "
-	    "turn='%lld'>%s</report></reports>", (long long)seq,
+	report = xasprintf("<reports xmlns='" REPORT_NS "' epoch='%s' "
+	    "lane='urgent' first='%lld' last='%lld'><report seq='%lld' "
+	    "turn='%lld'>%s</report></reports>", epoch, (long long)seq,
 	    (long long)seq, (long long)seq, (long long)seq, records);
 	envelope_write(&plain, report, strlen(report), AGENT, CENTRE,
 	    clock_wall_ms());
@@ -188,6 +183,12 @@ say(int64_t seq, const char *records)
 	free(payload);
 	buf_free(&plain);
 	buf_free(&text);
+}
+
+static void
+say(int64_t seq, const char *records)
+{
+	say_in(EPOCH, seq, records);
 }
 
 static int
@@ -260,6 +261,82 @@ greets(void **state)
 	    NULL);
 	assert_int_equal(recorder.sent_len, 5);
 	recorder.events.on_idle(recorder.arg);
+}
+
+static void
+later(void *arg)
+{
+}
+
+static void
+count_line(void *arg, enum log_level level, const char *line)
+{
+	if (level < LOG_LEVEL_DEBUG)
+		++*(unsigned *)arg;
+}
+
+/* One account with resources without end. */
+static void
+resources(void **state)
+{
+	struct fixture	*f = *state;
+	unsigned	 said = 0;
+	char		*from;
+	int		 i;
+
+	log_hook(count_line, &said);
+	for (i = 0; i < 2000; i++) {
+		from = xasprintf(AGENT "/%d", i);
+		recorder.sent_len = 0;
+		recorder.events.on_presence(recorder.arg, from, "available", NULL);
+		recorder.events.on_presence(recorder.arg, from, "unavailable", NULL);
+		recorder.events.on_idle(recorder.arg);
+		free(from);
+	}
+	log_hook(quiet, NULL);
+	assert_in_range(said, 1, 100);
+	assert_null(peers_find(r->peers, AGENT)->full);
+	assert_get(f, "SELECT presence FROM agent WHERE jid = '" AGENT "'",
+	    "unavailable");
+}
+
+/* Nothing is taken under a session but what its hello named. */
+static void
+another_epoch(void **state)
+{
+	struct fixture	*f = *state;
+
+	shake();
+	say(1, WHOLE(LASER, "L1"));
+	say_in(EPOCH2, 1, WHOLE(INKJET, "I1"));
+	assert_string_equal(last(), "error " FULL " bad-request");
+	assert_get(f, "SELECT count(*) || sum(doubt) FROM asset", "10");
+	assert_get(f, "SELECT count(*) FROM epoch", "1");
+	say(2, "");
+	assert_string_equal(last(), "result " FULL " 7");
+}
+
+/* Handshakes beyond the bounds do not make the others' commits small. */
+static void
+flood_of_handshakes(void **state)
+{
+	struct fixture	*f = *state;
+	int		 i;
+
+	shake();
+	recorder.events.on_idle = later;
+	for (i = 0; i < 30; i++) {
+		recorder.sent_len = 0;
+		iq("x@y/z", "<handshake xmlns='" HANDSHAKE_NS
+		    "'>AAAA</handshake>");
+	}
+	assert_string_equal(last(), "error x@y/z resource-constraint");
+	say(1, "");
+	assert_true(fleet_in_transaction(f->fleet));
+	iq("x@y/z", "<handshake xmlns='" HANDSHAKE_NS "'>AAAA</handshake>");
+	assert_true(fleet_in_transaction(f->fleet));
+	on_idle(recorder.arg);
+	assert_string_equal(last(), "result " FULL " 7");
 }
 
 #define PRESENCE	"SELECT presence FROM agent WHERE jid = '" AGENT "'"
@@ -361,11 +438,6 @@ disk_full(void **state)
 	assert_get(f, "SELECT location FROM asset", "Barn");
 }
 
-static void
-later(void *arg)
-{
-}
-
 /* Several in one turn of the loop: one transaction, answers after it. */
 static void
 one_commit(void **state)
@@ -423,7 +495,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, open_all, close_all)
-		TEST(greets), TEST(silence), TEST(acknowledges),
+		TEST(greets), TEST(resources), TEST(another_epoch),
+		TEST(flood_of_handshakes), TEST(silence), TEST(acknowledges),
 		TEST(disk_full), TEST(one_commit), TEST(revoked),
 	};
 	int	rc;
