@@ -224,6 +224,7 @@ class Agent:
 
     def __init__(self, centre, jid, token=None):
         self.centre = centre
+        self.to = JID               # the centre's
         self.jid = jid
         self.full = jid + "/platend"
         self.token = token
@@ -236,7 +237,7 @@ class Agent:
     def presence(self, type_=None):
         what = "" if type_ is None else f" type='{type_}'"
         self.centre.server.send(
-            f"<presence from='{self.full}' to='{JID}'{what}/>")
+            f"<presence from='{self.full}' to='{self.to}'{what}/>")
 
     def post(self, payload, full=None):
         """Sends an iq and returns its id."""
@@ -244,7 +245,7 @@ class Agent:
         name = f"q{Agent.counter}"
         self.centre.server.send(
             f"<iq type='set' id='{name}' from='{full or self.full}' "
-            f"to='{JID}'>{payload}</iq>")
+            f"to='{self.to}'>{payload}</iq>")
         return name
 
     def answer(self, name):
@@ -260,7 +261,7 @@ class Agent:
         """Message 1 as an iq payload, and the handshake that waits."""
         handshake = noise.Initiator(
             self.secret, noise.unb64(self.centre.key),
-            noise.prologue(self.jid, JID))
+            noise.prologue(self.jid, self.to))
         token = token or self.token
         hello = (f"<hello xmlns='{SESSION}' version='1' "
                  f"epoch='{self.epoch}'"
@@ -285,9 +286,10 @@ class Agent:
         self.session = handshake
         return welcome
 
-    def envelope(self, content, sender=None, to=JID):
+    def envelope(self, content, sender=None, to=None):
         return (f"<envelope xmlns='{SCE}'><content>{content}</content>"
-                f"<from jid='{sender or self.jid}'/><to jid='{to}'/>"
+                f"<from jid='{sender or self.jid}'/>"
+                f"<to jid='{to or self.to}'/>"
                 "<time stamp='2026-11-20T19:30:00.000Z'/>"
                 "<rpad>abc</rpad></envelope>")
 
@@ -299,9 +301,11 @@ class Agent:
                 "</reports>")
 
     def seal(self, plain):
+        """plain may be text or octets."""
         n = self.session.send.n
-        text = noise.b64(self.session.send.encrypt(
-            plain if isinstance(plain, bytes) else plain.encode()))
+        if isinstance(plain, str):
+            plain = plain.encode()
+        text = noise.b64(self.session.send.encrypt(plain))
         return f"<sealed xmlns='{SEALED}' n='{n}'>{text}</sealed>"
 
     @staticmethod
@@ -316,7 +320,7 @@ class Agent:
                                              noise.unb64(sealed.text))
         envelope = ElementTree.fromstring(squash.unpack(plain))
         assert envelope.tag == f"{{{SCE}}}envelope"
-        assert envelope.find(f"{{{SCE}}}from").get("jid") == JID
+        assert envelope.find(f"{{{SCE}}}from").get("jid") == self.to
         assert envelope.find(f"{{{SCE}}}to").get("jid") == self.jid
         return envelope.find(f"{{{SCE}}}content")[0]
 
