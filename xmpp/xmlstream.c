@@ -93,6 +93,8 @@ xmlstream_reset(struct xmlstream *s)
 	s->depth = 0;
 	s->where = IN_TEXT;
 	s->declared = s->ended = false;
+	/* The old stream may have ended within a tag. */
+	s->tag_len = s->attributes = 0;
 	stanza_clear(s);
 	buf_free(&s->all);
 	buf_free(&s->name);

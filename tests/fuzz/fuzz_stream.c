@@ -1,7 +1,7 @@
 /*
  * An XMPP stream as it may come from a server: xmpp/xmlstream.c finds the
- * same in it whether it comes whole or in pieces.  The first octet is the
- * length of a piece.
+ * same in it whether it comes whole or in pieces, and whatever came in a
+ * stream before.  The first octet is the length of a piece.
  */
 #include <string.h>
 
@@ -46,14 +46,11 @@ on_end(void *arg)
 }
 
 static void
-feed(const char *bytes, size_t len, size_t piece, struct buf *story)
+feed(struct xmlstream *s, const char *bytes, size_t len, size_t piece,
+    struct buf *story)
 {
-	static const struct xmlstream_events	 events = {
-		on_header, on_stanza, on_refused, on_end
-	};
-	struct xmlstream	*s = xmlstream_new(&events, story);
-	const char		*bad = NULL;
-	size_t			 n;
+	const char	*bad = NULL;
+	size_t		 n;
 
 	for (; len > 0; bytes += n, len -= n) {
 		n = len < piece ? len : piece;
@@ -63,23 +60,32 @@ feed(const char *bytes, size_t len, size_t piece, struct buf *story)
 		note(story, bad, NULL);
 		break;
 	}
-	xmlstream_free(s);
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct buf	 whole = { 0 }, pieces = { 0 };
+	static const struct xmlstream_events	 events = {
+		on_header, on_stanza, on_refused, on_end
+	};
+	const char	*bytes = (const char *)data + 1;
+	struct buf	 story = { 0 }, whole = { 0 };
+	struct xmlstream *s;
 
 	if (size < 2)
 		return 0;
 	log_hook(must_be_quiet, NULL);
-	feed((const char *)data + 1, size - 1, size, &whole);
-	feed((const char *)data + 1, size - 1, data[0] % 64 + 1, &pieces);
-	must(whole.len == pieces.len);
-	must(whole.len == 0 || memcmp(whole.data, pieces.data,
+	s = xmlstream_new(&events, &story);
+	feed(s, bytes, size - 1, size, &story);
+	buf_put(&whole, story.data == NULL ? "" : story.data, story.len);
+	buf_reset(&story);
+	xmlstream_reset(s);
+	feed(s, bytes, size - 1, data[0] % 64 + 1, &story);
+	must(whole.len == story.len);
+	must(whole.len == 0 || memcmp(whole.data, story.data,
 	    whole.len) == 0);
+	xmlstream_free(s);
 	buf_free(&whole);
-	buf_free(&pieces);
+	buf_free(&story);
 	return 0;
 }

@@ -377,6 +377,31 @@ test_garbage(void **state)
 	buf_free(&b);
 }
 
+/* A stream that ended anywhere leaves nothing behind for the next. */
+static void
+test_reset_anywhere(void **state)
+{
+	static const char	 good[] = HEAD "<a/>";
+	struct buf		 b = { 0 };
+	size_t			 n;
+	int			 i;
+
+	buf_puts(&b, HEAD "<a ");
+	for (i = 0; i < 2 * XMLSTREAM_ATTRIBUTES; i++)
+		buf_printf(&b, "a%d='x' ", i);
+	buf_puts(&b, "><![CDATA[]]></b");
+	for (n = 0; n <= b.len; n++) {
+		xmlstream_reset(stream);
+		(void)feed(b.data, n, 4096);
+		xmlstream_reset(stream);
+		buf_reset(&told);
+		assert_null(feed(good, sizeof(good) - 1, 4096));
+		assert_string_equal(told.data, "header a&b>;<a xmlns="
+		    "'jabber:component:accept'/>;");
+	}
+	buf_free(&b);
+}
+
 int
 main(void)
 {
@@ -389,6 +414,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_many_names, setup,
 		    teardown),
 		cmocka_unit_test_setup_teardown(test_reset_within, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(test_reset_anywhere, setup,
 		    teardown),
 		cmocka_unit_test_setup_teardown(test_garbage, setup,
 		    teardown),
