@@ -22,6 +22,7 @@ struct ask {
 	char			 id[2 * ID_BYTES + 1];
 	enum awaited_from		 to;
 	int64_t			 asked_ms;
+	bool			 forged;	/* and it was said */
 	struct timer		 timer;
 	uplink_answer_fn	*fn;
 	void			*arg;
@@ -191,8 +192,11 @@ awaited_answer(struct awaited *all, const char *from, const char *id,
 	if (ask == NULL)
 		return;
 	if (!is_from(all, ask->to, from)) {
-		log_warnx("uplink", "answer from %s, who was not asked, "
-		    "ignored", log_safe(from != NULL ? from : "nobody"));
+		if (!ask->forged)
+			log_warnx("uplink", "answer from %s, who was not "
+			    "asked, ignored", log_safe(from != NULL ? from :
+			    "nobody"));
+		ask->forged = true;
 		return;
 	}
 	unlink_ask(ask);

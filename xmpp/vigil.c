@@ -17,6 +17,10 @@
 /* A presence of the centre's within this after ours is the answer to it; a
  * later one is taken for news, which costs one presence more. */
 #define PRESENCE_ANSWER_MS	2000
+/* Each presence of the centre's may cost a handshake, a line in the log and a
+ * write to the disk: so many at once, and then one every so often. */
+#define NEWS_MS			10000
+#define NEWS_MOST_MS		(20 * NEWS_MS)
 
 static void
 send_presence(struct vigil *v, const char *to)
@@ -193,6 +197,7 @@ vigil_begin(struct vigil *v)
 	v->here = v->server_asked = v->centre_asked = false;
 	v->centre_heard_ms = clock_mono_ms();
 	v->probes = 0;
+	v->news_ms = 0;
 	send_presence(v, NULL);
 	ask_presence(v);
 	on_probe(v);
@@ -231,14 +236,33 @@ vigil_heard(struct vigil *v)
 	v->centre_heard_ms = clock_mono_ms();
 }
 
+static bool
+too_much_news(struct vigil *v)
+{
+	int64_t	now = clock_mono_ms();
+
+	if (v->news_ms < now)
+		v->news_ms = now;
+	v->news_ms += NEWS_MS;
+	return v->news_ms - now > NEWS_MOST_MS;
+}
+
 void
 vigil_presence(struct vigil *v, const xmlNode *stanza, const char *type)
 {
+	if (type != NULL && strcmp(type, "unavailable") != 0 &&
+	    strcmp(type, "error") != 0)
+		return;
+	if (too_much_news(v)) {
+		link_drop(v->link, "the server has the centre come and go "
+		    "without end");
+		return;
+	}
 	if (type == NULL)
 		centre_here(v);
 	else if (strcmp(type, "unavailable") == 0)
 		centre_gone(v, "it said so");
-	else if (strcmp(type, "error") == 0) {
+	else {
 		v->presence_sent_ms = 0;
 		centre_gone(v, stanzaerror_condition(stanza));
 	}

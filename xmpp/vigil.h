@@ -40,6 +40,7 @@ struct vigil {
 	struct timer	 probe;
 	int		 probes;
 	int64_t		 presence_sent_ms;	/* 0: answered */
+	int64_t		 news_ms;	/* its presences: a leaky bucket */
 };
 
 /* Logged in: says that we are there, to everybody and to the centre. */
