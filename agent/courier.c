@@ -46,6 +46,7 @@
 #define POLL_MS		5000		/* in case a wake was lost */
 #define STORE_NEWS_MS	20000		/* the collector says it again sooner */
 #define LOSS_MS		(INT64_C(24) * 3600 * 1000)	/* told for so long */
+#define REQUEST_MS	60000		/* one line in the log */
 #define REFUSALS_MOST	64		/* that wait to be put aside */
 
 /* Goes along with each question; the answer frees it.  An answer to an
@@ -86,6 +87,7 @@ struct courier {
 	bool		 up;		/* the handshake is done */
 	bool		 asking;	/* a handshake is under way */
 	int		 failures;	/* in a row */
+	int64_t		 asked_ms;	/* a request, last said */
 	struct timer	 retry;
 	struct timer	 poll;
 	struct timer	 news;		/* of the store's state */
@@ -479,7 +481,6 @@ session_begin(struct courier *c, const struct greeting *welcome,
 	/* Used up; the key is bound to the account now. */
 	secret_wipe(c->token, sizeof(c->token));
 	c->up = true;
-	c->failures = 0;
 	on_store_ack(c);
 	log_info("courier", "session with %s, which has everything up to "
 	    "%lld urgent and %lld of the bulk", c->conf->central,
@@ -616,6 +617,8 @@ take_ack(struct courier *c, enum lane lane, int64_t seq)
 {
 	if (seq <= c->way[lane].acked)
 		return;
+	/* Not before: a session may begin and carry nothing, each time. */
+	c->failures = 0;
 	c->way[lane].acked = seq;
 	if (!timer_pending(&c->outbox_ack) ||
 	    store_state(c->store) == STORE_FINE)
@@ -930,8 +933,11 @@ on_request(void *arg, const char *id, const struct uplink_element *element)
 {
 	struct courier *c = arg;
 
-	log_warnx("courier", "a request from the centre is refused: this "
-	    "version takes no commands");
+	if (c->asked_ms == 0 || clock_mono_ms() - c->asked_ms >= REQUEST_MS) {
+		log_warnx("courier", "a request from the centre is refused: "
+		    "this version takes no commands");
+		c->asked_ms = clock_mono_ms();
+	}
 	uplink_refuse(c->uplink, id, "feature-not-implemented", NULL);
 }
 
