@@ -23,8 +23,8 @@ class Line(Client):
     """A client whose answers wait under their ids, and that forgets the
     rest."""
 
-    def __init__(self, prosody, jid, password):
-        super().__init__(prosody, jid, password)
+    def __init__(self, server, jid, password):
+        super().__init__(server, jid, password)
         self.answers = {}
         self.came = threading.Condition()
 
@@ -58,7 +58,7 @@ class Speaker(centralbench.Agent):
         """like: another Speaker, to be one more connection of its account,
         without its key."""
         if like is None:
-            jid, self.password = rig.prosody.register(name)
+            jid, self.password = rig.server.register(name)
             token = rig.central.enrol(name, jid)["crypto"]["token"] \
                 if enrol else None
         else:
@@ -67,7 +67,7 @@ class Speaker(centralbench.Agent):
         self.to = COMPONENT
         self.rig = rig
         self.key = rig.central_key
-        self.line = rig.peer(Line, rig.prosody, jid, self.password)
+        self.line = rig.peer(Line, rig.server, jid, self.password)
         self.full = self.line.xmpp.boundjid.full
 
     def presence(self, type_=None):

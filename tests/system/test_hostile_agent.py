@@ -26,7 +26,7 @@ LINES = 150             # of the log, about one agent
 
 @pytest.fixture(scope="module")
 def site(module_rig):
-    module_rig.prosody.start()
+    module_rig.server.start()
     module_rig.central_key = re.search(
         r"public key +(\S+)", module_rig.central.init())[1]
     module_rig.central.start()
@@ -463,9 +463,10 @@ def test_flood(site, honest, hostile, kind):
 
 def test_presence_flood(site, honest, hostile):
     with Cost(site.central.pid) as cost:
+        # No other kinds: for those an ejabberd without mod_roster ends the
+        # client's session.
         for i in range(1500):
-            hostile.presence(("unavailable", None, "probe", "subscribe",
-                              "error")[i % 5])
+            hostile.presence("unavailable" if i % 2 == 0 else None)
         hostile.presence()
         hostile.answer(hostile.post("<ping xmlns='urn:xmpp:ping'/>",
                                     type_="get"))
