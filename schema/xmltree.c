@@ -159,8 +159,11 @@ xmltree_parse(const char *xml, size_t len, char *why, size_t why_size)
 	if ((ctxt = xmlNewParserCtxt()) == NULL)
 		fatalx("memory", "an XML parser");
 	watch(ctxt, &w);
+	/* NOENT substitutes the five that on_entity() leaves; without it an
+	 * ampersand in a namespace's name would stay "&#38;". */
 	doc = xmlCtxtReadMemory(ctxt, xml, (int)len, NULL, "UTF-8",
-	    XML_PARSE_NONET | XML_PARSE_NOCDATA | XML_PARSE_NOXINCNODE);
+	    XML_PARSE_NONET | XML_PARSE_NOENT | XML_PARSE_NOCDATA |
+	    XML_PARSE_NOXINCNODE);
 	if (doc == NULL || !ctxt->wellFormed || w.refused) {
 		refuse(&w, "not well-formed");
 		xmlFreeDoc(doc);

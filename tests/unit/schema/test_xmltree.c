@@ -107,6 +107,24 @@ test_no_namespace_inside(void **state)
 }
 
 static void
+test_namespace_with_ampersand(void **state)
+{
+	static const char xml[] = "<a xmlns='u:1&amp;2'><b xmlns='&lt;'/></a>";
+	char why[256];
+	xmlDoc *doc = xmltree_parse(xml, strlen(xml), why, sizeof why);
+	struct buf out = { 0 };
+
+	assert_null(doc);		/* "<" is in no URI */
+	doc = xmltree_parse("<a xmlns='u:1&amp;2'/>", 22, why, sizeof why);
+	assert_non_null(doc);
+	assert_true(xmltree_is(xmlDocGetRootElement(doc), "a", "u:1&2"));
+	xmltree_print(&out, xmlDocGetRootElement(doc));
+	assert_string_equal(out.data, "<a xmlns='u:1&amp;2'/>");
+	buf_free(&out);
+	xmlFreeDoc(doc);
+}
+
+static void
 test_document_types(void **state)
 {
 	refused("<!DOCTYPE a><a/>", "document type");
@@ -378,6 +396,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_read),
 		cmocka_unit_test(test_no_namespace_inside),
+		cmocka_unit_test(test_namespace_with_ampersand),
 		cmocka_unit_test(test_document_types),
 		cmocka_unit_test(test_odd_nodes),
 		cmocka_unit_test(test_broken),
