@@ -106,6 +106,8 @@ fuzz_reply := agent
 below_both := central $(below_agent)
 fuzz_greeting := both
 fuzz_ini := both
+# With the centre comes what its store needs.
+$(FUZZERS): LDLIBS += $(if $(filter central,$(call fuzz_rooms,$@)),-lpq)
 fuzz_rooms = $(below_$(or $($(notdir $(1))),snmp))
 fuzz_own = $(if $(filter %fuzz_printer,$(1)),$(B)/tests/fuzz/visit.o) \
 	   $(if $(FUZZ),,$(B)/tests/fuzz/replay.o)

@@ -30,6 +30,7 @@ static struct settings	 settings;
 static struct key	 key;
 static struct loop	*loop;
 static struct fleet	*fleet;
+static const struct fleet_source	source = { .path = ":memory:" };
 
 /* ---- The wire, in place of xmpp/wire.c. ---- */
 
@@ -135,7 +136,7 @@ prepare(void)
 	settings.host = "127.0.0.1";
 	settings.port = 5347;
 	loop = loop_new();
-	fleet = fleet_open(":memory:", FLEET_CREATE);
+	fleet = fleet_open(&source, FLEET_CREATE);
 	must(fleet != NULL && roster_enrol(fleet, "a", "a@agents.test", NULL,
 	    1000, 1, token, why, sizeof(why)) == 0);
 	must(roster_admit(fleet, "a@agents.test", key.public, token, 1,

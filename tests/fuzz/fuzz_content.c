@@ -19,6 +19,7 @@
 		LASER "'><index>7</index><code>8</code></alert>"
 #define CONTENTS_MAX	16
 
+static const struct fleet_source	source = { .path = ":memory:" };
 static struct fleet	*fleet;
 static struct peers	*peers;
 static struct peer	*peer;
@@ -53,7 +54,7 @@ prepare(void)
 		return;
 	log_hook(must_be_quiet, NULL);
 	must(key_library_init() == 0);
-	fleet = fleet_open(":memory:", FLEET_CREATE);
+	fleet = fleet_open(&source, FLEET_CREATE);
 	must(fleet != NULL);
 	victim = admit("victim", "victim@agents.test");
 	apply_report(fleet, victim, EPOCH, 1, told, strlen(told), 1, &answer);

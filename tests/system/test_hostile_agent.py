@@ -17,7 +17,7 @@ import noise
 import pytest
 
 from centralbench import REPORT, SCE, SEALED, SESSION, Refused, asset
-from rig import COMPONENT, wait_for
+from rig import COMPONENT
 from speaker import Cost, Speaker
 
 MB = 1 << 20
@@ -507,8 +507,9 @@ def test_the_centre_is_the_same(site):
     assert site.central.running()
     assert len(re.findall("is connected to", site.central.log())) == 1
     assert "store failed" not in site.central.log()
-    db = site.central.database()
-    assert [tuple(r) for r in db.execute("PRAGMA integrity_check")] == [
-        ("ok",)]
-    db.close()
-    wait_for(lambda: site.central.json("agents"), 10)
+    site.central.json("agents")
+    if site.store == "sqlite":
+        db = site.central.database()
+        assert [tuple(r) for r in db.execute("PRAGMA integrity_check")] == [
+            ("ok",)]
+        db.close()
