@@ -96,6 +96,10 @@ FUZZERS	:= $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 SNMP_LIBS	:= $(foreach r,snmp schema base,$(B)/lib$(r).a)
 # The room that a target is about, with those below; snmp unless it is said.
 fuzz_stream := xmpp
+fuzz_login := xmpp
+fuzz_sasl := xmpp
+fuzz_way := xmpp
+fuzz_uplink := xmpp
 fuzz_envelope := schema
 fuzz_key := crypto
 fuzz_seal := crypto

@@ -66,6 +66,11 @@ uplink_refuse(struct uplink *u, const char *id, const char *condition,
 {
 }
 
+void
+uplink_status(struct uplink *u, const char *text)
+{
+}
+
 /* ---- A courier with reports under way. ---- */
 
 static struct config	conf = { .jid = AGENT, .central = CENTRE };
