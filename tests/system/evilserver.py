@@ -3,6 +3,7 @@ that a test can have both do right and then wrong: what is answered is the
 centre's, what becomes of it on the way is the script's.
 """
 import itertools
+import threading
 import xml.etree.ElementTree as ElementTree
 
 import noise
@@ -78,6 +79,7 @@ class Site:
     def __init__(self, rig, ca, tls):
         self.rig, self.ca, self.tls = rig, ca, tls
         self.heart, self.server = Heart(), None
+        self.asking = threading.Lock()
         self.host = f"127.77.{next(self.numbers)}.1"
 
     def start(self, *scripts, honest=True):
@@ -102,7 +104,9 @@ class Site:
     def change(self):
         """One more thing to tell; finds what tells it."""
         text = f"jam {next(self.numbers)}"
-        self.rig.sim.raise_alert(self.host, code=8, severity=3, text=text)
+        with self.asking:       # scripts have threads of their own
+            self.rig.sim.raise_alert(self.host, code=8, severity=3,
+                                     text=text)
         return lambda r: text in r.values("alert", "description")
 
     def delivered(self, timeout=60):
