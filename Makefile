@@ -101,6 +101,7 @@ fuzz_sasl := xmpp
 fuzz_way := xmpp
 fuzz_uplink := xmpp
 fuzz_envelope := schema
+fuzz_squash := schema
 fuzz_key := crypto
 fuzz_seal := crypto
 fuzz_component := central

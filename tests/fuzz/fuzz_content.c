@@ -43,12 +43,16 @@ admit(const char *name, const char *jid)
 static void
 prepare(void)
 {
-	static const char	 told[] = "<report xmlns='" REPORT_NS "' "
-	    "epoch='" EPOCH "' seq='1'><asset id='" LASER "'>"
+	static const char	 told[] = "<reports xmlns='" REPORT_NS "' "
+	    "epoch='" EPOCH "' lane='urgent' first='1' last='1'>"
+	    "<report seq='1' turn='1'><asset id='" LASER "'>"
 	    "<key>S:acme:L1</key><strength>serial</strength><make>Acme</make>"
 	    "<model>Laser 9</model><serial>L1</serial><state>online</state>"
-	    "<counter name='total'>100</counter></asset>" THINGS "</report>";
+	    "<counter name='total'>100</counter></asset>" THINGS "</report></reports>";
 	struct apply_answer	 answer;
+	struct apply_frame	 frame;
+	xmlDoc			*doc;
+	char			 why[160];
 
 	if (fleet != NULL)
 		return;
@@ -57,8 +61,14 @@ prepare(void)
 	fleet = fleet_open(&source, FLEET_CREATE);
 	must(fleet != NULL);
 	victim = admit("victim", "victim@agents.test");
-	apply_report(fleet, victim, EPOCH, 1, told, strlen(told), 1, &answer);
-	must(answer.verdict == APPLY_DONE);
+	must((doc = xmltree_parse(told, strlen(told), why,
+	    sizeof(why))) != NULL);
+	must(apply_frame_read(xmlDocGetRootElement(doc), &frame) == 0);
+	apply_reports(fleet, victim, &frame, xmlDocGetRootElement(doc), 1,
+	    &answer);
+	must(answer.verdict == APPLY_DONE && answer.refused_len == 0);
+	apply_answer_clear(&answer);
+	xmlFreeDoc(doc);
 	peers = peers_new();
 	peer = peers_get(peers, "a@agents.test", 1);
 	session = session_new(NULL, "a@agents.test/platend");

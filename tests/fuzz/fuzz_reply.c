@@ -103,7 +103,7 @@ fill(void)
 	report_asset(&report)->id = xstrdup(ASSET);
 	must(store_begin(c.store) == 0);
 	for (i = 0; i < REPORTS; i++)
-		must(outbox_append(c.store, &report, OUTBOX_EVENT,
+		must(outbox_append(c.store, &report, LANE_URGENT,
 		    ASSET) == 1);
 	must(known_tell(c.store, &report) == 0);
 	must(store_commit(c.store) == 0);
@@ -134,6 +134,8 @@ prepare(void)
 static void
 take(const char *content, size_t len)
 {
+	struct ticket	 ticket = { .courier = &c, .lane = LANE_URGENT,
+			    .last = SENT };
 	struct envelope	 envelope;
 	struct buf	 plain = { 0 };
 	char		 why[160] = "";
@@ -145,7 +147,7 @@ take(const char *content, size_t len)
 		    clock_wall_ms());
 	if (envelope_read(plain.data, plain.len, CENTRE, AGENT, &envelope,
 	    why, sizeof(why)) == 0) {
-		take_answer(&c, envelope.content);
+		take_answer(&c, &ticket, envelope.content);
 		envelope_clear(&envelope);
 	} else
 		must(why[0] != '\0');
@@ -156,13 +158,14 @@ static void
 must_be_kept(void)
 {
 	struct outbox_count	 box;
+	int64_t			 acked = c.way[LANE_URGENT].acked;
 
-	must(c.acked >= 0 && c.acked <= SENT);
-	must(outbox_ack(c.store, c.acked) == 0);
+	must(acked >= 0 && acked <= SENT && c.way[LANE_BULK].acked == 0);
+	must(outbox_ack(c.store, LANE_URGENT, acked) == 0);
 	must(outbox_count(c.store, &box) == 0);
-	must(box.next_seq == REPORTS + 1);
+	must(box.lane[LANE_URGENT].next_seq == REPORTS + 1);
 	must(box.depth >= REPORTS - SENT);
-	must(box.depth + box.refused >= REPORTS - c.acked);
+	must(box.depth + box.refused >= REPORTS - acked);
 }
 
 int
@@ -174,8 +177,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	prepare();
 	c.up = true;
-	c.sent = SENT;
-	c.acked = 0;
+	c.way[LANE_URGENT].sent = SENT;
+	c.way[LANE_URGENT].acked = c.way[LANE_BULK].acked = 0;
 	for (; at < end && c.up; at = nul + 1) {
 		nul = memchr(at, '\0', (size_t)(end - at));
 		if (nul == NULL)

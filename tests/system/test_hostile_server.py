@@ -44,7 +44,7 @@ def site(rig, ca, tls):
 # --- answers that the centre did not give ---------------------------------------
 
 def ack(seq):
-    return f"<ack xmlns='{REPORT}' seq='{seq}'/>"
+    return f"<ack xmlns='{REPORT}' lane='urgent' seq='{seq}'/>"
 
 
 def bomb():
@@ -276,15 +276,16 @@ def test_bad_answers_without_end(site):
     (ack(10 ** 18 - 1), "acknowledged what was never sent"),
     (ack(10 ** 30), "makes no sense"),
     (ack(-1), "makes no sense"),
-    (f"<refused xmlns='{REPORT}' seq='999' reason='x'/>",
-     "cannot be put aside"),
-    (f"<report xmlns='{REPORT}' seq='1'/>", "none that is known"),
+    (f"<ack xmlns='{REPORT}' lane='urgent' seq='0'><refused seq='1' "
+     "reason='x'/></ack>", "acknowledged what was never sent"),
+    (f"<ack xmlns='{REPORT}' lane='bulk' seq='0'/>", "makes no sense"),
+    (f"<report xmlns='{REPORT}' seq='1' turn='1'/>", "makes no sense"),
     ("<ack/>", "makes no sense"),
     ("", "not one element"),
     ("<a>" * 900 + "</a>" * 900, "nested too deeply"),
     ("<a/>" * 9000, "elements"),
     ("text", "not one element"),
-], ids=range(11))
+], ids=range(12))
 def test_sealed_nonsense(site, content, why):
     """A centre that lies under the seal: nothing is dropped for it."""
     def script(s):
