@@ -24,20 +24,12 @@
 #include "snmp/asker.h"
 #include "snmp/ber.h"
 #include "snmp/usmmsg.h"
-
-#define must(what) do { \
-	if (!(what)) { \
-		fprintf(stderr, "broken promise: %s\n", #what); \
-		abort(); \
-	} \
-} while (0)
+#include "tests/fuzz/must.h"
 
 #define MESSAGE_MAX	4096
 #define QUESTIONS_MAX	20
 /* What one question may send when everything is answered. */
 #define SENDS_MAX	(64 * 16)
-
-int	 LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 /* --- sockets that are not there ------------------------------------------------ */
 

@@ -10,9 +10,8 @@
 
 #include "central/reception.h"
 #include "central/roster.h"
-#include "tests/fuzz/must.h"
+#include "tests/fuzz/stanzas.h"
 #include "xmpp/wire.h"
-#include "xmpp/xmlstream.h"
 
 #define OPENING	"<stream:stream xmlns='jabber:component:accept' " \
 		"xmlns:stream='http://etherx.jabber.org/streams' id='x'>" \
@@ -34,33 +33,12 @@ static const struct fleet_source	source = { .path = ":memory:" };
 
 /* ---- The wire, in place of xmpp/wire.c. ---- */
 
-static void
-on_out(void *arg, xmlNode *node)
-{
-	must(node != NULL);
-}
-
-static void
-on_too_much(void *arg, xmlNode *start, const char *why)
-{
-	must(!"a stanza that is out of bounds");
-}
-
-static void
-on_end(void *arg)
-{
-}
-
 struct wire *
 wire_new(struct loop *l, const struct wire_events *events, void *arg)
 {
-	static const struct xmlstream_events	 out = {
-		on_out, on_out, on_too_much, on_end
-	};
-
 	wire.events = events;
 	wire.arg = arg;
-	wire.out = xmlstream_new(&out, NULL);
+	wire.out = stanzas_new();
 	return &wire;
 }
 

@@ -8,11 +8,10 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "tests/fuzz/must.h"
+#include "tests/fuzz/stanzas.h"
 #include "xmpp/dial.h"
 #include "xmpp/link.h"
 #include "xmpp/uplink.h"
-#include "xmpp/xmlstream.h"
 
 #define AGENT	"a@agents.test"
 #define CENTRE	"centre.test"
@@ -40,34 +39,14 @@ static unsigned		 asked, answered;
 
 /* ---- The link, in place of xmpp/link.c and dial.c. ---- */
 
-static void
-on_out(void *arg, xmlNode *node)
-{
-	must(node != NULL);
-}
-
-static void
-on_too_much(void *arg, xmlNode *start, const char *why)
-{
-	must(!"a stanza that is out of bounds");
-}
-
-static void
-on_out_end(void *arg)
-{
-}
-
 struct link *
 link_new(struct loop *loop, const struct link_config *config,
     const struct link_events *events, void *arg)
 {
-	static const struct xmlstream_events	 out = {
-		on_out, on_out, on_too_much, on_out_end
-	};
-	const char				*bad;
+	const char	*bad;
 
 	link_ = (struct link){ .events = *events, .arg = arg };
-	link_.out = xmlstream_new(&out, NULL);
+	link_.out = stanzas_new();
 	must(xmlstream_feed(link_.out, HEADER, strlen(HEADER), &bad) == 0);
 	return &link_;
 }

@@ -11,16 +11,10 @@
 #include "snmp/ber.h"
 #include "snmp/course.h"
 #include "snmp/printer.h"
+#include "tests/fuzz/must.h"
 
 #define NOW	1800000000000
 #define UUID	"11111111-2222-4333-8444-555555555555"
-
-#define must(what) do { \
-	if (!(what)) { \
-		fprintf(stderr, "broken promise: %s\n", #what); \
-		abort(); \
-	} \
-} while (0)
 
 /* The varbinds of a response; 0 when it is none. */
 static size_t
