@@ -335,6 +335,7 @@ static void
 print_element(struct buf *out, const xmlNode *n, const char *ns)
 {
 	const xmlNode *c;
+	size_t inside;
 
 	buf_printf(out, "<%s", (const char *)n->name);
 	if (strcmp(href(n->ns), ns) != 0) {
@@ -348,6 +349,7 @@ print_element(struct buf *out, const xmlNode *n, const char *ns)
 		return;
 	}
 	buf_putc(out, '>');
+	inside = out->len;
 	for (c = n->children; c != NULL; c = c->next) {
 		if (c->type == XML_ELEMENT_NODE)
 			print_element(out, c, href(n->ns));
@@ -355,7 +357,13 @@ print_element(struct buf *out, const xmlNode *n, const char *ns)
 		    c->type == XML_CDATA_SECTION_NODE) && c->content != NULL)
 			xmltree_escape(out, (const char *)c->content);
 	}
-	buf_printf(out, "</%s>", (const char *)n->name);
+	if (out->len > inside) {
+		buf_printf(out, "</%s>", (const char *)n->name);
+		return;
+	}
+	/* An empty CDATA section is nothing. */
+	out->len--;
+	buf_puts(out, "/>");
 }
 
 void

@@ -107,6 +107,21 @@ test_no_namespace_inside(void **state)
 }
 
 static void
+test_nothing_inside(void **state)
+{
+	static const char xml[] = "<a><b><![CDATA[]]></b><c></c></a>";
+	char why[256];
+	xmlDoc *doc = xmltree_parse(xml, strlen(xml), why, sizeof why);
+	struct buf out = { 0 };
+
+	assert_non_null(doc);
+	xmltree_print(&out, xmlDocGetRootElement(doc));
+	assert_string_equal(out.data, "<a><b/><c/></a>");
+	buf_free(&out);
+	xmlFreeDoc(doc);
+}
+
+static void
 test_namespace_with_ampersand(void **state)
 {
 	static const char xml[] = "<a xmlns='u:1&amp;2'><b xmlns='&lt;'/></a>";
@@ -396,6 +411,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_read),
 		cmocka_unit_test(test_no_namespace_inside),
+		cmocka_unit_test(test_nothing_inside),
 		cmocka_unit_test(test_namespace_with_ampersand),
 		cmocka_unit_test(test_document_types),
 		cmocka_unit_test(test_odd_nodes),
