@@ -134,9 +134,11 @@ class Process:
         self.rig, self.name = rig, name
         self.log_path = rig.dir / f"{name}.log"
         self.proc = None
+        self.inside = []            # what runs it elsewhere, before argv
         rig.parts.append(self)
 
     def launch(self, argv, **more):
+        argv = [*self.inside, *argv]
         if self.running():
             raise Failed(f"{self.name} runs already")
         with open(self.log_path, "ab") as log:

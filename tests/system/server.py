@@ -77,6 +77,7 @@ class Server(Process):
         self.tls_dir = rig.certificates()
         self.ca_file = self.tls_dir / "ca.crt"
         self.limits = os.environ.get("PLATEN_LIMITS", "recommended")
+        self.also = ()              # more addresses for agents
         self.level = "info"         # of the log: debug, info or warn
         self.trace = False          # every stanza goes to the log in full
         self.passwords = {}
@@ -124,8 +125,8 @@ c2s_ports = {{ {c2s} }}
 c2s_direct_tls_ports = {{ {tls} }}
 component_ports = {{ {component} }}
 interfaces = {{ "127.0.0.1" }}
-c2s_interfaces = {{ "127.0.0.1" }}
-c2s_direct_tls_interfaces = {{ "127.0.0.1" }}
+c2s_interfaces = {{ {addresses} }}
+c2s_direct_tls_interfaces = {{ {addresses} }}
 component_interfaces = {{ "127.0.0.1" }}
 s2s_ports = {{ }}
 log = {{ {{ levels = {{ min = "{level}" }}; to = "console" }} }}
@@ -169,6 +170,7 @@ class Prosody(Server):
         place = _PLACE.format(
             root="true" if os.getuid() == 0 else "false", dir=self.rig.dir,
             c2s=self.port, tls=self.tls_port, component=self.component_port,
+            addresses=", ".join(f'"{a}"' for a in ("127.0.0.1", *self.also)),
             level="debug" if self.trace else self.level)
         if self.limits == "none":
             place += "limits = { }\n"
@@ -266,6 +268,8 @@ class Ejabberd(Server):
             else:
                 continue
             kept.append(dict(one, ip="127.0.0.1"))
+            if one["module"] == "ejabberd_c2s":
+                kept += [dict(one, ip=address) for address in self.also]
         return kept
 
     def write(self):

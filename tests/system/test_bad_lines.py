@@ -1,0 +1,494 @@
+"""Promise: whatever a line does, nothing is lost and nothing is doubled: each
+of these ends in delivery, or in a state that `platen status` and the log name,
+within a bounded time.
+
+A real server and the real centre outside, the real agent and a simulated
+printer inside a network namespace behind a link that does what the test says
+(badline.py).
+"""
+import pathlib
+import re
+import shutil
+import socket
+import threading
+import time
+
+import pytest
+
+from badline import BadLine, Relay
+from dnsfake import A, Names, a
+from rig import DOMAIN, Failed, make_certificates, wait_for, write_secret
+from uplinkprobe import Probe, probe_path  # noqa: F401
+from xmppfake import Authority
+
+
+@pytest.fixture
+def far(rig):
+    """Everything but the agent runs; the agent is enrolled, inside."""
+    rig.line = BadLine(rig)
+    rig.line.take(rig.agent, rig.sim)
+    rig.server.also = [rig.line.outside]
+    rig.said = []
+    rig.agent.more = {"xmpp": {"host": rig.line.outside}}
+    rig.start(fleet=1, agent=False)
+    rig.agent.enrol()
+    return rig
+
+
+def start(rig, online=True, **xmpp):
+    rig.agent.more["xmpp"].update(xmpp)
+    rig.agent.write().start()
+    if online:
+        rig.agent.wait_online(30)
+    return rig
+
+
+def happen(rig, count=1):
+    """Alerts at the printer that have not been there before."""
+    host = rig.sim.hosts()[0]
+    for _ in range(count):
+        text = f"number {len(rig.said)}"
+        rig.said.append(text)
+        rig.sim.raise_alert(host, code=8, severity=3, text=text)
+
+
+def status(rig):
+    try:
+        return rig.agent.json("status")
+    except Failed:              # before the store is there
+        return {"uplink": None, "uplink_why": None, "outbox": None}
+
+
+def arrived(rig, timeout=60):
+    """All that happened is at the centre, each once, and the agent knows."""
+    def there():
+        found = sorted(a["description"] for a in rig.central.json("alerts"))
+        return found == sorted(rig.said)
+    wait_for(there, timeout, "all alerts at the centre, once", 0.2)
+    wait_for(lambda: status(rig)["outbox"] == 0, 30, "an empty outbox", 0.2)
+
+
+def named(rig, pattern, timeout=40):
+    """`platen status` and the log say so."""
+    wait_for(lambda: re.search(pattern, status(rig)["uplink_why"] or ""),
+             timeout, f"{pattern!r} in platen status", 0.2)
+    assert re.search(pattern, rig.agent.log()), pattern
+
+
+def test_good_line(far):
+    """That the line itself is no trouble."""
+    start(far)
+    happen(far)
+    arrived(far)
+
+
+# ---- cut without a word ---------------------------------------------------
+
+def tls_records(kind):
+    """A packet that begins with a TLS record of that kind."""
+    return lambda p: p.payload[:2] == bytes([kind, 3])
+
+
+def nth(number, wanted):
+    count = [0]
+
+    def seen(packet):
+        count[0] += wanted(packet)
+        return count[0] >= number
+    return seen
+
+
+@pytest.mark.parametrize("where, seen", [
+    ("connecting", lambda p: p.flags & 2),
+    ("before TLS", lambda p: b"stream:stream" in p.payload),
+    ("in TLS", tls_records(22)),
+    ("in SASL", nth(2, tls_records(23))),
+    ("binding", nth(5, tls_records(23))),
+])
+def test_cut_on_the_way_up(far, where, seen):
+    cut = far.line.cut_when(seen)
+    start(far, online=False, fallback_port=0)
+    wait_for(cut.is_set, 20, "the cut")
+    happen(far)
+    named(far, rf"{far.line.outside} port {far.server.port}, STARTTLS: .*"
+          r"(within|timed? ?out|no answer)")
+    far.line.heal()
+    arrived(far)
+
+
+def test_cut_while_idle(far):
+    """Noticed by itself, without anything to send."""
+    start(far, fallback_port=0)
+    happen(far)
+    arrived(far)
+    far.line.cut()
+    far.agent.wait_log(r"uplink: down: ", 100)
+    happen(far)
+    named(far, r"within|timed? ?out|no answer|unreachable", 30)
+    far.line.heal()
+    arrived(far)
+
+
+@pytest.mark.parametrize("way", ["both", "up", "down"])
+def test_cut_with_data_under_way(far, way):
+    """One way only, too: what arrived but is not known to have done so is
+    sent again, and counts once."""
+    start(far, fallback_port=0)
+    happen(far)
+    arrived(far)
+    for name in ("up", "down") if way == "both" else (way,):
+        getattr(far.line, name).open = False
+    happen(far, 3)
+    far.agent.wait_log(r"uplink: down: ", 100)
+    far.line.heal()
+    happen(far)
+    arrived(far)
+
+
+# ---- slow, lossy, narrow --------------------------------------------------
+
+def test_two_seconds_of_latency(far):
+    """Each way: a login takes many times that, and is done all the same."""
+    far.line.delay(2)
+    start(far, online=False)
+    happen(far)
+    far.agent.wait_online(120)
+    happen(far, 2)
+    arrived(far, 90)
+
+
+def test_lossy_line(far):
+    """5 % of the packets lost, some doubled, some out of order."""
+    for way in far.line.up, far.line.down:
+        way.loss, way.duplicate, way.reorder = 0.05, 0.02, 0.05
+        way.delay = 0.02
+    start(far, online=False)
+    far.agent.wait_online(90)
+    for _ in range(10):
+        happen(far, 2)
+        time.sleep(0.3)
+    arrived(far, 90)
+    assert far.line.up.lost and far.line.down.lost
+
+
+def test_narrow_line(far):
+    """3 KB/s, and a queue that overflows."""
+    far.line.up.rate = far.line.down.rate = 3000
+    start(far, online=False)
+    happen(far, 10)
+    far.agent.wait_online(90)
+    arrived(far, 90)
+
+
+# ---- resets ---------------------------------------------------------------
+
+def test_reset_at_any_octet(rig, probe_path):  # noqa: F811
+    """Of what passes in STARTTLS's clear part every one, then every 23rd, to
+    the end of the login: each is one failed try, and then it goes on."""
+    rig.server.start()
+    jid, password = rig.server.register("agent")
+    relay = Relay(rig.server.port)
+    relay.budget = 0
+    p = Probe(probe_path, dict(
+        jid=jid, password=password, host="127.0.0.1", port=relay.port,
+        central="platen.example.test", ca_file=rig.server.ca_file,
+        retry_min_ms=1, retry_max_ms=1, connect_ms=20000))
+    try:
+        before = None
+        while True:
+            seen = len(relay.spent)
+            wait_for(lambda: len(relay.spent) > seen + 1 or
+                     any(line.startswith("state online") for line in p.seen),
+                     20, f"a try with {relay.budget} octets", 0.001)
+            for line in p.drain(0):
+                p.seen.append(line)
+            if any(line.startswith("state online") for line in p.seen):
+                break
+            if relay.budget == 800:
+                before = len(list(pathlib.Path(
+                    f"/proc/{p.process.pid}/fd").iterdir()))
+            relay.budget += 1 if relay.budget < 800 else 23
+            assert relay.budget < 40000, "no login at all"
+        after = len(list(pathlib.Path(
+            f"/proc/{p.process.pid}/fd").iterdir()))
+        assert after <= before + 2
+    finally:
+        p.end()
+        relay.close()
+
+
+# ---- names ----------------------------------------------------------------
+
+def test_dead_name_server(far):
+    line = far.line
+    line.name_server(line.outside)
+    dns = Names({("xmpp.far.test", A): [a(line.outside)]}, answer=False,
+                address=line.outside, port=53)
+    try:
+        start(far, online=False, host="xmpp.far.test")
+        happen(far)
+        named(far, rf"cannot resolve xmpp.far.test: name server "
+              rf"{line.outside}: no answer")
+        dns.answer = True
+        arrived(far)
+    finally:
+        dns.close()
+
+
+def test_slow_name_server(far):
+    line = far.line
+    line.name_server(line.outside)
+    dns = Names({("xmpp.far.test", A): [a(line.outside)]}, delay={None: 2},
+                address=line.outside, port=53)
+    try:
+        start(far, online=False, host="xmpp.far.test")
+        happen(far)
+        arrived(far)
+    finally:
+        dns.close()
+
+
+# ---- captive portals ------------------------------------------------------
+
+class Portal(threading.Thread):
+    """A login page, in HTTP or with a certificate of its own, at address and
+    port; .gone passes connections on."""
+
+    def __init__(self, address, target, context=None):
+        super().__init__(daemon=True)
+        self.sock = socket.create_server((address, 0))
+        self.port, self.target, self.context = (
+            self.sock.getsockname()[1], target, context)
+        self.gone, self.met = False, 0
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                conn, _ = self.sock.accept()
+            except OSError:
+                return
+            self.met += 1
+            threading.Thread(target=self.serve, args=(conn,),
+                             daemon=True).start()
+
+    def serve(self, conn):
+        try:
+            if self.gone:
+                with socket.create_connection(("127.0.0.1",
+                                               self.target)) as other:
+                    back = threading.Thread(target=self.copy,
+                                            args=(other, conn), daemon=True)
+                    back.start()
+                    self.copy(conn, other)
+                return
+            if self.context:
+                conn = self.context.wrap_socket(conn, server_side=True)
+            else:
+                conn.recv(1000)
+            conn.sendall(b"HTTP/1.1 302 Found\r\nLocation: "
+                         b"http://portal.test/\r\n\r\n<html>Log in</html>")
+        except OSError:
+            pass
+        finally:
+            conn.close()
+
+    @staticmethod
+    def copy(one, other):
+        try:
+            while data := one.recv(65536):
+                other.sendall(data)
+            other.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def close(self):
+        try:
+            self.sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.sock.close()
+
+
+@pytest.mark.parametrize("kind, text", [
+    ("http", "direct TLS: .*(HTTP|no TLS|wrong version|http)"),
+    ("tls", "direct TLS: .*(certificate|self.signed)")])
+def test_captive_portal(far, tmp_path, kind, text):
+    """5222 is filtered, and on 443 somebody else answers."""
+    context = None
+    if kind == "tls":
+        context = Authority(tmp_path / "portal").context("portal.test")
+    portal = Portal(far.line.outside, far.server.tls_port, context)
+    port = far.server.port
+    far.line.up.filter = lambda packet: packet.target != port
+    try:
+        start(far, online=False, fallback_port=portal.port)
+        happen(far)
+        named(far, text, 60)
+        portal.gone = True
+        arrived(far, 90)
+    finally:
+        portal.close()
+
+
+# ---- certificates and clocks ----------------------------------------------
+
+def with_certificate(rig, kind):
+    """The server's certificate becomes another one, of the CA that is
+    trusted."""
+    where = rig.dir / f"tls-{kind}"
+    good = rig.certificates()
+    if kind == "good":
+        make_certificates(where, ca=good)
+    elif kind == "other":
+        make_certificates(where, domain="elsewhere.test", ca=good)
+    else:
+        shutil.copytree(good, where)
+        ca = Authority.__new__(Authority)
+        ca.where, ca.ca = where, where / "ca.crt"
+        crt, key = ca.issue(DOMAIN, expired=True)
+        shutil.copy(crt, where / "server.crt")
+        shutil.copy(key, where / "server.key")
+    rig.server.tls_dir = where
+    for old in (rig.dir / "certs").glob("*"):
+        old.unlink()
+
+
+@pytest.mark.parametrize("kind, text", [
+    ("expired", "certificate.*expired"),
+    ("other", r"certificate.*(name|domain|mismatch|not for)")])
+def test_bad_certificate(far, kind, text):
+    """Named; when there is a better one, everything arrives."""
+    with_certificate(far, kind)
+    far.server.restart()
+    start(far, online=False)
+    happen(far)
+    named(far, text)
+    with_certificate(far, "good")
+    far.server.restart()
+    arrived(far)
+
+
+def fake_clock(rig, offset):
+    """The agent's wall clock is off by that (libfaketime's words), as the
+    file says from then on; its other clocks go on as they are."""
+    found = list(pathlib.Path("/usr/lib").glob(
+        "*/faketime/libfaketime.so.1"))
+    if not found:
+        pytest.skip("libfaketime is not installed")
+    path = rig.dir / "clock"
+    path.write_text(offset + "\n")
+    rig.agent.inside = [
+        "ip", "netns", "exec", rig.line.name, "env",
+        f"LD_PRELOAD={found[0]}", f"FAKETIME_TIMESTAMP_FILE={path}",
+        "FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1"]
+    return path
+
+
+@pytest.mark.parametrize("offset, text", [
+    ("-20y", "not yet valid"), ("+20y", "expired")])
+def test_clock_wrong_by_years(far, offset, text):
+    """The certificate seems wrong: the text says that it may be the clock."""
+    clock = fake_clock(far, offset)
+    start(far, online=False)
+    happen(far)
+    named(far, rf"certificate.*{text}")
+    named(far, r"clock")
+    clock.write_text("+0\n")
+    arrived(far, 90)
+
+
+# ---- the host and the server ----------------------------------------------
+
+def test_another_address(far):
+    """The host moves to another network; nothing tells it so."""
+    start(far, fallback_port=0)
+    happen(far)
+    arrived(far)
+    far.line.address(far.line.elsewhere)
+    happen(far)
+    arrived(far, 120)
+
+
+@pytest.mark.parametrize("server", ["forgets", "waits"])
+def test_sleep_for_hours(far, server):
+    """The host stops, its clock goes on; the server may have given it up."""
+    clock = fake_clock(far, "+0")
+    start(far)
+    happen(far)
+    arrived(far)
+    far.agent.hang()
+    far.line.cut()
+    if server == "forgets":
+        far.server.restart()
+    happen(far, 2)
+    clock.write_text("+9h\n")
+    far.line.heal()
+    far.agent.resume()
+    happen(far)
+    arrived(far, 90)
+
+
+def test_server_restarted(far):
+    start(far)
+    happen(far)
+    arrived(far)
+    far.server.stop()
+    happen(far)
+    named(far, "refused|closed|ended|shut|down")
+    far.server.start()
+    arrived(far)
+
+
+def test_password_changed(far):
+    """A clear state, no hail of tries that would lock the account, and all
+    is well with the new one."""
+    start(far)
+    happen(far)
+    arrived(far)
+    new = far.server.register("agent")[1]
+    far.server.restart()
+    happen(far)
+    far.agent.wait_log(r"(?i)not.authorized.*next try in ([6-9]\d|\d{3})", 40)
+    named(far, "(?i)not.authorized|password")
+    write_secret(far.dir / "agent.password", new + "\n")
+    far.agent.restart()
+    arrived(far)
+
+
+def test_two_with_one_account(far):
+    """Both say so, and do not throw each other out for ever."""
+    start(far)
+    happen(far)
+    arrived(far)
+    twin = far.agent_named("twin")
+    far.line.take(twin)
+    twin.jid, twin.snippet, twin.more = (
+        far.agent.jid, far.agent.snippet, far.agent.more)
+    shutil.copy(far.dir / "agent.password", far.dir / "twin.password")
+    twin.write().start()
+    pattern = r"(?i)conflict|another (agent|client|login)|replaced"
+    far.agent.wait_log(pattern, 40)
+    named(far, pattern)
+    # The one that was thrown out comes back slowly, so the other meets the
+    # same then.
+    twin.wait_log(pattern, 120)
+    twin.stop()
+    happen(far)
+    arrived(far, 180)
+
+
+def test_stanzas_too_large_for_the_server(far):
+    """A limit far below the usual: policy-violation is named, and what fits
+    arrives all the same."""
+    if far.kind != "prosody":
+        pytest.skip("the limit is set in Prosody's way")
+    far.server.extra = "c2s_stanza_size_limit = 10000\n"
+    far.server.restart()
+    start(far)
+    far.line.cut()
+    far.agent.wait_log(r"uplink: down: ", 100)
+    happen(far, 60)
+    wait_for(lambda: (status(far)["outbox"] or 0) >= 30, 60, "a backlog")
+    far.line.heal()
+    arrived(far, 120)
