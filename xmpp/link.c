@@ -18,6 +18,10 @@
 #include "xmpp/channel.h"
 #include "xmpp/xmlstream.h"
 
+/* A login is some nine steps of one way and back.  Each has connect_ms; all
+ * together have so many times that, whatever the server says in between. */
+#define LOGIN_STEPS		6
+
 #define KEEPALIVE_PROBE_S	10
 #define KEEPALIVE_PROBES	3
 
@@ -37,6 +41,8 @@ struct link {
 	int64_t			 heard_ms;
 	size_t			 unfinished;	/* octets of a stanza */
 	struct timer		 deadline;
+	int64_t			 opened_ms;
+	const char		*step;		/* the deadline's */
 	struct later		 finish;
 	char			 elsewhere[LOGIN_HOST_MAX];
 	int			 elsewhere_port;
@@ -116,6 +122,21 @@ on_deadline(void *arg)
 	login_fail(&l->login, LOGIN_FAILED, "no answer within %d ms (we "
 	    "waited for %s)", l->config.connect_ms, l->login.waiting);
 	settle(l);
+}
+
+/* When the login has come a step further. */
+static void
+set_deadline(struct link *l)
+{
+	int64_t	at, last = l->opened_ms +
+		    (int64_t)LOGIN_STEPS * l->config.connect_ms;
+
+	if (l->up || l->login.over || l->step == l->login.waiting)
+		return;
+	l->step = l->login.waiting;
+	at = clock_mono_ms() + l->config.connect_ms;
+	timer_set(l->loop, &l->deadline, at < last ? at : last, on_deadline,
+	    l);
 }
 
 /*
@@ -252,6 +273,7 @@ on_secure(void *arg)
 	}
 	login_secured(&l->login);
 	say(l);
+	set_deadline(l);
 }
 
 static bool
@@ -284,6 +306,8 @@ on_bytes(void *arg, const char *bytes, size_t len)
 		    "what the server sent is not XMPP");
 	else if (l->unfinished > LINK_ENDLESS)
 		fail(l, "the server sent a stanza without end");
+	else
+		set_deadline(l);
 }
 
 static void
@@ -403,8 +427,9 @@ link_open(struct link *l, int fd, bool direct)
 	l->unfinished = 0;
 	begin_login(l, direct);
 	l->channel = channel_new(l->loop, fd, &events, l);
-	timer_after(l->loop, &l->deadline, l->config.connect_ms, on_deadline,
-	    l);
+	l->opened_ms = clock_mono_ms();
+	l->step = NULL;
+	set_deadline(l);
 	l->trust = trust_new(&l->config.trust, why, sizeof(why));
 	if (l->trust == NULL) {
 		buf_reset(&l->login.out);

@@ -135,6 +135,8 @@ class BadLine:
             pytest.skip("needs root and /dev/net/tun")
         self.rig, self.fds = rig, []
         block, number = rig.ports.block, BadLine._made % 32
+        if BadLine._made == 0:
+            self._tidy(block)
         BadLine._made += 1
         self.name = f"plt{block}-{number}"
         self.etc = pathlib.Path("/etc/netns", self.name)
@@ -154,9 +156,17 @@ class BadLine:
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
 
+    @staticmethod
+    def _tidy(block):
+        """What a test process that was killed has left, whose block of ports
+        is ours now."""
+        for left in pathlib.Path("/run/netns").glob(f"plt{block}-*"):
+            with contextlib.suppress(subprocess.CalledProcessError):
+                _ip("netns", "del", left.name)
+            shutil.rmtree(pathlib.Path("/etc/netns", left.name),
+                          ignore_errors=True)
+
     def _make(self, device):
-        with contextlib.suppress(subprocess.CalledProcessError):
-            _ip("netns", "del", self.name)      # of a process that was killed
         _ip("netns", "add", self.name)
         self.fds = [_open_tun("line0", self.name)]
         self.fds.append(_open_tun(device))
