@@ -15,8 +15,9 @@
 #define PROBE_MIN_MS		5000
 #define PROBE_MAX_MS		60000
 /* A presence of the centre's within this after ours is the answer to it; a
- * later one is taken for news, which costs one presence more. */
-#define PRESENCE_ANSWER_MS	2000
+ * later one is taken for news, and answered with ours.  So it must be longer
+ * than any line's way there and back, or that never ends. */
+#define PRESENCE_ANSWER_MS	10000
 /* Each presence of the centre's may cost a handshake, a line in the log and a
  * write to the disk: so many at once, and then one every so often. */
 #define NEWS_MS			10000

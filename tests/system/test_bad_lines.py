@@ -122,7 +122,7 @@ def test_cut_while_idle(far):
     happen(far)
     arrived(far)
     far.line.cut()
-    far.agent.wait_log(r"uplink: down: ", 100)
+    far.agent.wait_log(r"uplink: down: ", 240)
     happen(far)
     named(far, r"within|timed? ?out|no answer|unreachable", 30)
     far.line.heal()
