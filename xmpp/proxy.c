@@ -209,7 +209,8 @@ quote(const char *bytes, size_t len)
 }
 
 static enum proxy_step
-http_denied(struct proxy_talk *t, const char *head, size_t head_len)
+http_denied(struct proxy_talk *t, int status, const char *head,
+    size_t head_len)
 {
 	static const char	 name[] = "Proxy-Authenticate";
 	const char		*way = NULL, *first = NULL;
@@ -227,13 +228,14 @@ http_denied(struct proxy_talk *t, const char *head, size_t head_len)
 		for (len = 0; len < first_len && first[len] != ' '; len++)
 			continue;
 		snprintf(t->why, sizeof(t->why), "it wants a login by %s, and "
-		    "only Basic can be done (407)", quote(first, len));
+		    "only Basic can be done (%d)", quote(first, len), status);
 	} else if (t->proxy->user == NULL)
 		snprintf(t->why, sizeof(t->why), "it wants a user and "
-		    "password: set proxy_user and proxy_password_file (407)");
+		    "password: set proxy_user and proxy_password_file (%d)",
+		    status);
 	else
 		snprintf(t->why, sizeof(t->why), "it refuses the user or "
-		    "password (407)");
+		    "password (%d)", status);
 	return PROXY_DENIED;
 }
 
@@ -248,8 +250,9 @@ http_refused(struct proxy_talk *t, int status, const char *head,
 	said_len = strcspn(said, "\r\n");
 	snprintf(text, sizeof(text), "%s", quote(said, said_len));
 	where = http_field(head, head_len, "Location", NULL, &len);
-	if (status == 407)
-		return http_denied(t, head, head_len);
+	/* tinyproxy 1.11 says 401 when the password is wrong. */
+	if (status == 407 || status == 401)
+		return http_denied(t, status, head, head_len);
 	if (status == 403)
 		snprintf(t->why, sizeof(t->why), "it does not allow this host "
 		    "and port (%s)", text);

@@ -490,7 +490,7 @@ def test_stanzas_too_large_for_the_server(far):
     arrives all the same."""
     if far.kind != "prosody":
         pytest.skip("the limit is set in Prosody's way")
-    far.server.extra = "c2s_stanza_size_limit = 10000\n"
+    far.server.extra = "c2s_stanza_size_limit = 3000\n"
     far.server.restart()
     far.sim.stop()
     far.sim.start(fleet=20)

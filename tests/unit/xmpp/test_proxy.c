@@ -191,7 +191,9 @@ http_refuses(void **state)
 	    PROXY_REFUSED, "wants a login first");
 	HTTP("HTTP/1.1 999 \x1b[2J\r\n\r\n", PROXY_REFUSED, "999 ?[2J");
 	expect(&http_login, "HTTP/1.1 407 x\r\n\r\n", 18, PROXY_DENIED,
-	    "refuses the user or password");
+	    "refuses the user or password (407)");
+	expect(&http_login, "HTTP/1.1 401 x\r\n\r\n", 18, PROXY_DENIED,
+	    "refuses the user or password (401)");
 }
 
 static void
