@@ -38,6 +38,8 @@
 #define SEALED_NS	"urn:platen:sealed:1"
 #define WINDOW		16		/* messages of a lane under way */
 #define BATCH_MOST	(32 * 1024)	/* octets of reports in a message */
+#define BATCH_LEAST	1024		/* one report may be longer */
+#define BATCH_SMALL_MS	(60 * 60 * 1000)	/* then more is tried again */
 #define BATCH_REPORTS	512
 #define BULK_FULL	(16 * 1024)	/* that wait: a message worth sending */
 #define ANSWER_MS	30000
@@ -93,6 +95,8 @@ struct courier {
 	struct timer	 news;		/* of the store's state */
 
 	struct way	 way[LANES];
+	size_t		 batch_most;	/* BATCH_MOST, or what the server bears */
+	int64_t		 batch_ms;	/* mono: since then */
 	struct timer	 outbox_ack;
 	struct timer	 hold;		/* the bulk waits for more of it */
 	bool		 draining;	/* until it is all sent */
@@ -755,6 +759,19 @@ open_answer(struct courier *c, const struct ticket *ticket,
 	buf_free(&plain);
 }
 
+/* A server's limit for a stanza is not known beforehand: after each stream
+ * that it ended for too much, messages have half of what they had. */
+static void
+smaller_batches(struct courier *c)
+{
+	if (c->batch_most / 2 < BATCH_LEAST)
+		return;
+	c->batch_most /= 2;
+	c->batch_ms = clock_mono_ms();
+	log_info("courier", "the server does not bear what is sent: messages "
+	    "of at most %zu octets of reports from now on", c->batch_most);
+}
+
 static void
 on_answer(void *arg, enum uplink_answer answer, const char *condition,
     const struct uplink_element *element)
@@ -832,11 +849,15 @@ pump_lane(struct courier *c, enum lane lane)
 	size_t room;
 	int rc = 1;
 
+	if (c->batch_most < BATCH_MOST &&
+	    clock_mono_ms() - c->batch_ms > BATCH_SMALL_MS)
+		c->batch_most = BATCH_MOST;
 	while (rc == 1 && c->up) {
 		room = pace_room(&way->pace, way->octets);
 		batch.after = way->sent;
 		batch.urgent_acked = c->way[LANE_URGENT].acked;
-		batch.most_bytes = room > BATCH_MOST ? BATCH_MOST : room;
+		batch.most_bytes = room > c->batch_most ? c->batch_most :
+		    room;
 		batch.most = lane == LANE_URGENT ? BATCH_REPORTS :
 		    OUTBOX_IN_FLIGHT_MAX - way->reports;
 		if (way->messages == WINDOW || room == 0 || batch.most <= 0)
@@ -922,6 +943,8 @@ on_state(void *arg, enum uplink_state state, const char *why)
 		break;
 	case UPLINK_DOWN:
 		session_end(c, NULL);
+		if (uplink_sent_too_much(c->uplink))
+			smaller_batches(c);
 		note_state(c, "not connected", why);
 		break;
 	}
@@ -1067,7 +1090,7 @@ out:
 int
 courier_run(const char *config_path, int wake_fd)
 {
-	struct courier c = { .wake_fd = wake_fd };
+	struct courier c = { .wake_fd = wake_fd, .batch_most = BATCH_MOST };
 	int rc = 1;
 
 	log_role("uplink");

@@ -171,8 +171,9 @@ login_stream_error(struct login *login, const xmlNode *error)
 		login_fail(login, LOGIN_ELSEWHERE, "the server ended the "
 		    "stream: see-other-host %s", login->host);
 	else
-		login_fail(login, LOGIN_FAILED, "the server ended the stream: "
-		    "%s%s%s%s", name, said != NULL ? ", " : "",
+		login_fail(login, strcmp(name, "policy-violation") == 0 ?
+		    LOGIN_TOO_MUCH : LOGIN_FAILED, "the server ended the "
+		    "stream: %s%s%s%s", name, said != NULL ? ", " : "",
 		    said != NULL ? log_safe(said) : "", advice(name));
 	free(said);
 }

@@ -25,7 +25,8 @@ enum login_fault {
 	LOGIN_FAILED,		/* another endpoint, or later, may do better */
 	LOGIN_REFUSED,		/* the account or its password is wrong */
 	LOGIN_CONFLICT,		/* the account is used elsewhere */
-	LOGIN_ELSEWHERE		/* the server names another host */
+	LOGIN_ELSEWHERE,	/* the server names another host */
+	LOGIN_TOO_MUCH		/* it does not like what or how much we sent */
 };
 
 enum login_act {

@@ -68,6 +68,7 @@ struct uplink {
 	struct endpoint		 worked;	/* the last that did */
 	char			*last_failures;	/* logged */
 	int			 attempt;
+	bool			 sent_too_much;
 	int64_t			 online_ms;	/* since when */
 	struct timer		 retry;
 	int64_t			 refused_ms;	/* last said */
@@ -217,6 +218,7 @@ on_retry(void *arg)
 	end_round(u);
 	dial_free(u->detour);
 	u->detour = NULL;
+	u->sent_too_much = false;
 	if (u->state != UPLINK_CONNECTING)
 		set_state(u, UPLINK_CONNECTING, NULL);
 	if (u->started)
@@ -326,7 +328,7 @@ try_failed(struct uplink *u, enum login_fault fault, const char *why)
 
 	if (fault == LOGIN_ELSEWHERE && u->detour == NULL)
 		begin_detour(u);
-	else if (fault == LOGIN_FAILED || fault == LOGIN_ELSEWHERE)
+	else if (fault != LOGIN_REFUSED && fault != LOGIN_CONFLICT)
 		dial_next(u->on_detour ? u->detour : u->dial, why);
 	else {
 		end_round(u);
@@ -350,6 +352,7 @@ on_down(void *arg, enum login_fault fault, const char *why)
 		return;
 	}
 	u->state = UPLINK_DOWN;
+	u->sent_too_much = fault == LOGIN_TOO_MUCH;
 	if (clock_mono_ms() - u->online_ms >= STEADY_MS)
 		u->attempt = 0;
 	awaited_flush(u->awaited, AWAITED_ALL);
@@ -580,6 +583,12 @@ uplink_state(const struct uplink *u)
 {
 	return u->state == UPLINK_READY && !u->vigil.here ? UPLINK_ONLINE :
 	    u->state;
+}
+
+bool
+uplink_sent_too_much(const struct uplink *u)
+{
+	return u->sent_too_much;
 }
 
 int

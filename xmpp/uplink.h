@@ -83,6 +83,9 @@ void		 uplink_free(struct uplink *);
 /* Starts connecting, and keeps on. */
 void		 uplink_start(struct uplink *);
 enum uplink_state uplink_state(const struct uplink *);
+/* Whether the server ended the last stream because of what or how much was
+ * sent (policy-violation): the same again would meet the same. */
+bool		 uplink_sent_too_much(const struct uplink *);
 
 typedef void	 uplink_answer_fn(void *arg, enum uplink_answer,
 		    const char *condition, const struct uplink_element *);
