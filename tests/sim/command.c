@@ -1,7 +1,9 @@
 #include "tests/sim/command.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "tests/sim/run.h"
 
 int
@@ -90,6 +92,7 @@ static const struct command {
 static int
 run_fault(struct run *r, const char *name)
 {
+	char *detail;
 	int rc;
 
 	if (r->device == NULL || r->args != 1)
@@ -100,7 +103,9 @@ run_fault(struct run *r, const char *name)
 	if (rc < 0)
 		return run_wrong(r, "takes on or off, a number or off, or an "
 		    "OID or off");
-	truth_event(lan_truth(r->lan), "fault", r->device->addr, name);
+	detail = xasprintf("%s %s", name, r->arg[0]);
+	truth_event(lan_truth(r->lan), "fault", r->device->addr, detail);
+	free(detail);
 	return 0;
 }
 

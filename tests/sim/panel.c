@@ -314,17 +314,22 @@ panel_clear(struct device *d, struct truth *truth, uint32_t index, bool trace,
 	struct oid id;
 	uint32_t column;
 	int64_t code = alert_number(d, ALERT_CODE, index);
-	char detail[64];
+	const struct value *text;
+	char *detail;
 
 	if (code == -2)
 		return -1;
+	id = panel_alert_cell(d, ALERT_TEXT, index);
+	text = view_get(&d->view, id.sub, id.len);
+	detail = xasprintf("index=%u code=%lld text=%.*s", index,
+	    (long long)code, text == NULL ? 0 : (int)text->body_len,
+	    text == NULL ? "" : (const char *)text->body);
 	for (column = ALERT_SEVERITY; column <= ALERT_TIME; column++) {
 		id = panel_alert_cell(d, column, index);
 		device_unset(d, NULL, NULL, &id, false);
 	}
-	snprintf(detail, sizeof(detail), "index=%u code=%lld", index,
-	    (long long)code);
 	truth_event(truth, "clear", d->addr, detail);
+	free(detail);
 	if (forget(d, index))
 		show_status(d, truth, "clear");
 	if (trace) {

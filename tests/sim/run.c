@@ -270,6 +270,8 @@ run_asleep(struct run *r)
 	if ((!on && strcmp(r->arg[0], "off") != 0) ||
 	    fault_set(device_fault(r->device), "wake", wake) != 0)
 		return run_wrong(r, "usage: asleep ADDR on [WAKE_MS] | off");
+	truth_event(lan_truth(r->lan), on ? "asleep" : "awake",
+	    r->device->addr, "");
 	if (!on)
 		doze_end(r->device, lan_truth(r->lan));
 	panel_sleep(r->device, lan_truth(r->lan), on);
