@@ -7,6 +7,9 @@
 #     LONG=1        and the fuzzers
 #   make fuzz       throws odd octets and files at what reads them
 #     FUZZ_SECONDS=60  for so long each
+#   make torture    a storm over the whole system
+#     SECONDS=300   for so long
+#     SEED=N        as it was with that seed
 #   make bench lint install clean
 
 PREFIX	?= /usr/local
@@ -85,11 +88,18 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o \
 	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 # net-snmp's library is what some of them compare with.
 $(B)/tests/unit/snmp/%: LDLIBS += -lnetsnmp
+# Power cuts: what takes the place of open(), write(), fsync() is in them.
+POWER	:= $(patsubst %.c,$(B)/%.o,$(wildcard tests/power/*.c))
+$(filter %/test_power,$(UNIT)): $(POWER)
+$(filter %/test_power,$(UNIT)): LDLIBS := $(B)/libbase.a $(LDLIBS)
 unit: $(UNIT)
 # The other programs there are driven by system tests.
 DRIVERS	:= $(filter-out $(UNIT),\
 	   $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*/*.c)))
-drivers: $(DRIVERS) fuzzers bench-tools
+drivers: $(DRIVERS) fuzzers bench-tools $(B)/tests/torture/clockshift.so
+$(B)/tests/torture/%.so: tests/torture/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -fPIC -shared -o $@ $< -ldl
 
 # Targets of libFuzzer with FUZZ=1, else programs that try files, one by one.
 FUZZERS	:= $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -141,6 +151,12 @@ fuzz:
 	@tools/deps long
 	@$(MAKE) --no-print-directory B=build-fuzz CC=clang SAN=1 FUZZ=1 fuzzers
 	@tests/fuzz/run build-fuzz $(FUZZ_SECONDS)
+SECONDS ?= 300
+torture:
+	@tools/deps
+	@$(MAKE) --no-print-directory all drivers
+	@PLATEN_BUILD=$(abspath $(B)) tests/torture/run --seconds $(SECONDS) \
+	    $(if $(SEED),--seed $(SEED)) $(TESTARGS)
 demo:
 	@tools/deps demo
 	@$(MAKE) --no-print-directory all
@@ -171,5 +187,5 @@ clean:
 	rm -rf build build-san build-clang build-fuzz
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all unit drivers fuzzers bench-tools check fuzz demo bench lint \
-	install clean
+.PHONY: all unit drivers fuzzers bench-tools check fuzz torture demo bench \
+	lint install clean

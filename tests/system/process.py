@@ -135,6 +135,7 @@ class Process:
         self.log_path = rig.dir / f"{name}.log"
         self.proc = None
         self.inside = []            # what runs it elsewhere, before argv
+        self.env = None             # a whole environment, or ours
         rig.parts.append(self)
 
     def launch(self, argv, **more):
@@ -148,7 +149,8 @@ class Process:
             self.proc = subprocess.Popen(
                 [str(a) for a in argv], stdin=more.pop("stdin", subprocess.DEVNULL),
                 stdout=more.pop("stdout", log), stderr=log,
-                cwd=self.rig.dir, preexec_fn=_before_exec, **more)
+                cwd=self.rig.dir, env=more.pop("env", self.env),
+                preexec_fn=_before_exec, **more)
         return self
 
     @property
