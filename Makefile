@@ -91,7 +91,7 @@ $(B)/tests/unit/snmp/%: LDLIBS += -lnetsnmp
 # Power cuts: what takes the place of open(), write(), fsync() is in them.
 POWER	:= $(patsubst %.c,$(B)/%.o,$(wildcard tests/power/*.c))
 $(filter %/test_power,$(UNIT)): $(POWER)
-$(filter %/test_power,$(UNIT)): LDLIBS := $(B)/libbase.a $(LDLIBS)
+$(filter %/test_power,$(UNIT)): LDLIBS += $(B)/libbase.a
 unit: $(UNIT)
 # The other programs there are driven by system tests.
 DRIVERS	:= $(filter-out $(UNIT),\

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -154,26 +156,66 @@ write_all(int fd, const char *p, size_t len)
 	return 0;
 }
 
+/* A name is on the disk when its directory is. */
+static int
+sync_directory(const char *path)
+{
+	char dir[PATH_MAX], *slash;
+	int fd, rc;
+
+	if (snprintf(dir, sizeof(dir), "%s", path) >= (int)sizeof(dir)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if ((slash = strrchr(dir, '/')) == NULL)
+		snprintf(dir, sizeof(dir), ".");
+	else
+		slash[slash == dir] = '\0';
+	if ((fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
+		return -1;
+	rc = fsync(fd);
+	close(fd);
+	return rc;
+}
+
+static int
+write_part(const char *part, const char *text)
+{
+	int fd, rc = -1;
+
+	/* Left behind by one of that number that was cut short. */
+	if (unlink(part) == -1 && errno != ENOENT)
+		return -1;
+	fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd == -1)
+		return -1;
+	if (fchmod(fd, 0600) == 0 &&
+	    write_all(fd, text, strlen(text)) == 0 &&
+	    write_all(fd, "\n", 1) == 0)
+		rc = fsync(fd);
+	close(fd);
+	return rc;
+}
+
+/* It gets its name when it is whole: half a key would be in the way of the
+ * next one. */
 int
 secret_write(const char *path, const char *text)
 {
-	int fd;
+	char part[PATH_MAX];
+	int rc = -1;
 
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd == -1) {
+	if (snprintf(part, sizeof(part), "%s.%d", path, (int)getpid()) >=
+	    (int)sizeof(part))
+		errno = ENAMETOOLONG;
+	else if (write_part(part, text) == 0 && link(part, path) == 0)
+		rc = 0;
+	if (rc == -1)
 		log_warn("secret", "%s", log_safe(path));
-		return -1;
-	}
-	if (fchmod(fd, 0600) == -1 ||
-	    write_all(fd, text, strlen(text)) == -1 ||
-	    write_all(fd, "\n", 1) == -1 || fsync(fd) == -1) {
-		log_warn("secret", "%s", log_safe(path));
-		close(fd);
-		unlink(path);
-		return -1;
-	}
-	close(fd);
-	return 0;
+	(void)unlink(part);
+	if (rc == 0 && (rc = sync_directory(path)) == -1)
+		log_warn("secret", "%s: the directory", log_safe(path));
+	return rc;
 }
 
 void

@@ -19,8 +19,9 @@ int	 secret_read(const char *path, const char *purpose, char *out,
 /* The whole file, up to max octets of text, to be given to secret_free().
  * NULL when secret_read() would say -1: logged. */
 char	*secret_load(const char *path, const char *purpose, size_t max);
-/* Creates path with mode 0600 and writes text and a newline, synced; fails
- * when it exists.  0, or -1, logged. */
+/* Creates path with mode 0600 and writes text and a newline; fails when it
+ * exists.  0 when it will be there even after a power cut, which leaves all of
+ * it or nothing before that; -1, logged. */
 int	 secret_write(const char *path, const char *text);
 /* Overwrites so that the compiler cannot leave it out. */
 void	 secret_wipe(void *bytes, size_t len);
