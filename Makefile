@@ -89,17 +89,20 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o \
 # net-snmp's library is what some of them compare with.
 $(B)/tests/unit/snmp/%: LDLIBS += -lnetsnmp
 # Power cuts: what takes the place of open(), write(), fsync() is in them.
-POWER	:= $(patsubst %.c,$(B)/%.o,$(wildcard tests/power/*.c))
+POWER	:= $(patsubst %,$(B)/tests/power/%.o,oplog outage rounds)
 $(filter %/test_power,$(UNIT)): $(POWER)
 $(filter %/test_power,$(UNIT)): LDLIBS += $(B)/libbase.a
 unit: $(UNIT)
 # The other programs there are driven by system tests.
 DRIVERS	:= $(filter-out $(UNIT),\
 	   $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*/*.c)))
-drivers: $(DRIVERS) fuzzers bench-tools $(B)/tests/torture/clockshift.so
-$(B)/tests/torture/%.so: tests/torture/%.c
+PRELOADED := $(B)/tests/torture/clockshift.so $(B)/tests/power/oplog.so
+drivers: $(DRIVERS) $(PRELOADED) $(B)/tests/power/cut fuzzers bench-tools
+$(PRELOADED): $(B)/%.so: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -fPIC -shared -o $@ $< -ldl
+	$(CC) $(filter-out $(SANF),$(CFLAGS)) -fPIC -shared -o $@ $< -ldl
+$(B)/tests/power/cut: $(B)/tests/power/cut.o $(POWER) $(B)/libbase.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # Targets of libFuzzer with FUZZ=1, else programs that try files, one by one.
 FUZZERS	:= $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))

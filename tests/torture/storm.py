@@ -7,7 +7,7 @@ ROLES = ["supervisor", "collector", "uplink"]
 # How often each kind comes.
 KINDS = {"kill": 34, "massacre": 4, "term": 8, "stop": 10, "rst": 9,
          "freeze": 4, "half": 3, "stall": 5, "refuse": 4, "full": 7,
-         "readonly": 3, "clock": 9}
+         "readonly": 3, "clock": 9, "power": 6}
 MINUTE, HOUR, DAY = 60, 3600, 86400
 STEPS_S = [40, 5 * MINUTE, HOUR, 25 * HOUR, 40 * DAY, 400 * DAY, 3650 * DAY]
 
@@ -53,6 +53,8 @@ def make_event(dice, at, kind, agents):
         return Event(at, kind, any_end, dice.choice(["up", "down"]))
     if kind in ("rst", "freeze"):
         return Event(at, kind, any_end)
+    if kind == "power":
+        return Event(at, kind, any_end, dice.randrange(1 << 32))
     if kind in ("stall", "refuse"):
         return Event(at, kind, any_end, None, dice.uniform(2, 20))
     if kind == "clock":
@@ -70,7 +72,7 @@ def schedule(seed, seconds, agents):
         kind = dice.choices(list(KINDS), list(KINDS.values()))[0]
         event = make_event(dice, at, kind, agents)
         at += dice.uniform(0.2, 2.2)
-        disk = event.kind in ("full", "readonly")
+        disk = event.kind in ("full", "readonly", "power")
         key = ("disk" if disk else event.kind, event.who)
         if busy.get(key, 0) > event.at:
             continue
