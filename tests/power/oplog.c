@@ -115,7 +115,7 @@ inode_of(int fd)
 }
 
 static void
-remember(int fd, const char *name, int flags, bool made)
+remember(int fd, const char *name, int flags)
 {
 	if (fd < 0 || fd >= FDS)
 		return;
@@ -126,35 +126,20 @@ remember(int fd, const char *name, int flags, bool made)
 	fds[fd].what = A_FILE;
 	fds[fd].file = inode_of(fd);
 	fds[fd].append = (flags & O_APPEND) != 0;
-	if (made)
-		put(OPLOG_MAKE, fds[fd].file, 0, name, strlen(name));
-	else if ((flags & O_TRUNC) != 0)
+	/* Whoever made it may have died before it said so. */
+	put(OPLOG_OPEN, fds[fd].file, 0, name, strlen(name));
+	if ((flags & O_TRUNC) != 0)
 		put(OPLOG_SIZE, fds[fd].file, 0, NULL, 0);
 }
 
-/* Opens it as it is there, or makes it: which of the two must be known. */
 static int
-open_or_make(const char *path, int flags, mode_t mode)
+open_and_tell(const char *path, int flags, mode_t mode)
 {
 	const char *name = name_of(path);
-	bool made = false;
-	int fd;
+	int fd = real_open(path, flags, mode);
 
-	if (name == NULL)
-		return real_open(path, flags, mode);
-	for (;;) {
-		fd = -1;
-		errno = ENOENT;
-		if ((flags & O_EXCL) == 0 || (flags & O_CREAT) == 0)
-			fd = real_open(path, flags & ~O_CREAT, mode);
-		if (fd != -1 || errno != ENOENT || (flags & O_CREAT) == 0)
-			break;
-		fd = real_open(path, flags | O_EXCL, mode);
-		made = fd != -1;
-		if (made || errno != EEXIST || (flags & O_EXCL) != 0)
-			break;
-	}
-	remember(fd, name, flags, made);
+	if (name != NULL)
+		remember(fd, name, flags);
 	return fd;
 }
 
@@ -175,7 +160,7 @@ open64(const char *path, int flags, ...)
 	va_start(ap, flags);
 	mode = (flags & O_CREAT) != 0 ? va_arg(ap, mode_t) : 0;
 	va_end(ap);
-	return open_or_make(path, flags, mode);
+	return open_and_tell(path, flags, mode);
 }
 
 int
@@ -187,7 +172,7 @@ open(const char *path, int flags, ...)
 	va_start(ap, flags);
 	mode = (flags & O_CREAT) != 0 ? va_arg(ap, mode_t) : 0;
 	va_end(ap);
-	return open_or_make(path, flags, mode);
+	return open_and_tell(path, flags, mode);
 }
 
 /* What the others are compiled to where their length or mode is known. */
@@ -197,13 +182,13 @@ int	__open64_2(const char *, int);
 int
 __open_2(const char *path, int flags)
 {
-	return open_or_make(path, flags, 0);
+	return open_and_tell(path, flags, 0);
 }
 
 int
 __open64_2(const char *path, int flags)
 {
-	return open_or_make(path, flags, 0);
+	return open_and_tell(path, flags, 0);
 }
 
 int

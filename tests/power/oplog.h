@@ -17,7 +17,7 @@
 enum oplog_kind {
 	OPLOG_IS = 1,		/* file name was there; its octets follow */
 	OPLOG_BEGUN,		/* that was all that was there */
-	OPLOG_MAKE,		/* file name, new and empty */
+	OPLOG_OPEN,		/* file name; new and empty if it is no name yet */
 	OPLOG_WRITE,		/* at, octets */
 	OPLOG_SIZE,		/* ftruncate: at is the size */
 	OPLOG_SYNC,		/* fsync or fdatasync returned 0 */

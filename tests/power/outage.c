@@ -29,6 +29,17 @@ struct name {
 	struct file	*file;		/* NULL: no such name */
 };
 
+struct names {
+	struct name	 name[NAMES];
+	size_t		 len;
+};
+
+/* A change of names, and the file that it made if it did. */
+struct waiting {
+	const struct oplog_op	*op;
+	struct file		*made;
+};
+
 struct outage {
 	char		*log;
 	size_t		*ops, len;	/* where each begins */
@@ -40,9 +51,9 @@ struct disk {
 	const struct outage	*o;
 	struct file		**files;	/* all that ever were */
 	size_t			 files_len;
-	struct name		 names[NAMES];	/* as synced */
-	size_t			 names_len;
-	size_t			*waiting, waiting_len;	/* ops on names */
+	struct names		 names, seen;	/* as synced; by programs */
+	struct waiting		*waiting;
+	size_t			 waiting_len;
 	uint64_t		 dice;
 };
 
@@ -220,86 +231,87 @@ file_sync(const struct disk *d, struct file *f)
 }
 
 static void
-wait_for(size_t **list, size_t *len, size_t op)
+file_wait(struct file *f, size_t op)
 {
-	*list = xreallocarray(*list, *len + 1, sizeof(**list));
-	(*list)[(*len)++] = op;
+	f->waiting = xreallocarray(f->waiting, f->waiting_len + 1,
+	    sizeof(*f->waiting));
+	f->waiting[f->waiting_len++] = op;
 }
 
 /* --- names -------------------------------------------------------------------- */
 
 static void
-name_set(struct disk *d, const char *text, size_t len, struct file *f)
+name_set(struct names *names, const char *text, size_t len, struct file *f)
 {
 	size_t i;
 
-	for (i = 0; i < d->names_len; i++)
-		if (strlen(d->names[i].text) == len &&
-		    memcmp(d->names[i].text, text, len) == 0) {
-			d->names[i].file = f;
+	for (i = 0; i < names->len; i++)
+		if (strlen(names->name[i].text) == len &&
+		    memcmp(names->name[i].text, text, len) == 0) {
+			names->name[i].file = f;
 			return;
 		}
-	if (d->names_len == NAMES)
+	if (names->len == NAMES)
 		fatalx("outage", "more than %d names", NAMES);
-	d->names[d->names_len].text = xstrndup(text, len);
-	d->names[d->names_len++].file = f;
+	names->name[names->len].text = xstrndup(text, len);
+	names->name[names->len++].file = f;
 }
 
 static struct file *
-name_get(const struct disk *d, const char *text)
+name_get(const struct names *names, const char *text)
 {
 	size_t i;
 
-	for (i = 0; i < d->names_len; i++)
-		if (strcmp(d->names[i].text, text) == 0)
-			return d->names[i].file;
+	for (i = 0; i < names->len; i++)
+		if (strcmp(names->name[i].text, text) == 0)
+			return names->name[i].file;
 	return NULL;
 }
 
-/* The files of MAKE ops are found by the op: numbers are used again. */
 static void
-name_apply(struct disk *d, size_t index, struct file *made)
+names_free(struct names *names)
 {
-	const struct oplog_op *op = op_at(d->o, index);
-	const char *text = bytes_of(op);
-	char *from;
-	size_t len;
-
-	switch (op->kind) {
-	case OPLOG_MAKE:
-		name_set(d, text, op->len, made);
-		break;
-	case OPLOG_UNLINK:
-		name_set(d, text, op->len, NULL);
-		break;
-	default:
-		from = xstrndup(text, op->len);
-		len = strlen(from);
-		name_set(d, text + len + 1, op->len - len - 1,
-		    name_get(d, from));
-		if (op->kind == OPLOG_RENAME)
-			name_set(d, text, len, NULL);
-		free(from);
-	}
+	while (names->len > 0)
+		free(names->name[--names->len].text);
 }
 
-static struct file *
-made_by(const struct disk *d, size_t index)
+/* made: the file, if it is an OPEN. */
+static void
+name_apply(struct names *names, const struct oplog_op *op, struct file *made)
 {
-	const struct oplog_op *op = op_at(d->o, index);
-	size_t i, later = 0;
+	char *text = xcalloc(1, op->len + 1);
+	const char *to;
 
-	if (op->kind != OPLOG_MAKE)
-		return NULL;
-	/* As many of that number have been made since as wait after it. */
-	for (i = 0; i < d->waiting_len; i++)
-		later += d->waiting[i] > index &&
-		    op_at(d->o, d->waiting[i])->kind == OPLOG_MAKE &&
-		    op_at(d->o, d->waiting[i])->file == op->file;
-	for (i = d->files_len; i-- > 0;)
-		if (d->files[i]->inode == op->file && later-- == 0)
-			return d->files[i];
-	return NULL;
+	memcpy(text, bytes_of(op), op->len);
+	to = text + strlen(text) + 1;
+	if (op->kind == OPLOG_OPEN || op->kind == OPLOG_UNLINK)
+		name_set(names, text, op->len, made);
+	else
+		name_set(names, to, strlen(to), name_get(names, text));
+	if (op->kind == OPLOG_RENAME)
+		name_set(names, text, strlen(text), NULL);
+	free(text);
+}
+
+/* Programs see it at once; on the disk it is when the directory is. */
+static void
+name_change(struct disk *d, const struct oplog_op *op)
+{
+	struct file *made = NULL;
+	char *text;
+
+	if (op->kind == OPLOG_OPEN) {
+		text = xstrndup(bytes_of(op), op->len);
+		made = name_get(&d->seen, text);
+		free(text);
+		if (made != NULL && made->inode == op->file)
+			return;
+		made = file_new(d, op->file);
+	}
+	name_apply(&d->seen, op, made);
+	d->waiting = xreallocarray(d->waiting, d->waiting_len + 1,
+	    sizeof(*d->waiting));
+	d->waiting[d->waiting_len++] = (struct waiting){ op, made };
 }
 
 static void
@@ -308,7 +320,7 @@ names_sync(struct disk *d, size_t count)
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		name_apply(d, d->waiting[i], made_by(d, d->waiting[i]));
+		name_apply(&d->names, d->waiting[i].op, d->waiting[i].made);
 	d->waiting_len = 0;
 }
 
@@ -323,20 +335,19 @@ happen(struct disk *d, size_t index)
 	switch (op->kind) {
 	case OPLOG_IS:
 		f = file_new(d, op->file);
-		name_set(d, bytes_of(op), op->len, f);
+		name_set(&d->names, bytes_of(op), op->len, f);
+		name_set(&d->seen, bytes_of(op), op->len, f);
 		break;
-	case OPLOG_MAKE:
-		(void)file_new(d, op->file);
-		/* FALLTHROUGH */
+	case OPLOG_OPEN:
 	case OPLOG_UNLINK:
 	case OPLOG_RENAME:
 	case OPLOG_LINK:
-		wait_for(&d->waiting, &d->waiting_len, index);
+		name_change(d, op);
 		break;
 	case OPLOG_WRITE:
 	case OPLOG_SIZE:
 		f = file_of(d, op->file);
-		wait_for(&f->waiting, &f->waiting_len, index);
+		file_wait(f, index);
 		break;
 	case OPLOG_SYNC:
 		file_sync(d, file_of(d, op->file));
@@ -392,8 +403,8 @@ disk_free(struct disk *d)
 		free(d->files[i]->waiting);
 		free(d->files[i]);
 	}
-	for (i = 0; i < d->names_len; i++)
-		free(d->names[i].text);
+	names_free(&d->names);
+	names_free(&d->seen);
 	free(d->files);
 	free(d->waiting);
 }
@@ -413,9 +424,9 @@ outage_leave(const struct outage *o, size_t moment, uint64_t seed,
 		happen(&d, i);
 	}
 	cut(&d);
-	for (i = 0; i < d.names_len; i++)
-		if (d.names[i].file != NULL)
-			write_file(dir, &d.names[i]);
+	for (i = 0; i < d.names.len; i++)
+		if (d.names.name[i].file != NULL)
+			write_file(dir, &d.names.name[i]);
 	disk_free(&d);
 	return mark;
 }
