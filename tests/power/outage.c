@@ -383,12 +383,13 @@ cut(struct disk *d)
 static void
 write_file(const char *dir, const struct name *name)
 {
+	const struct buf *bytes = &name->file->bytes;
 	char *path = xasprintf("%s/%s", dir, name->text);
 	FILE *f = fopen(path, "w");
 
-	if (f == NULL || fchmod(fileno(f), 0600) == -1 ||
-	    fwrite(name->file->bytes.data, 1, name->file->bytes.len, f) !=
-	    name->file->bytes.len || fclose(f) != 0)
+	if (f == NULL || fchmod(fileno(f), 0600) == -1 || (bytes->len > 0 &&
+	    fwrite(bytes->data, 1, bytes->len, f) != bytes->len) ||
+	    fclose(f) != 0)
 		fatal("outage", "%s", path);
 	free(path);
 }
