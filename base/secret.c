@@ -178,6 +178,17 @@ sync_directory(const char *path)
 	return rc;
 }
 
+/* Where a file is written before it has its name. */
+static int
+part_name(char part[PATH_MAX], const char *path)
+{
+	if (snprintf(part, PATH_MAX, "%s.%d", path, (int)getpid()) <
+	    PATH_MAX)
+		return 0;
+	errno = ENAMETOOLONG;
+	return -1;
+}
+
 static int
 write_part(const char *part, const char *text)
 {
@@ -205,10 +216,8 @@ secret_write(const char *path, const char *text)
 	char part[PATH_MAX];
 	int rc = -1;
 
-	if (snprintf(part, sizeof(part), "%s.%d", path, (int)getpid()) >=
-	    (int)sizeof(part))
-		errno = ENAMETOOLONG;
-	else if (write_part(part, text) == 0 && link(part, path) == 0)
+	if (part_name(part, path) == 0 && write_part(part, text) == 0 &&
+	    link(part, path) == 0)
 		rc = 0;
 	if (rc == -1)
 		log_warn("secret", "%s", log_safe(path));
@@ -216,6 +225,27 @@ secret_write(const char *path, const char *text)
 	if (rc == 0 && (rc = sync_directory(path)) == -1)
 		log_warn("secret", "%s: the directory", log_safe(path));
 	return rc;
+}
+
+int
+secret_rename(const char *from, const char *to)
+{
+	if (rename(from, to) == 0 && sync_directory(to) == 0)
+		return 0;
+	log_warn("secret", "cannot make %s of %s", log_safe(to), from);
+	return -1;
+}
+
+int
+secret_replace(const char *path, const char *text)
+{
+	char part[PATH_MAX];
+
+	if (part_name(part, path) == -1 || write_part(part, text) == -1) {
+		log_warn("secret", "%s", log_safe(path));
+		return -1;
+	}
+	return secret_rename(part, path);
 }
 
 void

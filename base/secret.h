@@ -23,6 +23,15 @@ char	*secret_load(const char *path, const char *purpose, size_t max);
  * exists.  0 when it will be there even after a power cut, which leaves all of
  * it or nothing before that; -1, logged. */
 int	 secret_write(const char *path, const char *text);
+/*
+ * The same where a file may be there already: afterwards, whatever happens
+ * meanwhile, either all of the old or all of the new one is.  0 when the new
+ * one will be there even after a power cut; -1, logged.
+ */
+int	 secret_replace(const char *path, const char *text);
+/* Gives the file another name, replacing what has it, for good.  0, or -1,
+ * logged. */
+int	 secret_rename(const char *from, const char *to);
 /* Overwrites so that the compiler cannot leave it out. */
 void	 secret_wipe(void *bytes, size_t len);
 /* Wipes a string that was allocated, and frees it; NULL is fine. */

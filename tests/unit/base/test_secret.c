@@ -184,6 +184,36 @@ test_write(void **state)
 	unlink(path);
 }
 
+static void
+test_replace(void **state)
+{
+	char out[64], fresh[128];
+	struct stat st;
+
+	assert_int_equal(secret_replace(path, "first"), 0);
+	assert_int_equal(secret_replace(path, "second"), 0);
+	assert_int_equal(secret_read(path, "x", out, sizeof out), 0);
+	assert_string_equal(out, "second");
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	/* What a try that was cut short left behind is in nobody's way. */
+	snprintf(fresh, sizeof fresh, "%s.%d", path, (int)getpid());
+	assert_int_equal(secret_write(fresh, "half"), 0);
+	assert_int_equal(secret_replace(path, "third"), 0);
+	assert_int_equal(secret_read(path, "x", out, sizeof out), 0);
+	assert_string_equal(out, "third");
+	assert_int_equal(access(fresh, F_OK), -1);
+	/* Nothing is lost when there is no way. */
+	assert_int_equal(mkdir(fresh, 0700), 0);
+	assert_int_equal(secret_replace(path, "fourth"), -1);
+	assert_non_null(strstr(said, path));
+	assert_int_equal(rmdir(fresh), 0);
+	assert_int_equal(secret_rename(fresh, path), -1);
+	assert_int_equal(secret_read(path, "x", out, sizeof out), 0);
+	assert_string_equal(out, "third");
+	unlink(path);
+}
+
 int
 main(void)
 {
@@ -193,6 +223,7 @@ main(void)
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_load),
 		cmocka_unit_test(test_write),
+		cmocka_unit_test(test_replace),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
