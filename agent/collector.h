@@ -14,6 +14,8 @@
 				 * supervisor's */
 #define WAKE_STORE	'0'	/* to the uplink: and more, the store's state
 				 * as the collector sees it */
+#define WAKE_REKEY	'k'	/* to the uplink: take a new key; the
+				 * supervisor's */
 
 /* Runs until SIGTERM.  Drops privileges first.  The exit status. */
 int	 collector_run(const char *config_path, int wake_fd);

@@ -13,6 +13,7 @@
 #include "agent/collector.h"
 #include "agent/greeting.h"
 #include "agent/keeper.h"
+#include "agent/keyfiles.h"
 #include "agent/known.h"
 #include "agent/loginconf.h"
 #include "agent/outbox.h"
@@ -56,6 +57,7 @@
 struct ticket {
 	struct courier	*courier;
 	unsigned	 session;
+	bool		 rekey;		/* the agent's key, no reports */
 	int64_t		 sent_ms;	/* mono */
 	/* Of reports: */
 	enum lane	 lane;
@@ -79,8 +81,7 @@ struct courier {
 	struct loop	*loop;
 	struct store	*store;
 	struct uplink	*uplink;
-	struct key	 key;
-	uint8_t		 centre_key[KEY_LEN];
+	struct keyfiles	 keys;
 	char		 token[SECRET_MAX];
 	int		 wake_fd;
 
@@ -118,6 +119,7 @@ struct courier {
 };
 
 static void	 handshake(struct courier *);
+static void	 offer_key(struct courier *);
 static void	 pump(struct courier *);
 
 /* --- what the operator sees ------------------------------------------------- */
@@ -266,6 +268,18 @@ take_store_news(struct courier *c, const char *bytes, size_t len)
 			c->there_ms = clock_mono_ms();
 		}
 	show_store(c);
+}
+
+/* The keys, for `platen status` and `platen rekey`. */
+static void
+note_keys(struct courier *c)
+{
+	char print[48], *old = store_note(c->store, "key");
+
+	key_fingerprint(c->keys.own.public, print);
+	if (strcmp(old, print) != 0)
+		(void)store_set_note(c->store, "key", print);
+	free(old);
 }
 
 /* --- the session ------------------------------------------------------------- */
@@ -456,6 +470,7 @@ session_begin(struct courier *c, const struct greeting *welcome,
 {
 	int64_t skew = welcome->time_ms - clock_wall_ms();
 	struct outbox_lane here[LANES];
+	enum keyfiles_next next;
 	int i;
 
 	for (i = 0; i < LANES; i++)
@@ -485,6 +500,13 @@ session_begin(struct courier *c, const struct greeting *welcome,
 	/* Used up; the key is bound to the account now. */
 	secret_wipe(c->token, sizeof(c->token));
 	c->up = true;
+	next = keyfiles_welcomed(&c->keys, welcome->has_key ? welcome->key :
+	    NULL);
+	note_keys(c);
+	if (next == KEYFILES_ANEW) {
+		handshake(c);
+		return;
+	}
 	on_store_ack(c);
 	log_info("courier", "session with %s, which has everything up to "
 	    "%lld urgent and %lld of the bulk", c->conf->central,
@@ -496,6 +518,8 @@ session_begin(struct courier *c, const struct greeting *welcome,
 	begin_catchup(c, here);
 	if (welcome->whole)
 		want_whole(c);
+	if (next == KEYFILES_OFFER)
+		offer_key(c);
 	pump(c);
 }
 
@@ -543,6 +567,10 @@ on_handshake(void *arg, enum uplink_answer answer, const char *condition,
 	if ((c = take_ticket(arg)) == NULL)
 		return;
 	c->asking = false;
+	if (answer == UPLINK_ERROR && keyfiles_refused(&c->keys, condition)) {
+		handshake(c);
+		return;
+	}
 	if (answer != UPLINK_RESULT) {
 		session_end(c, greeting_refusal(answer == UPLINK_ERROR ? condition :
 		    NULL));
@@ -550,9 +578,13 @@ on_handshake(void *arg, enum uplink_answer answer, const char *condition,
 	}
 	if (!is_element(element, "handshake", GREETING_NS) ||
 	    seal_finish(c->seal, element->text, strlen(element->text),
-	    &payload) == -1)
-		session_end(c, "the centre's answer does not open: is "
-		    "[crypto] central_key the centre's key?");
+	    &payload) == -1) {
+		if (keyfiles_refused(&c->keys, ""))
+			handshake(c);
+		else
+			session_end(c, "the centre's answer does not open: is "
+			    "[crypto] central_key the centre's key?");
+	}
 	else if (greeting_welcome(&payload, &welcome) == -1)
 		session_end(c, "the centre's welcome makes no sense to this "
 		    "version");
@@ -586,8 +618,8 @@ handshake(struct courier *c)
 		goto out;
 	}
 	greeting_hello(&hello, epoch, acked, c->token);
-	c->seal = seal_open(&c->key, c->centre_key, c->conf->jid,
-	    c->conf->central, hello.data, hello.len, clock_mono_ms(),
+	c->seal = seal_open(keyfiles_own(&c->keys),
+	    keyfiles_central(&c->keys), c->conf->jid, c->conf->central, hello.data, hello.len, clock_mono_ms(),
 	    &message);
 	if (c->seal == NULL) {
 		session_end(c, "the handshake cannot be made");
@@ -694,6 +726,18 @@ is_plausible(const struct courier *c, const xmlNode *ack, enum lane lane,
 	return true;
 }
 
+/* The centre knows the key: the one in use, or the next. */
+static void
+take_rekey(struct courier *c, const xmlNode *content)
+{
+	if (!xmltree_is(content, "rekey", GREETING_NS))
+		session_end(c, "the centre does not take the agent's new key");
+	else if (c->keys.has_next) {
+		keyfiles_offered(&c->keys);
+		handshake(c);
+	}
+}
+
 static void
 take_answer(struct courier *c, const struct ticket *ticket, xmlNode *content)
 {
@@ -753,7 +797,10 @@ open_answer(struct courier *c, const struct ticket *ticket,
 	    c->conf->jid, &envelope, why, sizeof(why)) == -1)
 		session_end(c, why);
 	else {
-		take_answer(c, ticket, envelope.content);
+		if (ticket->rekey)
+			take_rekey(c, envelope.content);
+		else
+			take_answer(c, ticket, envelope.content);
 		envelope_clear(&envelope);
 	}
 	buf_free(&plain);
@@ -797,18 +844,17 @@ on_answer(void *arg, enum uplink_answer answer, const char *condition,
 	pump(c);
 }
 
+/* Seals content and asks; the ticket is freed when that fails.  0 or -1. */
 static int
-send_batch(struct courier *c, const struct outbox_batch *batch,
-    const struct buf *reports)
+send_sealed(struct courier *c, const char *content, size_t len,
+    struct ticket *ticket)
 {
 	struct buf plain = { 0 }, sealed = { 0 }, xml = { 0 };
-	struct way *way = &c->way[batch->lane];
-	struct ticket *ticket;
 	uint64_t n;
 	int rc = -1;
 
-	envelope_write(&plain, reports->data, reports->len, c->conf->jid,
-	    c->conf->central, clock_wall_ms());
+	envelope_write(&plain, content, len, c->conf->jid, c->conf->central,
+	    clock_wall_ms());
 	if (seal_put(c->seal, plain.data, plain.len, &n, &sealed) == -1) {
 		session_end(c, "a report cannot be sealed");
 		goto out;
@@ -817,26 +863,56 @@ send_batch(struct courier *c, const struct outbox_batch *batch,
 	    (unsigned long long)n);
 	buf_put(&xml, sealed.data, sealed.len);
 	buf_puts(&xml, "</sealed>");
-	ticket = ticket_new(c);
-	ticket->lane = batch->lane;
-	ticket->last = batch->last;
-	ticket->reports = batch->reports;
-	ticket->octets = reports->len;
-	if (uplink_ask(c->uplink, xml.data, xml.len, ANSWER_MS, on_answer,
-	    ticket) == -1) {
-		free(ticket);
-		goto out;
-	}
-	way->messages++;
-	way->reports += batch->reports;
-	way->octets += reports->len;
-	way->sent = batch->last;
-	rc = 0;
+	rc = uplink_ask(c->uplink, xml.data, xml.len, ANSWER_MS, on_answer,
+	    ticket);
 out:
+	if (rc == -1)
+		free(ticket);
+	else
+		c->way[ticket->lane].messages++;
 	buf_free(&plain);
 	buf_free(&sealed);
 	buf_free(&xml);
 	return rc;
+}
+
+static int
+send_batch(struct courier *c, const struct outbox_batch *batch,
+    const struct buf *reports)
+{
+	struct way *way = &c->way[batch->lane];
+	struct ticket *ticket = ticket_new(c);
+
+	ticket->lane = batch->lane;
+	ticket->last = batch->last;
+	ticket->reports = batch->reports;
+	ticket->octets = reports->len;
+	if (send_sealed(c, reports->data, reports->len, ticket) == -1)
+		return -1;
+	way->reports += batch->reports;
+	way->octets += reports->len;
+	way->sent = batch->last;
+	return 0;
+}
+
+/*
+ * Tells the centre of the agent's next key under its present one; or, under
+ * the next one, that it is in use, which makes the other worthless.
+ */
+static void
+offer_key(struct courier *c)
+{
+	char public[KEY_TEXT_MAX];
+	struct ticket *ticket = ticket_new(c);
+	struct buf xml = { 0 };
+
+	key_format_public(c->keys.has_next ? c->keys.next.public :
+	    c->keys.own.public, public);
+	buf_printf(&xml, "<rekey xmlns='" GREETING_NS "' key='%s'/>", public);
+	ticket->lane = LANE_URGENT;
+	ticket->rekey = true;
+	(void)send_sealed(c, xml.data, xml.len, ticket);
+	buf_free(&xml);
 }
 
 /* Sends what may be sent of a lane.  True when nothing of it waits unsent. */
@@ -974,6 +1050,9 @@ on_wake(void *arg, int fd, unsigned events)
 	if ((n = read(fd, bytes, sizeof(bytes))) <= 0)
 		return;
 	take_store_news(c, bytes, (size_t)n);
+	if (memchr(bytes, WAKE_REKEY, (size_t)n) != NULL &&
+	    keyfiles_begin(&c->keys) == 0 && c->up)
+		offer_key(c);
 	pump(c);
 }
 
@@ -998,22 +1077,6 @@ on_signal(void *arg, int signo)
 }
 
 /* --- start -------------------------------------------------------------------- */
-
-/* The agent's own key, made at the first start. */
-static int
-load_key(struct courier *c)
-{
-	char *path = config_state_path(c->conf, "agent.key");
-	int rc;
-
-	if (access(path, F_OK) == -1 && errno == ENOENT) {
-		key_make(&c->key);
-		rc = key_save(path, &c->key);
-	} else
-		rc = key_load(path, &c->key);
-	free(path);
-	return rc;
-}
 
 /*
  * Read while we may.  It is told at every start, for as long as it is there:
@@ -1045,10 +1108,11 @@ start(struct courier *c)
 	struct loginconf login = { 0 };
 	struct proxy proxy;
 	struct lock *early = NULL;
+	uint8_t configured[KEY_LEN];
 	int rc = -1, proxied;
 
 	if (key_library_init() == -1 ||
-	    key_parse_public(c->conf->central_key, c->centre_key) == -1)
+	    key_parse_public(c->conf->central_key, configured) == -1)
 		return -1;
 	if (loginconf_load(c->conf, &login) == -1 || load_token(c) == -1 ||
 	    (proxied = proxyconf_load(c->conf, &proxy,
@@ -1061,8 +1125,10 @@ start(struct courier *c)
 	report_schema_load();
 	c->store = storekey_open(c->conf, early, &c->damaged);
 	early = NULL;
-	if (c->store == NULL || load_key(c) == -1)
+	if (c->store == NULL || keyfiles_load(&c->keys, c->conf->state_dir,
+	    configured) == -1)
 		goto out;
+	note_keys(c);
 	c->loop = loop_new();
 	uc.jid = c->conf->jid;
 	uc.password = login.password;
@@ -1129,7 +1195,7 @@ courier_run(const char *config_path, int wake_fd)
 	loop_free(c.loop);
 	store_close(c.store);
 	secret_wipe(c.token, sizeof(c.token));
-	key_wipe(&c.key);
+	keyfiles_clear(&c.keys);
 	config_free(c.conf);
 	return c.damaged ? SUPERVISOR_DAMAGED : rc;
 }

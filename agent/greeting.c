@@ -62,6 +62,8 @@ read_lanes(const xmlNode *root, struct greeting *out)
 
 	for (node = xmltree_child(root, "lane", GREETING_NS);
 	    node != NULL && rc == 0; node = xmltree_next(node)) {
+		if (!xmltree_is(node, "lane", GREETING_NS))
+			continue;
 		name = xmltree_attr(node, "name");
 		if (name == NULL || lane_parse(name, &lane) == -1 ||
 		    there[lane] || (out->lane[lane].committed =
@@ -85,6 +87,21 @@ greeting_clear(struct greeting *greeting)
 			free(lane->refused[--lane->refused_len].reason);
 }
 
+/* The centre's key where it is not the one that the hello was for. */
+static int
+read_key(const xmlNode *root, struct greeting *out)
+{
+	xmlNode *node = xmltree_child(root, "key", GREETING_NS);
+	char *text;
+
+	if (node == NULL)
+		return 0;
+	text = xmltree_attr(node, "public");
+	out->has_key = text != NULL && key_parse_public(text, out->key) == 0;
+	free(text);
+	return out->has_key ? 0 : -1;
+}
+
 int
 greeting_welcome(const struct buf *payload, struct greeting *out)
 {
@@ -104,7 +121,8 @@ greeting_welcome(const struct buf *payload, struct greeting *out)
 	    xmltree_number(root, "version") == 1 && time != NULL &&
 	    clock_parse(time, &out->time_ms) == 0) {
 		out->whole = whole != NULL && strcmp(whole, "true") == 0;
-		rc = read_lanes(root, out);
+		rc = read_lanes(root, out) == -1 ||
+		    read_key(root, out) == -1 ? -1 : 0;
 	}
 	if (rc == -1)
 		greeting_clear(out);

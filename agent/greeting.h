@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "crypto/key.h"
 #include "schema/lane.h"
 
 #define GREETING_NS	"urn:platen:session:1"
@@ -36,6 +37,8 @@ struct greeting_lane {
 struct greeting {
 	int64_t	 time_ms;	/* the centre's clock */
 	bool	 whole;		/* it wants everything once more */
+	bool	 has_key;	/* its key is another one now: */
+	uint8_t	 key[KEY_LEN];
 	struct greeting_lane	 lane[LANES];
 };
 /* Payload 2.  0 (clear it afterwards), or -1 when it is no welcome. */

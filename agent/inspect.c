@@ -92,7 +92,7 @@ inspect_running(const struct config *conf)
 
 struct status {
 	bool			 running;
-	char			*state, *why;
+	char			*state, *why, *key;
 	int64_t			 since_ms;
 	char			 epoch[UUID_TEXT_MAX];
 	struct outbox_count	 box;
@@ -240,6 +240,7 @@ status_json(const struct look *look, const struct status *s)
 	json_string(&js, "uplink", s->running ? s->state : "stopped");
 	json_string(&js, "uplink_why", *s->why == '\0' ? NULL : s->why);
 	json_string(&js, "central", look->conf->central);
+	json_string(&js, "key", *s->key == '\0' ? NULL : s->key);
 	json_string(&js, "epoch", s->epoch);
 	json_int(&js, "outbox", s->box.depth);
 	json_int(&js, "outbox_bytes", s->box.bytes);
@@ -362,6 +363,7 @@ look_status(struct look *look)
 	progress_read(look->store, &s.scan);
 	s.state = store_note(look->store, "uplink_state");
 	s.why = store_note(look->store, "uplink_why");
+	s.key = store_note(look->store, "key");
 	s.since_ms = store_note_int(look->store, "uplink_since", 0);
 	(void)store_epoch(look->store, s.epoch);
 	(void)outbox_count(look->store, &s.box);
@@ -380,6 +382,7 @@ look_status(struct look *look)
 	keeper_loss_clear(&s.loss);
 	free(s.state);
 	free(s.why);
+	free(s.key);
 	return 0;
 }
 

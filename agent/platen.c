@@ -8,6 +8,7 @@
 #include "agent/diagnose.h"
 #include "agent/inspect.h"
 #include "agent/probe.h"
+#include "agent/rekey.h"
 #include "agent/scan.h"
 #include "base/drop.h"
 #include "base/log.h"
@@ -56,6 +57,7 @@ static const struct {
 	{ "devices", inspect_main, "the printers that the agent knows" },
 	{ "scan", scan_main, "have the agent look for printers now" },
 	{ "outbox", inspect_main, "reports that wait, or were refused" },
+	{ "rekey", rekey_main, "have the agent take a new key" },
 	{ "keygen", keygen_main, "make a key file" },
 	{ "version", version_main, "print the version" },
 };

@@ -199,7 +199,7 @@ store_damaged(struct supervisor *s)
 	    &s->child[KEEPER]);
 }
 
-static void	 wake_scan(struct supervisor *);
+static void	 wake(struct supervisor *, int through, char byte);
 
 static void
 store_ready(struct supervisor *s)
@@ -209,7 +209,7 @@ store_ready(struct supervisor *s)
 	start_child(&s->child[UPLINK]);
 	/* Who starts the agent wants to know what is there, and a new store
 	 * knows of nothing; a collector that comes again keeps to its times. */
-	wake_scan(s);
+	wake(s, UPLINK, WAKE_SCAN);
 }
 
 static bool
@@ -282,15 +282,14 @@ on_sigterm(void *arg, int signo)
 	timer_after(s->loop, &s->kill, STOP_MS, on_overdue, s);
 }
 
-/* Through the uplink's end it reaches the collector; what does not fit is not
- * needed, because the collector has enough to read then. */
+/* Through one child's end of the pair it reaches the other; what does not fit
+ * is not needed, because that one has enough to read then. */
 static void
-wake_scan(struct supervisor *s)
+wake(struct supervisor *s, int through, char byte)
 {
-	char byte = WAKE_SCAN;
-
-	if (write(s->child[UPLINK].wake_fd, &byte, 1) == -1)
-		log_debug("supervisor", "the collector cannot be woken");
+	if (write(s->child[through].wake_fd, &byte, 1) == -1)
+		log_debug("supervisor", "the %s cannot be woken",
+		    s->child[through == UPLINK ? COLLECTOR : UPLINK].name);
 }
 
 static void
@@ -299,7 +298,16 @@ on_sigusr1(void *arg, int signo)
 	struct supervisor *s = arg;
 
 	log_info("supervisor", "looking for printers, as asked to");
-	wake_scan(s);
+	wake(s, UPLINK, WAKE_SCAN);
+}
+
+static void
+on_sigusr2(void *arg, int signo)
+{
+	struct supervisor *s = arg;
+
+	log_info("supervisor", "changing the agent's key, as asked to");
+	wake(s, COLLECTOR, WAKE_REKEY);
 }
 
 static void
@@ -320,7 +328,7 @@ on_sighup(void *arg, int signo)
 	/* The keeper is about to end, and the others start with it then. */
 	if (s->child[KEEPER].pid == 0)
 		signal_children(s, SIGTERM);
-	wake_scan(s);
+	wake(s, UPLINK, WAKE_SCAN);
 }
 
 /* --- what must be there before -------------------------------------------------- */
@@ -446,6 +454,7 @@ supervisor_run(const char *config_path, struct config *conf)
 		return 1;
 	/* Whoever reads the pid may send it at once; children keep it ignored. */
 	signal(SIGUSR1, SIG_IGN);
+	signal(SIGUSR2, SIG_IGN);
 	write_pid(s.lock_fd);
 	if (drop_dumps() == -1)
 		return 1;
@@ -466,6 +475,7 @@ supervisor_run(const char *config_path, struct config *conf)
 	loop_signal(s.loop, SIGINT, on_sigterm, &s);
 	loop_signal(s.loop, SIGHUP, on_sighup, &s);
 	loop_signal(s.loop, SIGUSR1, on_sigusr1, &s);
+	loop_signal(s.loop, SIGUSR2, on_sigusr2, &s);
 	for (i = 0; i < CHILDREN; i++)
 		s.child[i].supervisor = &s;
 	s.child[COLLECTOR].wake_fd = pair[0];

@@ -35,6 +35,7 @@ enum apply_verdict {
 	APPLY_DONE,		/* takes effect with the next commit */
 	APPLY_SEEN,		/* had been taken before, no effect */
 	APPLY_AGAIN,		/* a gap: seq is the last one taken */
+	APPLY_REKEY,		/* no reports: the agent's next key is known */
 	APPLY_FAILED		/* the store failed: nothing in the open
 				 * transaction will last */
 };

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "central/handshake.h"
 #include "schema/envelope.h"
 #include "schema/report.h"
 #include "schema/xmltree.h"
@@ -90,6 +91,10 @@ write_content(struct buf *out, const struct apply_answer *a)
 	size_t	i;
 
 	buf_reset(out);
+	if (a->verdict == APPLY_REKEY) {
+		buf_puts(out, "<rekey xmlns='" HANDSHAKE_NS "'/>");
+		return;
+	}
 	if (a->verdict == APPLY_AGAIN) {
 		buf_printf(out, "<again xmlns='%s' lane='%s' seq='%lld'/>",
 		    REPORT_NS, lane_name(a->lane), (long long)a->seq);

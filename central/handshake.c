@@ -118,10 +118,13 @@ admit(struct fleet *fleet, struct seal *seal, const char *jid,
 	return -1;
 }
 
+/* better is the key that the agent should have used; NULL: it did. */
 static int
-welcome(struct fleet *fleet, struct seal *seal, int64_t agent,
-    const struct hello *hello, int64_t wall_ms, bool *whole, struct buf *reply)
+welcome(struct fleet *fleet, struct seal *seal, const struct key *better,
+    int64_t agent, const struct hello *hello, int64_t wall_ms, bool *whole,
+    struct buf *reply)
 {
+	char		public[KEY_TEXT_MAX];
 	struct buf	payload = { 0 };
 	int64_t		seq[LANES];
 	char		time[CLOCK_TEXT_MAX];
@@ -144,6 +147,10 @@ welcome(struct fleet *fleet, struct seal *seal, int64_t agent,
 		buf_free(&payload);
 		return -1;
 	}
+	if (better != NULL) {
+		key_format_public(better->public, public);
+		buf_printf(&payload, "<key public='%s'/>", public);
+	}
 	buf_puts(&payload, "</welcome>");
 	buf_printf(reply, "<handshake xmlns='%s'>", HANDSHAKE_NS);
 	rc = seal_answer(seal, payload.data, payload.len, reply);
@@ -153,8 +160,8 @@ welcome(struct fleet *fleet, struct seal *seal, int64_t agent,
 }
 
 static void
-decide(struct fleet *fleet, struct seal **seal, const char *jid,
-    const char *from, const struct hello *hello, int64_t wall_ms,
+decide(struct fleet *fleet, struct seal **seal, const struct key *better,
+    const char *jid, const char *from, const struct hello *hello, int64_t wall_ms,
     struct handshake *out)
 {
 	struct session	*session;
@@ -163,7 +170,7 @@ decide(struct fleet *fleet, struct seal **seal, const char *jid,
 
 	if (admit(fleet, *seal, jid, hello, wall_ms, &agent, out) != 0)
 		return;
-	if (welcome(fleet, *seal, agent, hello, wall_ms, &whole,
+	if (welcome(fleet, *seal, better, agent, hello, wall_ms, &whole,
 	    &out->reply) != 0) {
 		refuse(out, "resource-constraint", "the store is busy");
 		return;
@@ -177,11 +184,32 @@ decide(struct fleet *fleet, struct seal **seal, const char *jid,
 	out->session = session;
 }
 
-void
-handshake_take(struct fleet *fleet, const struct key *own, const char *centre,
-    const char *from, const char *message, int64_t wall_ms, int64_t mono_ms,
-    struct handshake *out)
+/* Opens message 1 with the first of the keys that it is for: NULL when it is
+ * for none; used says which it was. */
+static struct seal *
+accept(const struct keyring *ring, const char *jid, const char *centre,
+    const char *message, int64_t wall_ms, int64_t mono_ms, size_t *used,
+    struct buf *payload)
 {
+	struct seal	*seal = NULL;
+	size_t		 i;
+
+	for (i = 0; i < ring->len && seal == NULL; i++) {
+		if (i > 0 && ring->until_ms[i] <= wall_ms)
+			continue;
+		seal = seal_accept(&ring->key[i], jid, centre, message,
+		    strlen(message), mono_ms, payload);
+		*used = i;
+	}
+	return seal;
+}
+
+void
+handshake_take(struct fleet *fleet, const struct keyring *ring,
+    const char *centre, const char *from, const char *message,
+    int64_t wall_ms, int64_t mono_ms, struct handshake *out)
+{
+	size_t		 used = 0;
 	struct buf	 payload = { 0 };
 	struct hello	 hello = { .token = NULL };
 	struct seal	*seal = NULL;
@@ -192,13 +220,14 @@ handshake_take(struct fleet *fleet, const struct key *own, const char *centre,
 		refuse(out, "bad-request", "no JID");
 	else if (strlen(message) > HANDSHAKE_MAX)
 		refuse(out, "policy-violation", "handshake too long");
-	else if ((seal = seal_accept(own, jid, centre, message,
-	    strlen(message), mono_ms, &payload)) == NULL)
+	else if ((seal = accept(ring, jid, centre, message, wall_ms, mono_ms,
+	    &used, &payload)) == NULL)
 		refuse(out, "bad-request", "the handshake does not open");
 	else if (read_hello(&payload, &hello) != 0)
 		refuse(out, "bad-request", "the hello makes no sense");
 	else
-		decide(fleet, &seal, jid, from, &hello, wall_ms, out);
+		decide(fleet, &seal, used == 0 ? NULL : &ring->key[0], jid,
+		    from, &hello, wall_ms, out);
 	clear_hello(&hello);
 	if (payload.data != NULL)
 		secret_wipe(payload.data, payload.len);

@@ -10,8 +10,8 @@
 
 #include "base/buf.h"
 #include "central/fleet.h"
+#include "central/keyring.h"
 #include "central/peers.h"
-#include "crypto/key.h"
 
 #define HANDSHAKE_NS	"urn:platen:session:1"
 #define HANDSHAKE_MAX	(8 * 1024)	/* octets of message 1 in BASE64 */
@@ -24,10 +24,11 @@ struct handshake {
 };
 
 /*
- * from is the full JID, message the BASE64 text.  What the roster notes is
+ * Any key of the ring opens message 1; who used an old one is told the present
+ * one.  from is the full JID, message the BASE64 text.  What the roster notes is
  * committed before this returns; no transaction may be open.
  */
-void	 handshake_take(struct fleet *, const struct key *own,
+void	 handshake_take(struct fleet *, const struct keyring *,
 	    const char *centre, const char *from, const char *message,
 	    int64_t wall_ms, int64_t mono_ms, struct handshake *out);
 

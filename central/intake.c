@@ -8,6 +8,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "central/epoch.h"
+#include "central/handshake.h"
+#include "central/roster.h"
 #include "schema/envelope.h"
 #include "schema/report.h"
 #include "schema/xmltree.h"
@@ -84,7 +86,8 @@ prove(struct fleet *fleet, struct peers *peers, struct peer *peer,
 {
 	int64_t	gap;
 
-	if (epoch_resume(fleet, s->agent, s->epoch, s->first, s->whole,
+	if (roster_settle(fleet, s->agent, seal_remote(s->seal)) != 0 ||
+	    epoch_resume(fleet, s->agent, s->epoch, s->first, s->whole,
 	    clock_wall_ms(), &gap) != 0)
 		return -1;
 	peers_say(peers, peer, LOG_LEVEL_INFO, "%s has a session",
@@ -113,12 +116,41 @@ log_answer(struct peers *peers, struct peer *peer,
 		    (long long)a->seq);
 }
 
+/* The agent's next key, said under its present one. */
+static void
+take_rekey(struct fleet *fleet, struct peer *peer, const xmlNode *content,
+    struct intake *out)
+{
+	uint8_t	 key[KEY_LEN];
+	char	*text, print[48];
+
+	text = xmltree_attr(content, "key");
+	if (text == NULL || key_parse_public(text, key) != 0)
+		refuse(out, "bad-request", "no key");
+	else if (memcmp(key, seal_remote(out->session->seal), KEY_LEN) == 0)
+		/* It says that it uses it, which prove() has noted. */
+		out->answer.verdict = APPLY_REKEY;
+	else if (roster_offer(fleet, out->session->agent, key) != 0)
+		out->answer.verdict = APPLY_FAILED;
+	else {
+		out->answer.verdict = APPLY_REKEY;
+		key_fingerprint(key, print);
+		log_info("agent", "%s will have the key %s",
+		    log_safe(peer->jid), print);
+	}
+	free(text);
+}
+
 static void
 take_content(struct fleet *fleet, struct peers *peers, struct peer *peer,
     const xmlNode *content, struct intake *out)
 {
 	struct apply_frame	frame;
 
+	if (xmltree_is(content, "rekey", HANDSHAKE_NS)) {
+		take_rekey(fleet, peer, content, out);
+		return;
+	}
 	if (apply_frame_read(content, &frame) != 0) {
 		refuse(out, "bad-request", "no reports, or not numbered");
 		return;

@@ -3,8 +3,10 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "central/keyring.h"
 #include "central/roster.h"
 #include "xmpp/jid.h"
 
@@ -76,5 +78,75 @@ office_decide(struct fleet *fleet, const char *approve, const char *revoke)
 		printf("%s is approved with the key %s\n", jid, print);
 	} else
 		printf("%s is revoked\n", jid);
+	return 0;
+}
+
+static void
+keys_json(const struct keyring *ring, FILE *out)
+{
+	char	public[KEY_TEXT_MAX], print[48], time[CLOCK_TEXT_MAX];
+	struct buf	text = { 0 };
+	struct json	js;
+	size_t		i;
+
+	json_start(&js, &text);
+	json_array(&js, NULL);
+	for (i = 0; i < ring->len; i++) {
+		key_format_public(ring->key[i].public, public);
+		key_fingerprint(ring->key[i].public, print);
+		json_object(&js, NULL);
+		json_string(&js, "fingerprint", print);
+		json_string(&js, "public", public);
+		json_bool(&js, "current", i == 0);
+		json_string(&js, "until", i == 0 ? NULL :
+		    clock_format(ring->until_ms[i], time));
+		json_object_end(&js);
+	}
+	json_array_end(&js);
+	fputs(text.data, out);
+	buf_free(&text);
+}
+
+static void
+keys_table(const struct keyring *ring, FILE *out)
+{
+	char	public[KEY_TEXT_MAX], print[48], time[CLOCK_TEXT_MAX];
+	size_t	i;
+
+	for (i = 0; i < ring->len; i++) {
+		key_format_public(ring->key[i].public, public);
+		key_fingerprint(ring->key[i].public, print);
+		fprintf(out, "%s  %s  %s%s\n", print, public,
+		    i == 0 ? "now" : "good until ", i == 0 ? "" :
+		    clock_format(ring->until_ms[i], time));
+	}
+}
+
+int
+office_keys(const struct settings *s, bool json, FILE *out)
+{
+	struct keyring	ring;
+
+	if (keyring_load(s->key_file, clock_wall_ms(), &ring) != 0)
+		return -1;
+	if (json)
+		keys_json(&ring, out);
+	else
+		keys_table(&ring, out);
+	keyring_clear(&ring);
+	return 0;
+}
+
+int
+office_rotate(const struct settings *s, int64_t keep_ms)
+{
+	int64_t	now = clock_wall_ms();
+
+	if (keyring_rotate(s->key_file, now, now + keep_ms) != 0 ||
+	    office_keys(s, false, stdout) != 0)
+		return -1;
+	printf("Restart platen-central to use it.  Agents that come while the "
+	    "old one is good\nlearn of it by themselves; later ones want "
+	    "enrol again.\n");
 	return 0;
 }

@@ -2,7 +2,9 @@
 #ifndef CENTRAL_OFFICE_H
 #define CENTRAL_OFFICE_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "central/fleet.h"
 #include "central/settings.h"
@@ -15,5 +17,10 @@ int	 office_enrol(const struct settings *, const struct key *,
 /* One of both JIDs is NULL.  0, or 1, logged. */
 int	 office_decide(struct fleet *, const char *approve,
 	    const char *revoke);
+
+/* Lists the centre's keys: 0 or -1. */
+int	 office_keys(const struct settings *, bool json, FILE *);
+/* Makes a new one, the present one stays good for keep_ms: 0 or -1. */
+int	 office_rotate(const struct settings *, int64_t keep_ms);
 
 #endif

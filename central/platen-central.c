@@ -16,6 +16,7 @@
 #include "base/loop.h"
 #include "base/secret.h"
 #include "central/fleet.h"
+#include "central/keyring.h"
 #include "central/office.h"
 #include "central/reception.h"
 #include "central/roster.h"
@@ -32,7 +33,7 @@
 struct options {
 	const char	*config;
 	const char	*jid, *customer, *valid, *approve, *revoke;
-	const char	*since, *limit;
+	const char	*since, *limit, *keep;
 	struct view_filter filter;
 	bool		 foreground, verbose;
 	char		**rest;		/* what is left after the options */
@@ -48,7 +49,7 @@ struct command {
 
 enum { OPT_JID = 'j', OPT_CUSTOMER = 'C', OPT_VALID = 'V', OPT_APPROVE = 'A',
 	OPT_REVOKE = 'R', OPT_JSON = 'J', OPT_AGENT = 'a', OPT_ASSET = 's',
-	OPT_SINCE = 'S', OPT_ALL = 'L', OPT_LIMIT = 'n' };
+	OPT_SINCE = 'S', OPT_ALL = 'L', OPT_LIMIT = 'n', OPT_KEEP = 'K' };
 
 static const struct option	long_options[] = {
 	{ "jid", required_argument, NULL, OPT_JID },
@@ -62,6 +63,7 @@ static const struct option	long_options[] = {
 	{ "since", required_argument, NULL, OPT_SINCE },
 	{ "all", no_argument, NULL, OPT_ALL },
 	{ "limit", required_argument, NULL, OPT_LIMIT },
+	{ "keep", required_argument, NULL, OPT_KEEP },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 }
 };
@@ -75,6 +77,10 @@ usage(FILE *out)
 	    "  enrol NAME --jid JID [--customer C] [--valid 7d]\n"
 	    "                           print the agent's configuration\n"
 	    "  agents [--approve JID | --revoke JID] [--json]\n"
+	    "  revoke JID               shut an agent out, at once\n"
+	    "  keys [--json]            the centre's keys\n"
+	    "  rotate [--keep 30d]      a new key; the present one stays good"
+	    " so long\n"
 	    "  run [-d] [-v]            serve; -d: in front, -v: tell more\n"
 	    "  devices | consumables | alerts | history\n"
 	    "                           [--agent NAME] [--asset UUID|SERIAL]\n"
@@ -111,7 +117,7 @@ static int
 run_enrol(const struct options *o)
 {
 	struct settings	s;
-	struct key	key;
+	struct keyring	ring;
 	char		jid[JID_MAX];
 	int64_t		valid_ms = ROSTER_VALID_MS;
 	int		rc = -1;
@@ -141,10 +147,10 @@ run_enrol(const struct options *o)
 	}
 	if (settings_read(o->config, &s) != 0)
 		return 1;
-	if (key_load(s.key_file, &key) == 0) {
-		rc = office_enrol(&s, &key, o->rest[0], jid, o->customer,
+	if (keyring_load(s.key_file, clock_wall_ms(), &ring) == 0) {
+		rc = office_enrol(&s, &ring.key[0], o->rest[0], jid, o->customer,
 		    valid_ms);
-		key_wipe(&key);
+		keyring_clear(&ring);
 	}
 	settings_clear(&s);
 	return rc == 0 ? 0 : 1;
@@ -173,6 +179,50 @@ run_agents(const struct options *o)
 	fleet_close(fleet);
 	settings_clear(&s);
 	return rc;
+}
+
+static int
+run_revoke(const struct options *o)
+{
+	struct options	mine = *o;
+
+	mine.revoke = o->rest[0];
+	return run_agents(&mine);
+}
+
+static int
+run_keys(const struct options *o)
+{
+	struct settings	s;
+	int		rc;
+
+	if (settings_read(o->config, &s) != 0)
+		return 1;
+	rc = office_keys(&s, o->filter.json, stdout);
+	settings_clear(&s);
+	return rc == 0 ? 0 : 1;
+}
+
+#define KEEP_MS	(INT64_C(30) * 24 * 3600 * 1000)
+
+static int
+run_rotate(const struct options *o)
+{
+	struct settings	s;
+	int64_t		keep_ms = KEEP_MS;
+	int		rc;
+
+	if (o->keep != NULL && (ini_parse_duration(o->keep, &keep_ms) != 0 ||
+	    keep_ms < 1000)) {
+		log_warnx("rotate", "--keep %s: such as 12h or 30d is right",
+		    log_safe(o->keep));
+		return 2;
+	}
+	if (settings_read(o->config, &s) != 0)
+		return 1;
+	rc = office_rotate(&s, keep_ms);
+	settings_clear(&s);
+	return rc == 0 ? 0 : 1;
 }
 
 typedef int	 view_fn(struct fleet *, const struct view_filter *, FILE *,
@@ -260,7 +310,8 @@ on_signal(void *arg, int signo)
 }
 
 static int
-serve(const struct settings *s, const char *secret, const struct key *key)
+serve(const struct settings *s, const char *secret,
+    const struct keyring *ring)
 {
 	struct service	 service = { .loop = NULL };
 	struct fleet	*fleet;
@@ -269,7 +320,7 @@ serve(const struct settings *s, const char *secret, const struct key *key)
 		return 1;
 	report_schema_load();
 	service.loop = loop_new();
-	service.reception = reception_new(service.loop, s, secret, key,
+	service.reception = reception_new(service.loop, s, secret, ring,
 	    fleet);
 	loop_signal(service.loop, SIGTERM, on_signal, &service);
 	loop_signal(service.loop, SIGINT, on_signal, &service);
@@ -316,7 +367,7 @@ static int
 run_run(const struct options *o)
 {
 	struct settings	s;
-	struct key	key;
+	struct keyring	ring;
 	char		secret[SECRET_MAX];
 	int		rc = 1;
 
@@ -324,10 +375,11 @@ run_run(const struct options *o)
 	if (settings_read(o->config, &s) != 0)
 		return 1;
 	if (secret_read(s.secret_file, "[component] secret_file", secret,
-	    sizeof(secret)) == 0 && key_load(s.key_file, &key) == 0) {
+	    sizeof(secret)) == 0 && keyring_load(s.key_file, clock_wall_ms(),
+	    &ring) == 0) {
 		if (settle(o, &s) == 0)
-			rc = serve(&s, secret, &key);
-		key_wipe(&key);
+			rc = serve(&s, secret, &ring);
+		keyring_clear(&ring);
 	}
 	secret_wipe(secret, sizeof(secret));
 	settings_clear(&s);
@@ -338,6 +390,9 @@ static const struct command	commands[] = {
 	{ "init", run_init, "", 0 },
 	{ "enrol", run_enrol, "jCV", 1 },
 	{ "agents", run_agents, "ARJaSnL", 0 },
+	{ "revoke", run_revoke, "", 1 },
+	{ "keys", run_keys, "J", 0 },
+	{ "rotate", run_rotate, "K", 0 },
 	{ "run", run_run, "dv", 0 },
 	{ "devices", run_devices, "JasSLn", 0 },
 	{ "consumables", run_consumables, "JasSLn", 0 },
@@ -400,6 +455,7 @@ take_option(struct options *o, int letter)
 	case OPT_VALID: o->valid = optarg; break;
 	case OPT_APPROVE: o->approve = optarg; break;
 	case OPT_REVOKE: o->revoke = optarg; break;
+	case OPT_KEEP: o->keep = optarg; break;
 	case OPT_JSON: o->filter.json = true; break;
 	case OPT_AGENT: o->filter.agent = optarg; break;
 	case OPT_ASSET: o->filter.asset = optarg; break;

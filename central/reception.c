@@ -31,7 +31,7 @@
 struct reception {
 	struct loop		*loop;
 	const struct settings	*settings;
-	const struct key	*key;
+	const struct keyring	*ring;
 	struct fleet		*fleet;
 	struct component	*component;
 	struct peers		*peers;
@@ -191,7 +191,7 @@ take_handshake(struct reception *r, struct peer *peer, const char *from,
 		return;
 	}
 	text = xmltree_text(payload);
-	handshake_take(r->fleet, r->key, r->settings->jid, from,
+	handshake_take(r->fleet, r->ring, r->settings->jid, from,
 	    text == NULL ? "" : text, clock_wall_ms(), now, &h);
 	free(text);
 	if (h.session == NULL) {
@@ -480,7 +480,7 @@ on_tick(void *arg)
 
 struct reception *
 reception_new(struct loop *loop, const struct settings *settings,
-    const char *secret, const struct key *key, struct fleet *fleet)
+    const char *secret, const struct keyring *ring, struct fleet *fleet)
 {
 	static const struct component_events	 events = {
 		.on_ready = on_ready, .on_lost = on_lost,
@@ -499,7 +499,7 @@ reception_new(struct loop *loop, const struct settings *settings,
 	r = xcalloc(1, sizeof(*r));
 	r->loop = loop;
 	r->settings = settings;
-	r->key = key;
+	r->ring = ring;
 	r->fleet = fleet;
 	r->peers = peers_new();
 	r->component = component_new(loop, &config, &events, r);

@@ -9,13 +9,13 @@
 #include "base/loop.h"
 #include "central/fleet.h"
 #include "central/settings.h"
-#include "crypto/key.h"
+#include "central/keyring.h"
 
 struct reception;
 
 /* Everything is lent; secret is copied. */
 struct reception	*reception_new(struct loop *, const struct settings *,
-			    const char *secret, const struct key *,
+			    const char *secret, const struct keyring *,
 			    struct fleet *);
 void			 reception_start(struct reception *);
 /* Commits, tells those who are there, closes the stream. */

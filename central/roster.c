@@ -17,11 +17,14 @@
 
 struct row {
 	char	*status;
+	char	*next_key;	/* BASE64 */
 };
 
 const struct field	roster_extra[] = {
 	{ .name = "status", .kind = FIELD_TEXT,
 	    .offset = offsetof(struct row, status) },
+	{ .name = "next_key", .kind = FIELD_TEXT,
+	    .offset = offsetof(struct row, next_key) },
 	{ .name = NULL }
 };
 
@@ -29,8 +32,9 @@ struct entry {
 	int64_t	 id;		/* 0: not known */
 	char	 name[ROSTER_NAME_MAX + JID_MAX];
 	char	 state[16];
-	bool	 has_key, has_other, has_token;
-	uint8_t	 key[KEY_LEN], other[KEY_LEN], token_hash[HASH_LEN];
+	bool	 has_key, has_other, has_token, has_next;
+	uint8_t	 key[KEY_LEN], other[KEY_LEN], next[KEY_LEN];
+	uint8_t	 token_hash[HASH_LEN];
 	int64_t	 token_expires;
 };
 
@@ -79,7 +83,8 @@ load(struct fleet *fleet, const char *jid, struct entry *e)
 
 	memset(e, 0, sizeof(*e));
 	stmt = fleet_bind(fleet, "SELECT id, name, state, key, other_key, "
-	    "token_hash, token_expires FROM agent WHERE jid = ?" FLEET_LOCK,
+	    "token_hash, token_expires, next_key FROM agent WHERE jid = ?"
+	    FLEET_LOCK,
 	    "t", jid);
 	if (stmt == NULL)
 		return -1;
@@ -94,6 +99,8 @@ load(struct fleet *fleet, const char *jid, struct entry *e)
 	e->has_other = take_blob(stmt, 4, e->other, KEY_LEN);
 	e->has_token = take_blob(stmt, 5, e->token_hash, HASH_LEN);
 	e->token_expires = fleet_number(stmt, 6);
+	e->has_next = fleet_text(stmt, 7) != NULL &&
+	    key_parse_public(fleet_text(stmt, 7), e->next) == 0;
 	fleet_reset(stmt);
 	return 0;
 }
@@ -167,7 +174,7 @@ bind_key(struct fleet *fleet, const struct entry *e,
     const uint8_t key[KEY_LEN])
 {
 	return fleet_do(fleet, "UPDATE agent SET state = 'active', key = ?, "
-	    "token_hash = NULL, token_expires = NULL, other_key = NULL, "
+	    "next_key = NULL, token_hash = NULL, token_expires = NULL, other_key = NULL, "
 	    "other_key_at = NULL WHERE id = ?", "bi", (const void *)key,
 	    KEY_LEN, e->id);
 }
@@ -282,7 +289,8 @@ admit_known(struct fleet *fleet, const struct entry *e,
 	}
 	if (is(e, "active")) {
 		/* Its own key speaks for it, whatever is left in its INI. */
-		if (same)
+		if (same || (e->has_next && sodium_memcmp(e->next, key,
+		    KEY_LEN) == 0))
 			return ROSTER_ADMITTED;
 		snprintf(why, why_size, "another key is bound to this JID");
 		if (note_other(fleet, e, key, now_ms) != 0)
@@ -344,6 +352,36 @@ roster_approve(struct fleet *fleet, const char *jid, uint8_t key[KEY_LEN],
 }
 
 int
+roster_offer(struct fleet *fleet, int64_t agent, const uint8_t key[KEY_LEN])
+{
+	char	text[KEY_TEXT_MAX];
+
+	if (fleet_begin(fleet) != 0)
+		return -1;
+	key_format_public(key, text);
+	return fleet_do(fleet, "UPDATE agent SET next_key = ? WHERE id = ? AND "
+	    "state = 'active'", "ti", text, agent);
+}
+
+int
+roster_settle(struct fleet *fleet, int64_t agent, const uint8_t key[KEY_LEN])
+{
+	char	text[KEY_TEXT_MAX];
+	int64_t	next;
+
+	key_format_public(key, text);
+	if (fleet_begin(fleet) != 0 || fleet_int(fleet, &next, "SELECT id FROM "
+	    "agent WHERE id = ? AND next_key = ?", "it", agent, text) != 0)
+		return -1;
+	if (next == ABSENT)
+		return 0;
+	log_info("roster", "agent %lld has changed its key",
+	    (long long)agent);
+	return fleet_do(fleet, "UPDATE agent SET key = ?, next_key = NULL "
+	    "WHERE id = ?", "bi", (const void *)key, KEY_LEN, agent);
+}
+
+int
 roster_revoke(struct fleet *fleet, const char *jid, char *why,
     size_t why_size)
 {
@@ -359,7 +397,7 @@ roster_revoke(struct fleet *fleet, const char *jid, char *why,
 	if (fleet_tell(fleet) != 0)
 		return -1;
 	return fleet_do(fleet, "UPDATE agent SET state = 'revoked', "
-	    "token_hash = NULL, token_expires = NULL WHERE id = ?", "i", e.id);
+	    "next_key = NULL, token_hash = NULL, token_expires = NULL WHERE id = ?", "i", e.id);
 }
 
 int

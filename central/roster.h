@@ -63,6 +63,16 @@ enum roster_verdict	 roster_admit(struct fleet *, const char *jid,
 /* Binds the key that waits; it is copied to key.  0, or -1 with why. */
 int	 roster_approve(struct fleet *, const char *jid,
 	    uint8_t key[KEY_LEN], char *why, size_t why_size);
+/*
+ * The key that an agent says, under its session, will be its next one: it is
+ * admitted too from now on, and takes the other's place once a session has
+ * stood on it.  One at a time: a later one replaces it.
+ */
+int	 roster_offer(struct fleet *, int64_t agent,
+	    const uint8_t key[KEY_LEN]);
+/* A session of that key has been proven. */
+int	 roster_settle(struct fleet *, int64_t agent,
+	    const uint8_t key[KEY_LEN]);
 int	 roster_revoke(struct fleet *, const char *jid, char *why,
 	    size_t why_size);
 

@@ -26,7 +26,7 @@ static struct wire {
 } wire;
 
 static struct settings	 settings;
-static struct key	 key;
+static struct keyring	 ring;
 static struct loop	*loop;
 static struct fleet	*fleet;
 static const struct fleet_source	source = { .path = ":memory:" };
@@ -109,7 +109,8 @@ prepare(void)
 		return;
 	log_hook(must_be_quiet, NULL);
 	must(key_library_init() == 0);
-	key_make(&key);
+	key_make(&ring.key[0]);
+	ring.len = 1;
 	settings.jid = "centre.test";
 	settings.host = "127.0.0.1";
 	settings.port = 5347;
@@ -117,7 +118,7 @@ prepare(void)
 	fleet = fleet_open(&source, FLEET_CREATE);
 	must(fleet != NULL && roster_enrol(fleet, "a", "a@agents.test", NULL,
 	    1000, 1, token, why, sizeof(why)) == 0);
-	must(roster_admit(fleet, "a@agents.test", key.public, token, 1,
+	must(roster_admit(fleet, "a@agents.test", ring.key[0].public, token, 1,
 	    &agent, why, sizeof(why)) == ROSTER_ADMITTED);
 	must(fleet_commit(fleet) == 0);
 }
@@ -143,7 +144,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 2)
 		return 0;
 	prepare();
-	r = reception_new(loop, &settings, "secret", &key, fleet);
+	r = reception_new(loop, &settings, "secret", &ring, fleet);
 	reception_start(r);
 	must(wire.open);
 	wire.events->on_up(wire.arg);

@@ -158,7 +158,7 @@ finish(void)
 	timer_clear(c.loop, &c.hold);
 	loop_free(c.loop);
 	store_close(c.store);
-	key_wipe(&c.key);
+	keyfiles_clear(&c.keys);
 	config_free(c.conf);
 	seal_free(session);
 	session = NULL;

@@ -106,7 +106,8 @@ component_ask(struct component *c, const char *to, bool set,
 }
 
 /* The other end. */
-static struct key	 centre_key, agent_key;
+static struct keyring	 centre;
+static struct key	 agent_key;
 static struct settings	 settings;
 static struct loop	*loop;
 static struct reception	*r;
@@ -153,7 +154,7 @@ shake(void)
 	char			*payload, *text;
 
 	seal_free(seal);
-	seal = seal_open(&agent_key, centre_key.public, AGENT, CENTRE, hello,
+	seal = seal_open(&agent_key, centre.key[0].public, AGENT, CENTRE, hello,
 	    sizeof(hello) - 1, clock_mono_ms(), &message);
 	payload = xasprintf("<handshake xmlns='" HANDSHAKE_NS
 	    "'>%s</handshake>", message.data);
@@ -205,7 +206,8 @@ open_all(void **state)
 
 	set_up(state);
 	f = *state;
-	key_make(&centre_key);
+	key_make(&centre.key[0]);
+	centre.len = 1;
 	key_make(&agent_key);
 	/* Bind the key that the other end really has. */
 	assert_int_equal(fleet_do(f->fleet, "UPDATE agent SET key = ? WHERE "
@@ -220,7 +222,7 @@ open_all(void **state)
 	settings.host = xstrdup("127.0.0.1");
 	loop = loop_new();
 	memset(&recorder, 0, sizeof(recorder));
-	r = reception_new(loop, &settings, "secret", &centre_key, f->fleet);
+	r = reception_new(loop, &settings, "secret", &centre, f->fleet);
 	reception_start(r);
 	return 0;
 }
@@ -234,7 +236,7 @@ close_all(void **state)
 	settings_clear(&settings);
 	seal_free(seal);
 	seal = NULL;
-	key_wipe(&centre_key);
+	keyring_clear(&centre);
 	key_wipe(&agent_key);
 	buf_free(&recorder.reply);
 	return tear_down(state);

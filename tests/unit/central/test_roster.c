@@ -244,12 +244,55 @@ status(void **state)
 	assert_int_equal(fleet_commit(f->fleet), 0);
 }
 
+/* A key that the agent has said will be its next: both are good until a
+ * session has stood on it, then only that one. */
+static void
+key_changes(void **state)
+{
+	struct fixture	*f = *state;
+	struct key	 next, third;
+	char		 token[ROSTER_TOKEN_MAX];
+
+	key_make(&next);
+	key_make(&third);
+	enrol(f, token);
+	assert_int_equal(come(f, key_a, token), ROSTER_ADMITTED);
+	assert_int_equal(come(f, next.public, NULL), ROSTER_WRONG);
+	assert_int_equal(roster_offer(f->fleet, agent, third.public), 0);
+	assert_int_equal(roster_offer(f->fleet, agent, next.public), 0);
+	assert_int_equal(fleet_commit(f->fleet), 0);
+	assert_int_equal(come(f, third.public, NULL), ROSTER_WRONG);
+	assert_int_equal(come(f, next.public, NULL), ROSTER_ADMITTED);
+	assert_int_equal(come(f, key_a, NULL), ROSTER_ADMITTED);
+
+	/* A session of the old one changes nothing. */
+	assert_int_equal(roster_settle(f->fleet, agent, key_a), 0);
+	assert_int_equal(fleet_commit(f->fleet), 0);
+	assert_int_equal(come(f, key_a, NULL), ROSTER_ADMITTED);
+	assert_int_equal(roster_settle(f->fleet, agent, next.public), 0);
+	assert_int_equal(fleet_commit(f->fleet), 0);
+	assert_int_equal(come(f, key_a, NULL), ROSTER_WRONG);
+	assert_int_equal(come(f, next.public, NULL), ROSTER_ADMITTED);
+
+	/* Nobody is let in by what was offered before he was shut out. */
+	assert_int_equal(roster_offer(f->fleet, agent, third.public), 0);
+	assert_int_equal(roster_revoke(f->fleet, JID, why, sizeof(why)), 0);
+	assert_int_equal(fleet_commit(f->fleet), 0);
+	assert_int_equal(roster_offer(f->fleet, agent, third.public), 0);
+	assert_int_equal(fleet_commit(f->fleet), 0);
+	assert_get(f, "SELECT count(*) FROM agent WHERE next_key IS NOT NULL",
+	    "0");
+	enrol(f, token);
+	assert_int_equal(come(f, third.public, NULL), ROSTER_WAITS);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(fn)	cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
-		TEST(token_works_once), TEST(token_is_not_stored),
+		TEST(token_works_once),
+		TEST(key_changes), TEST(token_is_not_stored),
 		TEST(wrong_token), TEST(token_expires),
 		TEST(new_token_replaces), TEST(approval), TEST(revocation),
 		TEST(names), TEST(strangers_are_bounded),
