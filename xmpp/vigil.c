@@ -10,7 +10,8 @@
 #include "xmpp/manners.h"
 #include "xmpp/stanzaerror.h"
 
-/* While an answer is awaited, silence is looked into after this. */
+/* While an answer is awaited, or the centre, silence is looked into after
+ * this. */
 #define BUSY_MS			60000
 #define PROBE_MIN_MS		5000
 #define PROBE_MAX_MS		60000
@@ -40,6 +41,9 @@ ask_presence(struct vigil *v)
 	v->presence_sent_ms = clock_mono_ms();
 	send_presence(v, v->central);
 }
+
+static int	quiet_ms(const struct vigil *);
+static void	on_ping_due(void *);
 
 static void
 on_probe(void *arg)
@@ -73,6 +77,7 @@ centre_gone(struct vigil *v, const char *why)
 		return;
 	v->probes = 0;
 	on_probe(v);
+	vigil_asked(v);
 	v->fn(v->arg, false, text);
 }
 
@@ -89,6 +94,7 @@ centre_here(struct vigil *v)
 	if (!v->here) {
 		v->here = true;
 		timer_clear(v->loop, &v->probe);
+		timer_after(v->loop, &v->ping, quiet_ms(v), on_ping_due, v);
 		log_info("uplink", "the centre %s is there", v->central);
 		v->fn(v->arg, true, NULL);
 	} else if (!answer) {
@@ -161,11 +167,12 @@ ping_centre(struct vigil *v)
 		v->centre_asked = false;
 }
 
-/* How long silence means nothing. */
+/* How long silence means nothing.  When a centre that is not there is asked
+ * for its presence the server answers for it. */
 static int
 quiet_ms(const struct vigil *v)
 {
-	bool	busy = awaited_any(v->awaited, AWAITED_ALL);
+	bool	busy = !v->here || awaited_any(v->awaited, AWAITED_ALL);
 
 	return busy && v->ping_ms > BUSY_MS ? BUSY_MS : v->ping_ms;
 }
@@ -202,7 +209,7 @@ vigil_begin(struct vigil *v)
 	send_presence(v, NULL);
 	ask_presence(v);
 	on_probe(v);
-	timer_after(v->loop, &v->ping, v->ping_ms, on_ping_due, v);
+	timer_after(v->loop, &v->ping, quiet_ms(v), on_ping_due, v);
 }
 
 void

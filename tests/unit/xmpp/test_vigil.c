@@ -208,12 +208,28 @@ without_the_centre_the_server_is_pinged(void **state)
 {
 	centre_gone(&v, "it said so");
 	assert_false(v.here);
-	run_until(heard + PING_MS);
+	run_until(heard + 59999);
+	assert_int_equal(pings[AWAITED_SERVER], 0);
+	run_until(time_ms + 1);
 	assert_int_equal(pings[AWAITED_SERVER], 1);
 	assert_int_equal(pings[AWAITED_CENTRE], 0);
 	answer(AWAITED_SERVER);
-	run_until(heard + PING_MS);
+	run_until(heard + 60000);
 	assert_int_equal(pings[AWAITED_SERVER], 2);
+}
+
+/* As when the line is cut without a word just behind the login. */
+static void
+a_centre_that_never_came_is_missed_as_soon(void **state)
+{
+	vigil_end(&v);
+	vigil_begin(&v);
+	assert_false(v.here);
+	run_until(time_ms + 60000);
+	assert_int_equal(pings[AWAITED_SERVER], 1);
+	time_ms += 30000;
+	pong[AWAITED_SERVER](&v, UPLINK_LOST, NULL, NULL);
+	assert_string_equal(dropped, "no sign of life from the server");
 }
 
 static void
@@ -239,6 +255,7 @@ main(void)
 		T(silence_of_the_centre_is_looked_into),
 		T(an_answer_that_is_owed_is_missed_sooner),
 		T(without_the_centre_the_server_is_pinged),
+		T(a_centre_that_never_came_is_missed_as_soon),
 		T(what_is_heard_is_no_silence),
 	};
 
