@@ -163,17 +163,7 @@ open64(const char *path, int flags, ...)
 	return open_and_tell(path, flags, mode);
 }
 
-int
-open(const char *path, int flags, ...)
-{
-	mode_t mode;
-	va_list ap;
-
-	va_start(ap, flags);
-	mode = (flags & O_CREAT) != 0 ? va_arg(ap, mode_t) : 0;
-	va_end(ap);
-	return open_and_tell(path, flags, mode);
-}
+extern __typeof__(open64) open __attribute__((alias("open64")));
 
 /* What the others are compiled to where their length or mode is known. */
 int	__open_2(const char *, int);

@@ -2,7 +2,7 @@
 
 #include <sys/stat.h>
 
-#include <fcntl.h>
+#include <ftw.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -430,4 +430,18 @@ outage_leave(const struct outage *o, size_t moment, uint64_t seed,
 			write_file(dir, &d.names.name[i]);
 	disk_free(&d);
 	return mark;
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	return remove(path);
+}
+
+void
+outage_empty(const char *dir)
+{
+	nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	if (mkdir(dir, 0700) == -1)
+		fatal("outage", "%s", dir);
 }

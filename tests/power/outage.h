@@ -26,4 +26,7 @@ size_t		 outage_moments(const struct outage *);
 int64_t		 outage_leave(const struct outage *, size_t moment,
 		    uint64_t seed, const char *dir);
 
+/* Removes whatever is there and makes an empty directory. */
+void	 outage_empty(const char *dir);
+
 #endif

@@ -1,8 +1,5 @@
 #include "tests/power/rounds.h"
 
-#include <sys/stat.h>
-
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,22 +92,6 @@ is_whole(sqlite3 *db)
 
 	sqlite3_finalize(stmt);
 	return whole;
-}
-
-/* --- places ------------------------------------------------------------------- */
-
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	return remove(path);
-}
-
-static void
-empty(const char *dir)
-{
-	nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-	if (mkdir(dir, 0700) == -1)
-		fatal("rounds", "%s", dir);
 }
 
 /* --- chance ------------------------------------------------------------------- */
@@ -234,13 +215,13 @@ cut(struct rounds *r, const struct outage *o, bool go_on)
 	uint64_t seed = roll(r), sum = 0;
 	int64_t mark, found;
 
-	empty(r->left);
+	outage_empty(r->left);
 	mark = outage_leave(o, moment, seed, r->left);
 	found = see(r, moment, mark, &sum);
 	r->result->cuts++;
 	if (!go_on)
 		return;
-	empty(r->live);
+	outage_empty(r->live);
 	if (found != -1 && mark != -1) {
 		r->number = (int)found;
 		(void)outage_leave(o, moment, seed, r->live);
@@ -262,13 +243,14 @@ rounds_run(const struct rounds_store *store, uint64_t seed, int lives,
 	int i;
 
 	memset(result, 0, sizeof(*result));
+	result->seed = seed;
 	snprintf(r.top, sizeof(r.top), "/tmp/platen-power-XXXXXX");
 	if (mkdtemp(r.top) == NULL)
 		fatal("rounds", "%s", r.top);
 	snprintf(r.log, sizeof(r.log), "%s/log", r.top);
 	snprintf(r.live, sizeof(r.live), "%s/live", r.top);
 	snprintf(r.left, sizeof(r.left), "%s/left", r.top);
-	empty(r.live);
+	outage_empty(r.live);
 	for (; lives > 0; lives--) {
 		oplog_begin(r.live, r.log);
 		live(&r, works);
@@ -279,5 +261,20 @@ rounds_run(const struct rounds_store *store, uint64_t seed, int lives,
 		outage_free(o);
 	}
 	free(r.state);
-	nftw(r.top, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	outage_empty(r.top);
+	(void)rmdir(r.top);
+}
+
+const char *
+rounds_verdict(const struct rounds_result *result)
+{
+	static char text[400];
+
+	if (result->lost + result->unopened == 0)
+		return NULL;
+	snprintf(text, sizeof(text), "PLATEN_SEED=%llu: of %d cuts %d lost "
+	    "something and %d damaged it: %s",
+	    (unsigned long long)result->seed, result->cuts, result->lost,
+	    result->unopened, result->first);
+	return text;
 }

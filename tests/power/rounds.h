@@ -26,6 +26,7 @@ struct rounds_store {
 };
 
 struct rounds_result {
+	uint64_t seed;
 	int	 transactions, cuts, kept;	/* kept: all of it and more */
 	int	 lost, unopened;		/* must be 0 */
 	char	 first[256];			/* the first of these, in words */
@@ -34,6 +35,8 @@ struct rounds_result {
 /* So many lives of a store with so many calls of work() and cuts each. */
 void	 rounds_run(const struct rounds_store *, uint64_t seed, int lives,
 	    int works, int cuts, struct rounds_result *);
+/* NULL when nothing was lost or damaged; else what, until the next call. */
+const char *rounds_verdict(const struct rounds_result *);
 /* 0 to limit - 1; for work(). */
 unsigned rounds_roll(struct rounds *, unsigned limit);
 /* Everything that was done to the store until now is on the disk. */

@@ -7,9 +7,6 @@
 
 #include <cmocka.h>
 
-#include <sys/stat.h>
-
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,19 +19,6 @@
 
 #define WORDS	"platen-key-1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 #define TIMES	60	/* cuts at each moment */
-
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	return remove(path);
-}
-
-static void
-empty(const char *dir)
-{
-	nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-	assert_int_equal(mkdir(dir, 0700), 0);
-}
 
 static void
 check(const char *path, bool promised)
@@ -70,7 +54,7 @@ a_secret_lasts(void **state)
 	snprintf(dir, sizeof(dir), "%s/dir", top);
 	snprintf(left, sizeof(left), "%s/left", top);
 	snprintf(log, sizeof(log), "%s/log", top);
-	empty(dir);
+	outage_empty(dir);
 	oplog_begin(dir, log);
 	snprintf(path, sizeof(path), "%s/secret", dir);
 	assert_int_equal(secret_write(path, WORDS), 0);
@@ -80,12 +64,13 @@ a_secret_lasts(void **state)
 	snprintf(path, sizeof(path), "%s/secret", left);
 	for (moment = 0; moment < outage_moments(o); moment++)
 		for (seed = 0; seed < TIMES; seed++) {
-			empty(left);
+			outage_empty(left);
 			mark = outage_leave(o, moment, seed, left);
 			check(path, mark == 1);
 		}
 	outage_free(o);
-	nftw(top, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	outage_empty(top);
+	assert_int_equal(rmdir(top), 0);
 }
 
 static void
