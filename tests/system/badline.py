@@ -30,6 +30,8 @@ import time
 
 import pytest
 
+from acceptor import Acceptor
+
 _TUNSETIFF, _IFF_TUN, _IFF_NO_PI = 0x400454ca, 0x0001, 0x1000
 _CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -279,54 +281,31 @@ class BadLine:
 
 # ---- without packets: between two sockets ---------------------------------
 
-class Relay(threading.Thread):
+class Relay(Acceptor):
     """Carries octets from its port to another one; each new connection is
     reset after .budget octets (both ways together, None: never)."""
 
     def __init__(self, target, budget=None):
-        super().__init__(daemon=True)
-        self.sock = socket.socket()
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.sock.bind(("127.0.0.1", 0))
-        self.sock.listen()
-        self.port, self.target = self.sock.getsockname()[1], target
-        self.budget, self.spent = budget, []
-        self.start()
+        self.target, self.budget, self.spent = target, budget, []
+        super().__init__()
 
-    def run(self):
-        while True:
-            try:
-                conn, _ = self.sock.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._carry, args=(conn, self.budget),
-                             daemon=True).start()
-
-    def _carry(self, conn, budget):
+    def serve(self, conn):
+        budget = self.budget
         number = len(self.spent)
         self.spent.append(0)
         linger = struct.pack("ii", 1, 0)        # close() resets
-        try:
-            with conn, socket.create_connection(("127.0.0.1",
-                                                 self.target)) as other:
-                conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-                other.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-                pair = {conn: other, other: conn}
-                while budget is None or self.spent[number] < budget:
-                    for side in select.select([conn, other], [], [])[0]:
-                        room = (65536 if budget is None else
-                                budget - self.spent[number])
-                        if room <= 0:
-                            break
-                        data = side.recv(room)
-                        if not data:
-                            return
-                        pair[side].sendall(data)
-                        self.spent[number] += len(data)
-        except OSError:
-            pass
-
-    def close(self):
-        with contextlib.suppress(OSError):
-            self.sock.shutdown(socket.SHUT_RDWR)
-        self.sock.close()
+        with socket.create_connection(("127.0.0.1", self.target)) as other:
+            conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            pair = {conn: other, other: conn}
+            while budget is None or self.spent[number] < budget:
+                for side in select.select([conn, other], [], [])[0]:
+                    room = (65536 if budget is None else
+                            budget - self.spent[number])
+                    if room <= 0:
+                        break
+                    data = side.recv(room)
+                    if not data:
+                        return
+                    pair[side].sendall(data)
+                    self.spent[number] += len(data)

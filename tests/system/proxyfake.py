@@ -1,59 +1,31 @@
 """Scripted proxies, for tests: each connection is handed to a function that
 takes a socket, in a thread of its own."""
 import base64
-import contextlib
 import re
 import select
 import socket
 import struct
-import threading
+
+from acceptor import Acceptor
 
 
-class Proxy(threading.Thread):
+class Proxy(Acceptor):
     """script(conn, self); .asked is what clients asked for, .logins what they
     logged in with."""
 
-    def __init__(self, script, host="127.0.0.1", login=None, upstream=None):
-        super().__init__(daemon=True)
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self.sock = socket.socket(family)
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.sock.bind((host, 0))
-        self.sock.listen()
-        self.port = self.sock.getsockname()[1]
-        self.script, self.login, self.upstream = script, login, upstream
-        self.asked, self.logins, self.conns = [], [], []
-        self.start()
+    def __init__(self, script, host="127.0.0.1", login=None):
+        self.script, self.login = script, login
+        self.asked, self.logins = [], []
+        super().__init__(host)
 
-    def run(self):
-        while True:
-            try:
-                conn, _ = self.sock.accept()
-            except OSError:
-                return
-            self.conns.append(conn)
-            threading.Thread(target=self._serve, args=(conn,),
-                             daemon=True).start()
-
-    def _serve(self, conn):
-        with contextlib.suppress(OSError, EOFError), conn:
-            conn.settimeout(60)
-            self.script(conn, self)
+    def serve(self, conn):
+        conn.settimeout(60)
+        self.script(conn, self)
 
     def connect(self, host, port):
         """Where the names lead is the test's: every name is this machine."""
         self.asked.append((host, port))
-        if self.upstream:
-            port = self.upstream.get(port, port)
         return socket.create_connection(("127.0.0.1", port), 10)
-
-    def close(self):
-        with contextlib.suppress(OSError):
-            self.sock.shutdown(socket.SHUT_RDWR)
-        self.sock.close()
-        for conn in self.conns:
-            with contextlib.suppress(OSError):
-                conn.shutdown(socket.SHUT_RDWR)
 
 
 def pass_on(one, two):

@@ -10,13 +10,14 @@ import pathlib
 import re
 import shutil
 import socket
-import threading
 import time
 
 import pytest
 
+from acceptor import Acceptor
 from badline import BadLine, Relay
 from dnsfake import A, Names, a
+from proxyfake import pass_on
 from rig import DOMAIN, Failed, make_certificates, wait_for, write_secret
 from uplinkprobe import Probe, probe_path  # noqa: F401
 from xmppfake import Authority
@@ -257,64 +258,26 @@ def test_slow_name_server(far):
 
 # ---- captive portals ------------------------------------------------------
 
-class Portal(threading.Thread):
-    """A login page, in HTTP or with a certificate of its own, at address and
-    port; .gone passes connections on."""
+class Portal(Acceptor):
+    """A login page, in HTTP or with a certificate of its own; .gone passes
+    connections on."""
 
     def __init__(self, address, target, context=None):
-        super().__init__(daemon=True)
-        self.sock = socket.create_server((address, 0))
-        self.port, self.target, self.context = (
-            self.sock.getsockname()[1], target, context)
-        self.gone, self.met = False, 0
-        self.start()
-
-    def run(self):
-        while True:
-            try:
-                conn, _ = self.sock.accept()
-            except OSError:
-                return
-            self.met += 1
-            threading.Thread(target=self.serve, args=(conn,),
-                             daemon=True).start()
+        self.target, self.context, self.gone = target, context, False
+        super().__init__(address)
 
     def serve(self, conn):
-        try:
-            if self.gone:
-                with socket.create_connection(("127.0.0.1",
-                                               self.target)) as other:
-                    back = threading.Thread(target=self.copy,
-                                            args=(other, conn), daemon=True)
-                    back.start()
-                    self.copy(conn, other)
-                return
-            if self.context:
-                conn = self.context.wrap_socket(conn, server_side=True)
-            else:
-                conn.recv(1000)
+        if self.gone:
+            pass_on(conn, socket.create_connection(("127.0.0.1",
+                                                    self.target)))
+            return
+        if self.context:
+            conn = self.context.wrap_socket(conn, server_side=True)
+        else:
+            conn.recv(1000)
+        with conn:
             conn.sendall(b"HTTP/1.1 302 Found\r\nLocation: "
                          b"http://portal.test/\r\n\r\n<html>Log in</html>")
-        except OSError:
-            pass
-        finally:
-            conn.close()
-
-    @staticmethod
-    def copy(one, other):
-        try:
-            while data := one.recv(65536):
-                other.sendall(data)
-            other.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
-
-    def close(self):
-        try:
-            self.sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self.sock.close()
 
 
 @pytest.mark.parametrize("kind, text", [

@@ -8,10 +8,10 @@ meets; its "tick" lines show that the loop never stands still.
 import os
 import resource
 import socket
-import threading
 
 import pytest
 
+from acceptor import Acceptor
 from dnsfake import AAAA, A, SRV, Names, a, aaaa, srv
 from rig import PATIENCE, program
 from uplinkprobe import Probe
@@ -20,45 +20,17 @@ DOMAIN = "agents.test"
 XMPP, XMPPS = f"_xmpp-client._tcp.{DOMAIN}", f"_xmpps-client._tcp.{DOMAIN}"
 
 
-class Listener(threading.Thread):
+class Listener(Acceptor):
     """Answers with its name to everybody who says something, as a server of
     XMPP does."""
 
     def __init__(self, name, host="127.0.0.1", port=0):
-        super().__init__(daemon=True)
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self.sock = socket.socket(family)
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.sock.bind((host, port))
-        self.sock.listen()
-        self.port, self.text, self.met = self.sock.getsockname()[1], name, []
-        self.start()
-
-    def run(self):
-        while True:
-            try:
-                conn, _ = self.sock.accept()
-            except OSError:
-                return
-            self.met.append(conn)
-            threading.Thread(target=self.serve, args=(conn,),
-                             daemon=True).start()
+        self.text = name
+        super().__init__(host, port)
 
     def serve(self, conn):
-        try:
-            while conn.recv(1000):
-                conn.sendall(self.text.encode())
-        except OSError:
-            pass
-
-    def close(self):
-        try:
-            self.sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self.sock.close()
-        for conn in self.met:
-            conn.close()
+        while conn.recv(1000):
+            conn.sendall(self.text.encode())
 
 
 class BlackHole:
@@ -260,7 +232,7 @@ def test_ipv6_first_and_the_rest_later(make, dial):
     p.say("next no login")
     assert given(p)[1] == "127.0.0.1"
     p.expect("heard four", 4)
-    assert four.met
+    assert four.conns
     p.say("next no login")
     why = p.expect("end open (.*)", 4).group(1)
     assert "(::1)" in why and "(127.0.0.1)" in why and "(127.0.0.9)" in why
@@ -275,7 +247,7 @@ def test_blackholed_ipv6_costs_a_quarter_second(make, dial):
              connect_ms=60000)
     assert given(p, 10)[1] == "127.0.0.1"
     p.expect("heard four", 4)
-    assert four.met
+    assert four.conns
 
 
 def test_aaaa_that_never_comes(make, dial):

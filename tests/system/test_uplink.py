@@ -120,6 +120,18 @@ def silent_in_handshake(s):
     s.silence()
 
 
+def slow(s):
+    """Each word comes late, none too late."""
+    send = s.send
+
+    def later(text):
+        time.sleep(0.8 * PATIENCE)
+        send(text)
+    s.send = later
+    s.ready()
+    s.silence()
+
+
 def half_a_handshake(s):
     s.header()
     s.send(STARTTLS)
@@ -1004,6 +1016,13 @@ def test_ipv6(serve, probe):
         pytest.skip("no IPv6 here")
     p = probe(good.port, host="::1")
     p.expect("state online .*::1 port", 4)
+
+
+def test_a_slow_login_is_one(serve, probe):
+    """Each step has connect_ms, not all of them together."""
+    p = probe(serve(slow).port, connect_ms=int(2500 * PATIENCE))
+    p.expect("state ready", 40)
+    assert not any(line.startswith("state down") for line in p.seen)
 
 
 def test_unknown_name(probe, names):
