@@ -13,6 +13,7 @@
 #define uplink_start	made_up_start
 #define uplink_stop	made_up_stop
 #define uplink_state(u)	made_up_state(u)	/* not the enum */
+#define uplink_sent_too_much	made_up_sent_too_much
 #define uplink_ask	made_up_ask
 #define uplink_refuse	made_up_refuse
 #define drop_privileges	made_up_drop
@@ -23,6 +24,7 @@ static void		 made_up_free(struct uplink *);
 static void		 made_up_start(struct uplink *);
 static void		 made_up_stop(struct uplink *);
 static enum uplink_state made_up_state(const struct uplink *);
+static bool		 made_up_sent_too_much(const struct uplink *);
 static int		 made_up_ask(struct uplink *, const char *, size_t, int,
 			    uplink_answer_fn *, void *);
 static void		 made_up_refuse(struct uplink *, const char *,
@@ -44,6 +46,7 @@ static struct {
 } asked[ASKED];
 static int asked_first, asked_len;
 static enum uplink_state link_state;
+static bool sent_too_much;
 static char refused_condition[64];
 
 static struct uplink *
@@ -52,6 +55,12 @@ made_up_new(struct loop *loop, const struct uplink_config *config,
 {
 	assert_string_equal(config->password, "geheim");
 	return (struct uplink *)asked;
+}
+
+static bool
+made_up_sent_too_much(const struct uplink *u)
+{
+	return sent_too_much;
 }
 
 static void
@@ -544,6 +553,39 @@ the_bulk_is_paced(void **state)
 		acknowledge(fn, arg, last);
 	}
 	assert_int_equal(last, 400);
+	assert_int_equal(depth(), 0);
+	finish();
+}
+
+/* A server that ends the stream for a stanza gets smaller ones, down to a least
+ * size, and nothing is lost by it. */
+static void
+too_much_for_the_server(void **state)
+{
+	uplink_answer_fn *fn;
+	void *arg;
+	int64_t last = 0;
+	int i;
+
+	begin_with(NO_HOLD);
+	c.batch_most = BATCH_MOST;
+	collect(30);
+	sent_too_much = true;
+	for (i = 0; i < 20; i++) {
+		on_state(&c, UPLINK_DOWN, "policy-violation");
+		assert_true(c.batch_most >= BATCH_LEAST);
+	}
+	sent_too_much = false;
+	assert_true(c.batch_most < 2 * BATCH_LEAST);
+	assert_said("octets of reports from now on");
+	connect_now();
+	welcome(WELCOME("0", "false"));
+	while (asked_len > 0) {
+		assert_true(c.way[LANE_URGENT].messages <= WINDOW);
+		last = take_report(&fn, &arg);
+		acknowledge(fn, arg, last);
+	}
+	assert_int_equal(last, 30);
 	assert_int_equal(depth(), 0);
 	finish();
 }
@@ -1057,6 +1099,7 @@ main(void)
 		TEST(no_bulk_while_urgent_ones_wait),
 		TEST(the_bulk_waits_for_company),
 		TEST(the_bulk_is_paced),
+		TEST(too_much_for_the_server),
 		TEST(catching_up_is_shown),
 		TEST(nothing_goes_out_without_a_session),
 		TEST(the_welcome_acknowledges),
