@@ -6,6 +6,7 @@ A real server and the real centre outside, the real agent and a simulated
 printer inside a network namespace behind a link that does what the test says
 (badline.py).
 """
+import os
 import pathlib
 import re
 import shutil
@@ -351,7 +352,10 @@ def fake_clock(rig, offset):
     rig.agent.inside = [
         "ip", "netns", "exec", rig.line.name, "env",
         f"LD_PRELOAD={found[0]}", f"FAKETIME_TIMESTAMP_FILE={path}",
-        "FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1"]
+        "FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1",
+        # A sanitizer insists on being loaded first.
+        "ASAN_OPTIONS=verify_asan_link_order=0:" +
+        os.environ.get("ASAN_OPTIONS", "")]
     return path
 
 
