@@ -278,9 +278,14 @@ journal_consumable(struct update *u, int64_t asset, int64_t thing,
 		    field_equal(f, before, now))
 			continue;
 		if (strcmp(f->name, "replaced") == 0) {
-			if (!field_absent(f, now) && journal_replacement(
-			    &u->journal, asset, thing, now) != 0)
+			if (field_absent(f, now))
+				continue;
+			if (journal_replacement(&u->journal, asset, thing,
+			    now) != 0)
 				return -1;
+			/* The new one's level, even where what it overtakes
+			 * leaves us with the same. */
+			level |= now->level != ABSENT;
 		} else if (f->class == FIELD_IDENTITY ||
 		    strcmp(f->name, "removed") == 0) {
 			if (journal_field(&u->journal, JOURNAL_CONSUMABLE,

@@ -435,6 +435,31 @@ late_readings(void **state)
 	assert_get(f, "SELECT value FROM counter", "132");
 }
 
+/* A new cartridge overtakes all that was used of the one before it: its level
+ * is what we had anyway, and yet it stands in the story. */
+static void
+a_replacement_overtakes(void **state)
+{
+	struct fixture	*f = *state;
+
+	tell(f, 1, WHOLE(LASER, "L1") SUPPLY(BLACK, LASER, "100"));
+	assert_int_equal(tell_message(f, f->agent, FRAME("urgent", "2", "2")
+	    NUMBERED("2", "3", "<consumable id='" BLACK "' asset='" LASER
+	    "'><index>1</index><level>100</level><percent>100</percent>"
+	    "<replaced>2026-11-20T20:00:00.000Z</replaced></consumable>")
+	    END), APPLY_DONE);
+	assert_int_equal(tell_message(f, f->agent, FRAME("bulk", "1", "1")
+	    NUMBERED("1", "2", "<consumable id='" BLACK "' asset='" LASER
+	    "'><index>1</index><level>9</level><percent>9</percent>"
+	    "</consumable>") END), APPLY_DONE);
+	assert_int_equal(fleet_commit(f->fleet), 0);
+	assert_get(f, "SELECT group_concat(v) FROM (SELECT CAST(number AS "
+	    "TEXT) AS v FROM history WHERE record = 2 ORDER BY turn) AS x",
+	    "100,9,100");
+	assert_get(f, "SELECT count(*) FROM history WHERE record = 7", "1");
+	assert_get(f, "SELECT level FROM consumable", "100");
+}
+
 static void
 frames(void **state)
 {
@@ -556,6 +581,7 @@ main(void)
 		TEST(weak_keys_are_not_the_same), TEST(nothing_immortal),
 		TEST(gaps), TEST(many_at_once),
 		TEST(an_answer_has_an_end), TEST(late_readings),
+		TEST(a_replacement_overtakes),
 		TEST(frames),
 		TEST(supplies), TEST(disk_full),
 		TEST(not_committed),
