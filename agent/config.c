@@ -84,6 +84,7 @@ static const struct ini_key keys[] = {
 	{ "outbox", "max_size", INI_SIZE, C(max_size), 64 * 1024,
 	    INT64_C(1) << 40, NULL },
 	{ "outbox", "hold", INI_DURATION, C(hold_ms), 0, DAY_MS, NULL },
+	{ "outbox", "window", INI_INT, C(window), 1, 64, NULL },
 	{ "privacy", "omit", INI_LIST, C(omit), 0, 0, NULL },
 	{ "commands", "allow", INI_LIST, C(allow), 0, 0, NULL },
 	{ NULL, NULL, INI_STRING, 0, 0, 0, NULL }
@@ -144,6 +145,7 @@ config_new(const char *path)
 	conf->assets_ms = DAY_MS;
 	conf->max_size = 64 * 1024 * 1024;
 	conf->hold_ms = -1;
+	conf->window = 16;
 	return conf;
 }
 

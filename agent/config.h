@@ -63,7 +63,7 @@ struct config {
 	/* [alerts], [traps] */
 	struct ini_list	 ignore, traps_listen;
 	/* [outbox] */
-	int64_t		 max_size, hold_ms;
+	int64_t		 max_size, hold_ms, window;
 	/* [privacy], [commands] */
 	struct ini_list	 omit, allow;
 };

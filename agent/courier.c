@@ -37,7 +37,6 @@
 #include "xmpp/uplink.h"
 
 #define SEALED_NS	"urn:platen:sealed:1"
-#define WINDOW		16		/* messages of a lane under way */
 #define BATCH_MOST	(32 * 1024)	/* octets of reports in a message */
 #define BATCH_LEAST	1024		/* one report may be longer */
 #define BATCH_SMALL_MS	(60 * 60 * 1000)	/* then more is tried again */
@@ -936,7 +935,8 @@ pump_lane(struct courier *c, enum lane lane)
 		    room;
 		batch.most = lane == LANE_URGENT ? BATCH_REPORTS :
 		    OUTBOX_IN_FLIGHT_MAX - way->reports;
-		if (way->messages == WINDOW || room == 0 || batch.most <= 0)
+		if (way->messages >= c->conf->window || room == 0 ||
+		    batch.most <= 0)
 			break;
 		buf_reset(&reports);
 		rc = outbox_batch(c->store, &batch, &reports);

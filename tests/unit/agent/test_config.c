@@ -73,6 +73,7 @@ the_least_file_is_fine(void **state)
 	assert_int_equal(conf->assets_ms, 86400000);
 	assert_int_equal(conf->max_size, 64 * 1024 * 1024);
 	assert_int_equal(conf->hold_ms, 900000);
+	assert_int_equal(conf->window, 16);
 	assert_int_equal(conf->snmp_len, 1);
 	assert_string_equal(conf->snmp[0].credential.name, "default");
 	assert_string_equal(conf->snmp[0].credential.community, "public");
@@ -111,7 +112,7 @@ everything_can_be_said(void **state)
 	    "[snmp  rest]\n"
 	    "[schedule]\nheartbeat = 1s\nsupplies = 2m\ncounters = 3h\n"
 	    "assets = 4d\n"
-	    "[outbox]\nmax_size = 1G\nhold = 40s\n"
+	    "[outbox]\nmax_size = 1G\nhold = 40s\nwindow = 64\n"
 	    "[privacy]\nomit = location hostname, ip asset_tag\n"
 	    "[commands]\nallow = none\n", CONFIG_ALL);
 
@@ -133,6 +134,7 @@ everything_can_be_said(void **state)
 	assert_int_equal(conf->assets_ms, INT64_C(4) * 86400000);
 	assert_int_equal(conf->max_size, 1 << 30);
 	assert_int_equal(conf->hold_ms, 40000);
+	assert_int_equal(conf->window, 64);
 	assert_int_equal(conf->omit.count, 4);
 	config_free(conf);
 	kit_listen_no_more();
@@ -218,6 +220,8 @@ values_have_ranges(void **state)
 		{ "outbox", "max_size", "63K", "a size such as" },
 		{ "outbox", "max_size", "2000G", "between 64K and 1024G" },
 		{ "outbox", "hold", "25h", "between 0s and 1d" },
+		{ "outbox", "window", "0", "between 1 and 64" },
+		{ "outbox", "window", "65", "between 1 and 64" },
 	};
 	char *text, *want;
 	size_t i;

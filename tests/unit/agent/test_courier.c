@@ -400,15 +400,15 @@ reports_go_out_and_are_acknowledged(void **state)
 	assert_int_equal(take_report(&fn, &arg), 40);
 	assert_int_equal(taken, 40);
 	/* Meanwhile one by one: so many are under way, and no more. */
-	while (asked_len < WINDOW - 1) {
+	while (asked_len < c.conf->window - 1) {
 		collect(1);
 		pump(&c);
 	}
 	collect(5);
 	pump(&c);
-	assert_int_equal(asked_len, WINDOW - 1);
+	assert_int_equal(asked_len, 15);
 	acknowledge(fn, arg, 40);
-	assert_int_equal(depth(), WINDOW - 1 + 5);
+	assert_int_equal(depth(), 15 + 5);
 	assert_int_equal(take_report(&fn, &arg), 41);
 	assert_int_equal(taken, 1);
 	acknowledge(fn, arg, 41);
@@ -471,17 +471,17 @@ no_bulk_while_urgent_ones_wait(void **state)
 	uplink_answer_fn *fn;
 	void *arg;
 
-	begin_with(NO_HOLD);
+	begin_with(NO_HOLD "window = 4\n");
 	connect_now();
 	welcome(WELCOME("0", "false"));
 	collect_in(LANE_BULK, 1);
-	while (asked_len < WINDOW) {
+	while (asked_len < c.conf->window) {
 		collect(1);
 		pump_lane(&c, LANE_URGENT);
 	}
 	collect(1);
 	pump(&c);
-	assert_int_equal(asked_len, WINDOW);
+	assert_int_equal(asked_len, 4);
 	assert_int_equal(c.way[LANE_BULK].messages, 0);
 	assert_int_equal(take_report(&fn, &arg), 1);
 	acknowledge(fn, arg, 1);
@@ -581,7 +581,7 @@ too_much_for_the_server(void **state)
 	connect_now();
 	welcome(WELCOME("0", "false"));
 	while (asked_len > 0) {
-		assert_true(c.way[LANE_URGENT].messages <= WINDOW);
+		assert_true(c.way[LANE_URGENT].messages <= c.conf->window);
 		last = take_report(&fn, &arg);
 		acknowledge(fn, arg, last);
 	}
