@@ -19,7 +19,9 @@
 
 #define TICK_MS		1000
 #define LOOK_TICKS	15		/* sessions' age, pings */
-#define QUIET_MS	(90 * 1000)	/* then we ask whether it is there */
+/* Then we ask whether it is there.  An agent pings us every 5 minutes, so that
+ * on a good line nobody ever is asked. */
+#define QUIET_MS	(330 * 1000)
 #define PING_MS		20000
 #define BROKEN_MS	2000		/* no handshakes after a failure */
 #define GREET_MS	1000
