@@ -138,9 +138,9 @@ fuzzers: $(FUZZERS) $(if $(FUZZ),,$(B)/tests/fuzz/seed_printer)
 
 # What bench/run measures with, beside the programs.
 BENCH	:= $(patsubst %.c,$(B)/%,$(wildcard bench/*.c))
-$(BENCH): %: %.o $(SNMP_LIBS)
+$(BENCH): %: %.o $(AGENT_LIBS)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
-bench-tools: $(BENCH)
+bench-tools: $(BENCH) $(B)/tests/unit/xmpp/component_echo
 
 # --- what people call ---------------------------------------------------------
 

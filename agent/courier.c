@@ -101,6 +101,7 @@ struct courier {
 	struct timer	 hold;		/* the bulk waits for more of it */
 	bool		 draining;	/* until it is all sent */
 	struct catchup	 catchup;
+	int64_t		 posted;	/* messages in this session */
 	bool		 damaged;	/* the store could not be opened for it */
 
 	/* The store: as it is here, and as the collector sees it. */
@@ -191,7 +192,8 @@ go_on_catchup(struct courier *c)
 	if (done < total)
 		return;
 	log_info("courier", "caught up: the centre has all %lld reports that "
-	    "had waited", (long long)total);
+	    "had waited, in %lld messages", (long long)total,
+	    (long long)c->posted);
 	c->catchup.since_ms = 0;
 	note_catchup(c);
 }
@@ -488,6 +490,7 @@ session_begin(struct courier *c, const struct greeting *welcome,
 		return;
 	}
 	begin_pace(c);
+	c->posted = 0;
 	for (i = 0; i < LANES; i++) {
 		if (put_aside(c, (enum lane)i, &welcome->lane[i]) == -1) {
 			session_end(c, "the store cannot be written");
@@ -867,8 +870,10 @@ send_sealed(struct courier *c, const char *content, size_t len,
 out:
 	if (rc == -1)
 		free(ticket);
-	else
+	else {
 		c->way[ticket->lane].messages++;
+		c->posted++;
+	}
 	buf_free(&plain);
 	buf_free(&sealed);
 	buf_free(&xml);

@@ -173,7 +173,9 @@ class Prosody(Server):
             addresses=", ".join(f'"{a}"' for a in ("127.0.0.1", *self.also)),
             level="debug" if self.trace else self.level)
         if self.limits == "none":
-            place += "limits = { }\n"
+            # Without any it takes limits of its own.
+            place += ('limits = { c2s = { rate = "1gb/s"; burst = "2s" } }'
+                      "\n")
         if self.trace:
             text = text.replace("modules_enabled = {",
                                 'modules_enabled = { "stanza_debug";', 1)
@@ -265,6 +267,8 @@ class Ejabberd(Server):
                 one["port"] = self.component_port
                 one["hosts"] = {jid: {"password": secret} for jid, secret in
                                 self.components.items()}
+                # Who connects is taken for all of them otherwise.
+                one["global_routes"] = len(self.components) == 1
             else:
                 continue
             kept.append(dict(one, ip="127.0.0.1"))

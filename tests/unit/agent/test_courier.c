@@ -615,7 +615,8 @@ catching_up_is_shown(void **state)
 		acknowledge(fn, arg, last);
 	}
 	assert_int_equal(last, 150);
-	assert_said("caught up: the centre has all 170 reports");
+	assert_said("caught up: the centre has all 170 reports that had "
+	    "waited, in ");
 	note = store_note(c.store, "catchup");
 	assert_string_equal(note, "");
 	free(note);
