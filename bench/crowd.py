@@ -1,8 +1,11 @@
 """What the centre takes when a thousand agents are there."""
+import collections
 import concurrent.futures
 import json
+import re
 import resource
 import subprocess
+import sys
 import time
 
 import gauge
@@ -12,9 +15,9 @@ from table import Row
 STORES = "sqlite", "postgresql"
 AGENTS = 1000
 PRINTERS = 5
-PING_S = 30             # an agent's own default is 300
+PING_S = 10             # an agent's own default is 300
 REPORT_S = 10           # each tells all its printers' counters so often
-WINDOW_S = 20
+WINDOW_S = 15
 LIMIT_S = 180
 
 
@@ -22,7 +25,7 @@ class Crowd:
     """bench/crowd."""
 
     def __init__(self, rig, members, key):
-        path = rig.dir / "members"
+        self.rig, path = rig, rig.dir / "members"
         path.write_text("".join(f"{' '.join(map(str, m))}\n"
                                 for m in members))
         self.log = open(rig.dir / "crowd.log", "w+b")
@@ -50,6 +53,15 @@ class Crowd:
         if not line:
             raise RuntimeError("bench/crowd has ended: see crowd.log")
         return json.loads(line)
+
+    def tell_trouble(self):
+        """What its agents said, each kind once, to whoever looks on."""
+        said = collections.Counter(
+            re.sub(r"^\S+ crowd: \S+@\S+: ", "", line)
+            for line in (self.rig.dir / "crowd.log").read_text().splitlines()
+            if "@" in line and " crowd: uplink: " not in line)
+        for what, times in said.most_common(5):
+            print(f"crowd: {times} times: {what}", file=sys.stderr)
 
     def count(self):
         return self.send("count")
@@ -144,11 +156,13 @@ def measure_one(store, agents, seconds):
         empty = memory(rig.central.pid)
         with Crowd(rig, members, key) as crowd:
             arrived = until_complete(crowd)
-            rest = at_rest(rig, seconds)
+            rest = at_rest(rig, max(seconds, 2 * PING_S))
             rate, report_s = reporting(rig, crowd, seconds, rest)
             full = memory(rig.central.pid)
             runs, back = again(rig, crowd)
             trouble = crowd.count()["refused"]
+            if trouble:
+                crowd.tell_trouble()
         rig.central.stop()
     return {"enrolled": enrolled, "empty": empty, "arrived": arrived,
             "rest": rest, "rate": rate, "report": report_s, "full": full,
