@@ -1,12 +1,13 @@
 """Promise: what bench/run measures with does what it is said to do: the polls
-read every printer, and the floor is the same packets.  No times.
+read every printer, the floor is the same packets, and what measures the line and
+the centre runs through.  No times.
 """
 import json
 import subprocess
 
 import pytest
 
-from rig import program
+from rig import ROOT, program
 
 PRINTERS = 40
 USER = ["bench", "sha1", "auth-password", "aes128", "privacy-password"]
@@ -61,3 +62,26 @@ def test_the_floor_is_the_same_packets(fleet):
     for key in "requests", "varbinds", "bytes_in", "answers":
         assert before[key] == after[key], key
     assert got["packets"] == got["answers"] == after["requests"]
+
+
+@pytest.mark.parametrize("name", ["pipe", "catchup", "crowd", "wan"])
+def test_a_benchmark_runs_through(name):
+    """With few printers, and whatever its targets say of that."""
+    done = subprocess.run([ROOT / "bench" / "run", "--quick", name],
+                          capture_output=True, text=True, timeout=300)
+    if "Skipped" in done.stderr:
+        pytest.skip(done.stderr.splitlines()[-1])
+    assert "Traceback" not in done.stderr, done.stderr
+    table = [line for line in done.stdout.splitlines()
+             if line.startswith("| ") and not line.startswith("| what")]
+    assert len(table) >= 2 and done.returncode in (0, 1), done.stderr
+    assert not any("nan" in line or " 0 bytes" in line for line in table)
+
+
+def test_a_table_is_not_written_by_halves():
+    before = (ROOT / "bench" / "README.md").read_text()
+    for more in ["pipe"], ["--quick"]:
+        done = subprocess.run([ROOT / "bench" / "run", "--write", *more],
+                              capture_output=True, text=True, timeout=60)
+        assert done.returncode == 2 and "--write wants" in done.stderr
+    assert (ROOT / "bench" / "README.md").read_text() == before
