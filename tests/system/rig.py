@@ -456,7 +456,6 @@ class Rig:
         return "server" in self._made and not self.own_kind
 
     server = property(lambda self: self._part(SERVERS[self.kind], "server"))
-    prosody = server            # its former name
     sim = property(lambda self: self._part(Sim))
     central = property(lambda self: self._part(Central))
     agent = property(lambda self: self._part(Agent))

@@ -419,7 +419,7 @@ STATUS = {
     "queue_depth", "lost_detail", "last_scan", "bytes_sent",
     "bytes_received", "time", "running", "state_dir", "store", "uplink",
     "uplink_why", "central", "epoch", "outbox", "outbox_bytes", "refused",
-    "merged", "lanes", "catching_up", "traps", "scan"}
+    "merged", "lanes", "catching_up", "traps", "scan", "key"}
 SCAN = {"running", "pass", "done", "left", "found", "new", "others",
         "started", "finished", "seconds_left"}
 

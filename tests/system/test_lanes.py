@@ -17,7 +17,7 @@ PRINTERS = 40
 def begin(rig, printers=PRINTERS):
     """The parts, and the printers' addresses."""
     hosts = [f"{BASE}{i}" for i in range(1, printers + 1)]
-    rig.prosody.start()
+    rig.server.start()
     rig.sim.start([f"{h}=@hp-mono,number={i}" for i, h in
                    enumerate(hosts, 1)])
     return hosts, {"heartbeat": "300ms", "supplies": "200ms",
@@ -42,7 +42,7 @@ def told_totals(agent):
 def left_alone(rig):
     """(printers, centre, agent): all was told, and the centre has gone."""
     hosts, times = begin(rig)
-    centre = rig.peer(FakeCentre, rig.prosody)
+    centre = rig.peer(FakeCentre, rig.server)
     agent = centre.admit(rig.agent)
     agent.write(**times).start().wait_online()
     centre.wait_reports(lambda r: r.values("asset", "serial"), 40,

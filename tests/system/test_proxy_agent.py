@@ -91,7 +91,7 @@ def test_whole_agent(rig, kind, login):
 
 def test_only_443_passes(rig):
     """tinyproxy lets one port pass: the second target is it."""
-    proxy = Tinyproxy(rig, ports=[rig.prosody.tls_port]).start()
+    proxy = Tinyproxy(rig, ports=[rig.server.tls_port]).start()
     through(rig, "http", proxy.port)
     rig.agent.wait_online()
     assert "direct TLS, through the proxy" in rig.agent.log()
