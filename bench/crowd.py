@@ -142,7 +142,7 @@ def again(rig, crowd):
     return runs, time.monotonic() - begin
 
 
-def measure_one(store, agents, seconds):
+def measure_one(store, agents, rest_s, seconds):
     with Rig(server="prosody", store=store) as rig:
         rig.server.limits, rig.server.level = "none", "warn"
         rig.central.init()
@@ -156,7 +156,7 @@ def measure_one(store, agents, seconds):
         empty = memory(rig.central.pid)
         with Crowd(rig, members, key) as crowd:
             arrived = until_complete(crowd)
-            rest = at_rest(rig, max(seconds, 2 * PING_S))
+            rest = at_rest(rig, rest_s)
             rate, report_s = reporting(rig, crowd, seconds, rest)
             full = memory(rig.central.pid)
             runs, back = again(rig, crowd)
@@ -197,14 +197,15 @@ def rows_of(store, agents, got):
 
 
 def measure(quick=False):
-    agents, seconds = (20, 2) if quick else (AGENTS, WINDOW_S)
+    agents, rest_s, seconds = ((20, 1, 2) if quick else
+                               (AGENTS, 2 * PING_S, WINDOW_S))
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     rows = []
     try:
         for store in STORES[:1] if quick else STORES:
-            rows += rows_of(store, agents, measure_one(store, agents,
-                                                       seconds))
+            rows += rows_of(store, agents,
+                            measure_one(store, agents, rest_s, seconds))
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     return rows
