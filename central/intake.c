@@ -118,8 +118,8 @@ log_answer(struct peers *peers, struct peer *peer,
 
 /* The agent's next key, said under its present one. */
 static void
-take_rekey(struct fleet *fleet, struct peer *peer, const xmlNode *content,
-    struct intake *out)
+take_rekey(struct fleet *fleet, struct peers *peers, struct peer *peer,
+    const xmlNode *content, struct intake *out)
 {
 	uint8_t	 key[KEY_LEN];
 	char	*text, print[48];
@@ -135,8 +135,8 @@ take_rekey(struct fleet *fleet, struct peer *peer, const xmlNode *content,
 	else {
 		out->answer.verdict = APPLY_REKEY;
 		key_fingerprint(key, print);
-		log_info("agent", "%s will have the key %s",
-		    log_safe(peer->jid), print);
+		peers_say(peers, peer, LOG_LEVEL_INFO, "%s will have the key "
+		    "%s", log_safe(peer->jid), print);
 	}
 	free(text);
 }
@@ -148,7 +148,7 @@ take_content(struct fleet *fleet, struct peers *peers, struct peer *peer,
 	struct apply_frame	frame;
 
 	if (xmltree_is(content, "rekey", HANDSHAKE_NS)) {
-		take_rekey(fleet, peer, content, out);
+		take_rekey(fleet, peers, peer, content, out);
 		return;
 	}
 	if (apply_frame_read(content, &frame) != 0) {

@@ -26,6 +26,27 @@ static struct peer	*peer;
 static struct session	*session;
 static int64_t		 victim;
 
+/* A session whose other side has a key. */
+static struct seal *
+shake(void)
+{
+	struct buf	 message = { 0 }, payload = { 0 };
+	struct key	 own, centre;
+	struct seal	*theirs, *ours;
+
+	key_make(&own);
+	key_make(&centre);
+	theirs = seal_open(&own, centre.public, "a@agents.test", CENTRE, "",
+	    0, 0, &message);
+	ours = seal_accept(&centre, "a@agents.test", CENTRE, message.data,
+	    message.len, 0, &payload);
+	must(theirs != NULL && ours != NULL);
+	seal_free(theirs);
+	buf_free(&message);
+	buf_free(&payload);
+	return ours;
+}
+
 static int64_t
 admit(const char *name, const char *jid)
 {
@@ -71,7 +92,7 @@ prepare(void)
 	xmlFreeDoc(doc);
 	peers = peers_new();
 	peer = peers_get(peers, "a@agents.test", 1);
-	session = session_new(NULL, "a@agents.test/platend");
+	session = session_new(shake(), "a@agents.test/platend");
 	session->agent = admit("a", "a@agents.test");
 	snprintf(session->epoch, sizeof(session->epoch), "%s", EPOCH);
 	must(fleet_commit(fleet) == 0);
