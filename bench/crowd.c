@@ -97,7 +97,7 @@ question(struct member *m)
 	return q;
 }
 
-/* --- reports ---------------------------------------------------------------- */
+/* --- reports ------------------------------------------------------------- */
 
 static bool
 take_ack(struct member *m, const struct question *q,
@@ -214,7 +214,7 @@ on_time(void *arg)
 	timer_after(loop, &m->timer, every_ms, on_time, m);
 }
 
-/* --- sessions ----------------------------------------------------------------- */
+/* --- sessions ------------------------------------------------------------ */
 
 static void
 on_welcome(void *arg, enum uplink_answer answer, const char *condition,
@@ -306,7 +306,7 @@ start_more(void *arg)
 		timer_after(loop, &starter, STEP_MS, start_more, NULL);
 }
 
-/* --- from outside --------------------------------------------------------------- */
+/* --- from outside -------------------------------------------------------- */
 
 static void
 say_count(void)

@@ -40,9 +40,12 @@ class Crowd:
         return self
 
     def __exit__(self, *_):
-        self.proc.kill()
-        self.proc.wait()
-        self.proc.stdin.close()
+        self.proc.stdin.close()             # it ends then
+        try:
+            self.proc.wait(60)
+        except subprocess.TimeoutExpired:
+            self.proc.kill()
+            self.proc.wait()
         self.proc.stdout.close()
         self.log.close()
 
@@ -146,11 +149,9 @@ def measure_one(store, agents, rest_s, seconds):
     with Rig(server="prosody", store=store) as rig:
         rig.server.limits, rig.server.level = "none", "warn"
         rig.central.init()
-        begin = time.monotonic()
         rig.server.write_account = lambda *_: None      # all at its start
         members, key = enrol(rig, agents)
         del rig.server.write_account
-        enrolled = time.monotonic() - begin
         rig.server.start()
         rig.central.start()
         empty = memory(rig.central.pid)
@@ -163,8 +164,10 @@ def measure_one(store, agents, rest_s, seconds):
             trouble = crowd.count()["refused"]
             if trouble:
                 crowd.tell_trouble()
-        rig.central.stop()
-    return {"enrolled": enrolled, "empty": empty, "arrived": arrived,
+        if crowd.proc.returncode != 0:
+            raise RuntimeError("bench/crowd ended with "
+                               f"{crowd.proc.returncode}")
+    return {"empty": empty, "arrived": arrived,
             "rest": rest, "rate": rate, "report": report_s, "full": full,
             "runs": runs, "back": back, "trouble": trouble}
 
