@@ -11,7 +11,7 @@ from table import Row, middle
 
 SERVERS = "prosody", "ejabberd"
 WINDOWS = 1, 16, 64
-REPORTS = 15000
+REPORTS = 10000
 PRINTERS = 100
 ROUNDS = 3
 IQ_S, IQ_OCTETS = 1.2, 1024
