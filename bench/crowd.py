@@ -60,7 +60,7 @@ class Crowd:
     def tell_trouble(self):
         """What its agents said, each kind once, to whoever looks on."""
         said = collections.Counter(
-            re.sub(r"^\S+ crowd: \S+@\S+: ", "", line)
+            re.sub(r"^\S+ crowd: crowd: \S+@\S+: ", "", line)
             for line in (self.rig.dir / "crowd.log").read_text().splitlines()
             if "@" in line and " crowd: uplink: " not in line)
         for what, times in said.most_common(5):
@@ -194,8 +194,8 @@ def rows_of(store, agents, got):
         Row("... after a restart of the centre: until it is connected; until "
             "each agent has a session and a report through it",
             f"{got['runs']:.1f}; {got['back']:.1f} s"),
-        Row("... sessions or reports refused or lost meanwhile",
-            f"{got['trouble']:,}"),
+        Row("... handshakes that were one too many and had to be made again, "
+            "answers lost", f"{got['trouble']:,}"),
     ]
 
 
