@@ -17,6 +17,7 @@ DESTDIR	?=
 SYSCONFDIR ?= /etc
 VERSION	:= 0.1.0
 
+JOBS	?= $(shell nproc)
 B	?= build$(if $(SAN),-san)
 ifeq ($(origin CC),default)
 CC	:= gcc
@@ -146,7 +147,7 @@ bench-tools: $(BENCH) $(B)/tests/unit/xmpp/component_echo
 
 check:
 	@tools/deps $(if $(LONG),long)
-	@$(MAKE) --no-print-directory all unit drivers
+	@$(MAKE) --no-print-directory -j$(JOBS) all unit drivers
 	@tests/run $(B) $(if $(WRAP),--wrap $(WRAP)) $(if $(LONG),--long) \
 	    $(TESTARGS)
 FUZZ_SECONDS ?= 60
@@ -157,16 +158,16 @@ fuzz:
 SECONDS ?= 300
 torture:
 	@tools/deps
-	@$(MAKE) --no-print-directory all drivers
+	@$(MAKE) --no-print-directory -j$(JOBS) all drivers
 	@PLATEN_BUILD=$(abspath $(B)) tests/torture/run --seconds $(SECONDS) \
 	    $(if $(SEED),--seed $(SEED)) $(TESTARGS)
 demo:
 	@tools/deps demo
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@PLATEN_BUILD=$(abspath $(B)) tools/demo $(if $(KEEP),--keep)
 bench:
 	@tools/deps bench
-	@$(MAKE) --no-print-directory all bench-tools
+	@$(MAKE) --no-print-directory -j$(JOBS) all bench-tools
 	@PLATEN_BUILD=$(abspath $(B)) bench/run
 lint:
 	mandoc -T lint -W warning man/*
