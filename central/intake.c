@@ -21,24 +21,6 @@ refuse(struct intake *out, const char *condition, const char *text)
 	snprintf(out->text, sizeof(out->text), "%s", text);
 }
 
-/* Digits only: no sign, no blanks, no overflow. */
-static int
-parse_number(const char *text, uint64_t max, uint64_t *out)
-{
-	uint64_t	value = 0, digit;
-
-	if (text == NULL || *text == '\0')
-		return -1;
-	for (; *text >= '0' && *text <= '9'; text++) {
-		digit = (uint64_t)(*text - '0');
-		if (value > (max - digit) / 10)
-			return -1;
-		value = value * 10 + digit;
-	}
-	*out = value;
-	return *text == '\0' ? 0 : -1;
-}
-
 /*
  * The proven session first: one that is only answered may be a replay of an
  * old handshake and replaces nothing until a message opens under it.
@@ -189,25 +171,23 @@ intake_take(struct fleet *fleet, struct peers *peers, struct peer *peer,
     struct intake *out)
 {
 	struct buf	 plain = { 0 };
-	char		*text, *counter;
-	uint64_t	 n;
+	int64_t		 n = xmltree_number(sealed, "n");
+	char		*text;
 	bool		 fresh;
 
 	memset(out, 0, sizeof(*out));
 	text = xmltree_text(sealed);
-	counter = xmltree_attr(sealed, "n");
-	if (text == NULL || parse_number(counter, SEAL_MESSAGES, &n) != 0)
+	if (text == NULL || n < 0 || n > (int64_t)SEAL_MESSAGES)
 		refuse(out, "bad-request", "not numbered, or empty");
 	else if (strlen(text) > SEAL_TEXT_MAX)
 		refuse(out, "policy-violation", "too large");
-	else if ((out->session = open_sealed(peers, peer, from, n, text,
-	    &fresh, &plain, out)) != NULL) {
+	else if ((out->session = open_sealed(peers, peer, from,
+	    (uint64_t)n, text, &fresh, &plain, out)) != NULL) {
 		if (fresh && prove(fleet, peers, peer, out->session) != 0)
 			out->answer.verdict = APPLY_FAILED;
 		else
 			take_plain(fleet, peers, peer, jid, &plain, out);
 	}
 	buf_free(&plain);
-	free(counter);
 	free(text);
 }
