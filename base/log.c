@@ -38,12 +38,6 @@ log_role(const char *role)
 	log_part = role;
 }
 
-bool
-log_verbose(void)
-{
-	return log_chatty;
-}
-
 void
 log_hook(void (*sink)(void *arg, enum log_level, const char *line), void *arg)
 {

@@ -20,7 +20,6 @@ enum log_level {
 void	 log_init(const char *ident, bool foreground, bool verbose);
 /* Names the process in front of every line: "collector", "uplink". */
 void	 log_role(const char *role);
-bool	 log_verbose(void);
 
 /* log_warn() appends strerror(errno); the x forms do not. */
 void	 log_warn(const char *component, const char *fmt, ...)
