@@ -22,7 +22,8 @@
 
 #define FINISH_MS	500
 #define WHY_MAX		320
-#define ECHO_NAMES	32	/* with 8 components 1 in 70 hears none */
+#define ECHO_NAMES	32	/* a round */
+#define PING_ROUNDS	8	/* of 16 components 1 in 1,000,000 hears none */
 
 enum state {
 	STOPPED,
@@ -47,7 +48,10 @@ struct serverlink {
 	struct timer			 step;	/* deadline, or the retry */
 	struct timer			 tick;
 	int				 attempt;
-	int				 pings;		/* since last heard */
+	char				 ping_id[32];	/* nobody else's */
+	int64_t				 echoed_ms;	/* when it came back */
+	int				 pings;		/* rounds since then */
+	int64_t				 pinged_ms;	/* the first of them */
 	int				 echo;	/* in whose name; 0: ours */
 	int				 overdue;	/* ticks past the end */
 	int64_t				 ready_ms;
@@ -237,7 +241,7 @@ ping_as(struct serverlink *l, int name, const char *to)
 {
 	struct buf	 b = { 0 };
 
-	buf_puts(&b, "<iq type='get' id='ping' from='");
+	buf_printf(&b, "<iq type='get' id='%s' from='", l->ping_id);
 	if (name != 0)
 		buf_printf(&b, "%d@", name);
 	xmltree_escape(&b, l->jid);
@@ -249,45 +253,68 @@ ping_as(struct serverlink *l, int name, const char *to)
 }
 
 /*
- * Whitespace keeps middleboxes awake; the pings show that somebody is there.
- * One goes to ourselves through the server, which any server does; should
- * it be one that does not, the next goes to the domain above ours.
+ * Whitespace keeps middleboxes awake; the pings show that what we send is
+ * heard and answered.  What else comes in proves half of that only: a line
+ * may be dead in one direction.
  *
- * Where several components share our name, the server may choose by the
- * sender who gets what: ours comes to another one.  So the next goes out in
- * many names, of which some are ours to hear; that name is kept.
+ * The first round goes to ourselves through the server, which any server
+ * does; should it be one that does not, the next goes to the domain above
+ * ours.  Where several components share our name, the server may choose by
+ * the sender who gets what: ours comes to another one.  So the later rounds
+ * go out in many names, of which some are ours to hear; that name is kept.
  */
 static void
 ping(struct serverlink *l)
 {
 	const char	*above;
-	int		 name;
+	int		 name, last = l->pings * ECHO_NAMES;
 
-	if (l->pings == 0) {
+	if (l->pings++ == 0) {
+		l->pinged_ms = clock_mono_ms();
 		ping_as(l, l->echo, l->jid);
 		return;
 	}
 	above = strchr(l->jid, '.');
 	if (above != NULL && strchr(above + 1, '.') != NULL)
 		ping_as(l, 0, above + 1);
-	for (name = 1; name <= ECHO_NAMES; name++)
+	for (name = last - ECHO_NAMES + 1; name <= last; name++)
 		ping_as(l, name, l->jid);
 }
 
-/* One of ours has come back. */
+/* Whether it is a ping of ours that has come back, or the answer to one. */
 static void
 note_echo(struct serverlink *l, const xmlNode *stanza)
 {
 	const char	*from = iq_attr(stanza, "from");
+	const char	*id = iq_attr(stanza, "id");
 	char		*at;
 	long		 name;
 
+	if (id == NULL || strcmp(id, l->ping_id) != 0)
+		return;
+	l->echoed_ms = clock_mono_ms();
+	l->pings = 0;
 	if (from == NULL)
 		return;
 	name = strtol(from, &at, 10);
-	if (name >= 1 && name <= ECHO_NAMES && *at == '@' &&
+	if (name >= 1 && name <= PING_ROUNDS * ECHO_NAMES && *at == '@' &&
 	    strcmp(at + 1, l->jid) == 0)
 		l->echo = (int)name;
+}
+
+/* What is wrong with the line, if anything is. */
+static const char *
+fault(const struct serverlink *l, int64_t now)
+{
+	if (l->pings == 0)
+		return NULL;
+	if (now - l->pinged_ms >= l->step_ms &&
+	    wire_heard_ms(l->wire) < l->pinged_ms)
+		return "the server has fallen silent";
+	if (now - l->pinged_ms >= l->ping_ms + l->step_ms)
+		return "the server sends, but answers to nothing: the line "
+		    "may be dead in one direction";
+	return NULL;
 }
 
 static void
@@ -295,23 +322,21 @@ on_tick(void *arg)
 {
 	struct serverlink	*l = arg;
 	int64_t			 now = clock_mono_ms();
-	int64_t			 idle = now - wire_heard_ms(l->wire);
+	const char		*why = fault(l, now);
 	int			 pause;
 
-	if (idle < l->ping_ms)
-		l->pings = l->overdue = 0;
-	else if (idle >= l->ping_ms + l->step_ms) {
-		/* Not at the first sight: if it was us who were busy, what
-		 * the server said is still to be read. */
-		if (l->overdue++ > 0) {
-			lost(l, "the server has fallen silent");
-			return;
-		}
-	} else if (l->pings == 0 || (l->pings == 1 &&
-	    idle >= l->ping_ms + l->step_ms / 2)) {
-		ping(l);
-		l->pings++;
+	/* Not at the first sight: if it was us who were busy, what the server
+	 * said is still to be read. */
+	if (why == NULL)
+		l->overdue = 0;
+	else if (l->overdue++ > 0) {
+		lost(l, why);
+		return;
 	}
+	if (l->pings == 0 ? now - l->echoed_ms >= l->ping_ms :
+	    l->pings < PING_ROUNDS &&
+	    now - l->pinged_ms >= (int64_t)l->pings * l->step_ms / 2)
+		ping(l);
 	if (now - wire_put_ms(l->wire) >= l->ping_ms / 2)
 		wire_put(l->wire, " ", 1);
 	pause = (l->ping_ms < l->step_ms ? l->ping_ms : l->step_ms) / 4;
@@ -322,7 +347,7 @@ static void
 ready(struct serverlink *l)
 {
 	l->state = READY;
-	l->ready_ms = clock_mono_ms();
+	l->ready_ms = l->echoed_ms = clock_mono_ms();
 	l->pings = l->overdue = 0;
 	l->said[0] = '\0';
 	timer_clear(l->loop, &l->step);
@@ -463,6 +488,7 @@ serverlink_new(struct loop *loop, const struct component_config *config,
     const struct serverlink_events *events, void *arg)
 {
 	struct serverlink	*l;
+	uint32_t		 id[2];
 
 	l = xcalloc(1, sizeof(*l));
 	l->loop = loop;
@@ -478,6 +504,9 @@ serverlink_new(struct loop *loop, const struct component_config *config,
 	    config->retry_min_ms : 1000;
 	l->retry_max_ms = config->retry_max_ms > 0 ?
 	    config->retry_max_ms : 60000;
+	if (getrandom(id, sizeof(id), 0) != (ssize_t)sizeof(id))
+		fatal("component", "getrandom");
+	snprintf(l->ping_id, sizeof(l->ping_id), "ping-%08x%08x", id[0], id[1]);
 	l->wire = wire_new(loop, &wire_events, l);
 	l->stream = xmlstream_new(&stream_events, l);
 	return l;

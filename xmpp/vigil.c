@@ -23,6 +23,9 @@
  * write to the disk: so many at once, and then one every so often. */
 #define NEWS_MS			10000
 #define NEWS_MOST_MS		(20 * NEWS_MS)
+/* Stanzas that come prove that the line works in one direction.  On a slow one
+ * an answer may be late, but not so many in a row. */
+#define MISSED_MOST		3
 
 static void
 send_presence(struct vigil *v, const char *to)
@@ -43,6 +46,7 @@ ask_presence(struct vigil *v)
 }
 
 static int	quiet_ms(const struct vigil *);
+static void	ping_server(struct vigil *);
 static void	on_ping_due(void *);
 
 static void
@@ -53,8 +57,13 @@ on_probe(void *arg)
 
 	if (v->here || !link_up(v->link))
 		return;
-	if (v->probes++ > 0)
+	if (v->probes++ > 0) {
+		/* Neither the centre nor the server for it: not even that
+		 * may have got there. */
+		if (v->presence_sent_ms != 0 && v->probes > 2)
+			ping_server(v);
 		ask_presence(v);
+	}
 	least = v->ping_ms < PROBE_MIN_MS ? v->ping_ms : PROBE_MIN_MS;
 	timer_after(v->loop, &v->probe, uplink_backoff_ms(v->probes - 1, least,
 	    PROBE_MAX_MS, uplink_dice()), on_probe, v);
@@ -113,9 +122,18 @@ on_server_pong(void *arg, enum uplink_answer answer, const char *condition,
 	struct vigil	*v = arg;
 
 	v->server_asked = false;
-	if (answer == UPLINK_LOST && link_up(v->link) &&
-	    link_heard_ms(v->link) < v->server_pinged_ms)
+	if (answer != UPLINK_LOST) {
+		v->server_missed = 0;
+		return;
+	}
+	v->server_missed++;
+	if (!link_up(v->link))
+		return;
+	if (link_heard_ms(v->link) < v->server_pinged_ms)
 		link_drop(v->link, "no sign of life from the server");
+	else if (v->server_missed >= MISSED_MOST)
+		link_drop(v->link, "the server sends, but answers to nothing: "
+		    "the line may be dead in one direction");
 }
 
 static int
@@ -204,7 +222,7 @@ vigil_begin(struct vigil *v)
 {
 	v->here = v->server_asked = v->centre_asked = false;
 	v->centre_heard_ms = clock_mono_ms();
-	v->probes = 0;
+	v->probes = v->server_missed = 0;
 	v->news_ms = 0;
 	send_presence(v, NULL);
 	ask_presence(v);

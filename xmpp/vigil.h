@@ -37,6 +37,7 @@ struct vigil {
 	struct timer	 ping;
 	int64_t		 server_pinged_ms, centre_heard_ms;
 	bool		 server_asked, centre_asked;
+	int		 server_missed;		/* pings, since it answered */
 	struct timer	 probe;
 	int		 probes;
 	int64_t		 presence_sent_ms;	/* 0: answered */

@@ -512,18 +512,45 @@ test_refused_port(void **state)
 	listener = -1;
 }
 
+/* The next ping comes in that name; its id. */
+static void
+expect_ping(const char *name, char id[64])
+{
+	char	 text[128];
+
+	expect("<iq type='get' id='ping-");
+	until_told(&got, "'");
+	snprintf(id, 64, "ping-%.*s", (int)strcspn(got.data, "'"), got.data);
+	snprintf(text, sizeof(text), "' from='%s" JID "' to='" JID "'>"
+	    "<ping xmlns='urn:xmpp:ping'/></iq>", name);
+	expect(text);
+}
+
+/* A ping of ours as the server brings it back. */
+static void
+say_echo(const char *name, const char *id)
+{
+	char	 text[256];
+
+	snprintf(text, sizeof(text), "<iq type='get' id='%s' from='%s" JID "' "
+	    "to='" JID "'><ping xmlns='urn:xmpp:ping'/></iq>", id, name);
+	say(text);
+}
+
 /* A server that was fine and then says nothing more is pinged, and left. */
 static void
 test_dead(void **state)
 {
 	int64_t	 start;
+	char	 id[64], text[256];
 
 	again("127.0.0.1", 200, 200);
 	login();
 	start = clock_mono_ms();
-	expect("<iq type='get' id='ping' from='" JID "' to='" JID "'>"
-	    "<ping xmlns='urn:xmpp:ping'/></iq>");
-	say("<iq type='result' id='ping' from='" JID "' to='" JID "'/>");
+	expect_ping("", id);
+	snprintf(text, sizeof(text), "<iq type='result' id='%s' from='" JID "' "
+	    "to='" JID "'/>", id);
+	say(text);
 	expect("to='" JID "'><ping");
 	expect("to='example.org'><ping");
 	until(&losts, 1);
@@ -533,20 +560,68 @@ test_dead(void **state)
 	login();
 }
 
+/* A line that is dead on the way out only: what comes in is no proof, nor is
+ * another one's ping. */
+static void
+test_deaf(void **state)
+{
+	int64_t	 end;
+
+	again("127.0.0.1", 200, 200);
+	login();
+	end = clock_mono_ms() + WAIT_MS;
+	while (losts == 0 && clock_mono_ms() < end) {
+		say("<presence from='a@b/c' to='" JID "'/>");
+		say_echo("", "ping-0");
+		turn();
+	}
+	assert_int_equal(losts, 1);
+	assert_non_null(strstr(told.data, "lost the server sends, but answers "
+	    "to nothing"));
+	login();
+}
+
+/* Nor is it lost while its pings come back, however much else there is. */
+static void
+test_pinged_when_busy(void **state)
+{
+	char	 id[64];
+	int	 i;
+
+	again("127.0.0.1", 200, 200);
+	login();
+	for (i = 0; i < 4; i++) {
+		say("<presence from='a@b/c' to='" JID "'/>");
+		expect_ping("", id);
+		say("<presence from='a@b/c' to='" JID "'/>");
+		say_echo("", id);
+		expect("' id='ping-");
+	}
+	assert_int_equal(losts, 0);
+}
+
 /* One of several with its name hears only what the server gives to it, and
  * finds a name for its pings that does. */
 static void
 test_shared(void **state)
 {
+	char	 id[64];
+
 	again("127.0.0.1", 2000, 200);
 	login();
-	expect("<iq type='get' id='ping' from='" JID "' to='" JID "'>");
-	expect("<iq type='get' id='ping' from='7@" JID "' to='" JID "'>");
+	expect_ping("", id);
+	expect_ping("7@", id);
 	expect("from='32@" JID "'");
-	say("<iq type='get' id='ping' from='7@" JID "' to='" JID "'>"
-	    "<ping xmlns='urn:xmpp:ping'/></iq>");
-	expect("to='7@" JID "' id='ping'></iq>");
-	expect("<iq type='get' id='ping' from='7@" JID "' to='" JID "'>");
+	say_echo("7@", id);
+	expect("to='7@" JID "' id='ping-");
+	expect_ping("7@", id);
+	/* That one is gone, and all of the next round are others'. */
+	expect_ping("1@", id);
+	expect_ping("33@", id);
+	expect("from='64@" JID "'");
+	say_echo("40@", id);
+	expect("to='40@" JID "' id='ping-");
+	expect_ping("40@", id);
 	assert_int_equal(losts, 0);
 }
 
@@ -935,7 +1010,8 @@ main(void)
 		TEST(test_silence),
 		TEST(test_blackhole),
 		TEST(test_refused_port),
-		TEST(test_dead), TEST(test_shared), TEST(test_places),
+		TEST(test_dead), TEST(test_deaf),
+		TEST(test_pinged_when_busy), TEST(test_shared), TEST(test_places),
 		TEST(test_close),
 		TEST(test_hostile_stanzas),
 		TEST(test_hostile_server),

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "xmpp/awaited.h"
@@ -218,6 +219,63 @@ without_the_centre_the_server_is_pinged(void **state)
 	assert_int_equal(pings[AWAITED_SERVER], 2);
 }
 
+/* Lets the probes' timer run until then; something is heard all the time. */
+static void
+probe_until(int64_t until)
+{
+	while (v.probe.fn != NULL && v.probe.at_ms <= until) {
+		heard = time_ms = v.probe.at_ms;
+		v.probe.fn(v.probe.arg);
+	}
+	heard = time_ms = until;
+}
+
+/* Others are heard, but neither presence nor ping is answered. */
+static void
+a_line_that_is_dead_on_the_way_out_is_left(void **state)
+{
+	int	i;
+
+	centre_gone(&v, "no answer in time");
+	for (i = 1; i <= 3; i++) {
+		assert_string_equal(dropped, "");
+		probe_until(time_ms + 120000);
+		assert_int_equal(pings[AWAITED_SERVER], i);
+		pong[AWAITED_SERVER](&v, UPLINK_LOST, NULL, NULL);
+	}
+	assert_non_null(strstr(dropped, "dead in one direction"));
+}
+
+/* A late answer makes good for those that were missed. */
+static void
+a_slow_line_is_kept(void **state)
+{
+	int	i;
+
+	centre_gone(&v, "no answer in time");
+	for (i = 1; i <= 9; i++) {
+		probe_until(time_ms + 120000);
+		assert_int_equal(pings[AWAITED_SERVER], i);
+		pong[AWAITED_SERVER](&v, i % 3 == 0 ? UPLINK_RESULT :
+		    UPLINK_LOST, NULL, NULL);
+	}
+	assert_string_equal(dropped, "");
+}
+
+/* The server answers for a centre that is not there: that is proof enough. */
+static void
+answered_probes_need_no_ping(void **state)
+{
+	int	i;
+
+	centre_gone(&v, "it said so");
+	for (i = 0; i < 20; i++) {
+		probe_until(v.probe.at_ms);
+		v.presence_sent_ms = 0;		/* an error came */
+	}
+	assert_int_equal(pings[AWAITED_SERVER], 0);
+}
+
 /* As when the line is cut without a word just behind the login. */
 static void
 a_centre_that_never_came_is_missed_as_soon(void **state)
@@ -255,6 +313,9 @@ main(void)
 		T(silence_of_the_centre_is_looked_into),
 		T(an_answer_that_is_owed_is_missed_sooner),
 		T(without_the_centre_the_server_is_pinged),
+		T(a_line_that_is_dead_on_the_way_out_is_left),
+		T(a_slow_line_is_kept),
+		T(answered_probes_need_no_ping),
 		T(a_centre_that_never_came_is_missed_as_soon),
 		T(what_is_heard_is_no_silence),
 	};
