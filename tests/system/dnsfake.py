@@ -33,6 +33,18 @@ class Names(threading.Thread):
         super().__init__(daemon=True)
         self.records, self.answer, self.asked = records, answer, []
         self.delay, self.rcode, self.mangle = delay or {}, rcode, mangle
+        # A port that is free for UDP may be some connection's end.
+        for tries in range(20 if port == 0 else 1, 0, -1):
+            try:
+                self._bind(address, port)
+                break
+            except OSError:
+                if tries == 1:
+                    raise
+        threading.Thread(target=self.run_tcp, daemon=True).start()
+        self.start()
+
+    def _bind(self, address, port):
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sock.bind((address, port))
         self.port = self.sock.getsockname()[1]
@@ -40,8 +52,6 @@ class Names(threading.Thread):
         self.tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.tcp.bind((address, self.port))
         self.tcp.listen()
-        threading.Thread(target=self.run_tcp, daemon=True).start()
-        self.start()
 
     def run(self):
         while True:

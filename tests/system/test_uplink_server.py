@@ -126,10 +126,11 @@ def test_centre_killed_and_back(server, centre, probe):
     p.expect("state ready", 5)
     c.kill9()
     p.say("ask a 5000 <x xmlns='y'/>")
-    # Prosody; ejabberd without and with s2s; a server that has not noticed.
+    # Prosody; ejabberd without and with s2s; a server that has not noticed,
+    # and never answers.
     answers = ("error remote-server-timeout", "error forbidden",
                "error remote-server-not-found", "lost")
-    p.expect_all(["state online", f"answer a ({'|'.join(answers)})"], 5)
+    p.expect_all(["state online", f"answer a ({'|'.join(answers)})"], 10)
     p.say("ask b 5000 <x xmlns='y'/>")
     p.expect_next("answer b not-sent", 1)
     c = centre()
