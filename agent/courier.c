@@ -104,6 +104,13 @@ struct courier {
 	int64_t		 posted;	/* messages in this session */
 	bool		 damaged;	/* the store could not be opened for it */
 
+	/* What platen status says of the uplink. */
+	struct {
+		char	 state[24], why[256];
+		int64_t	 since_ms;	/* wall */
+		bool	 unwritten;
+	}		 seen;
+
 	/* The store: as it is here, and as the collector sees it. */
 	struct audit	*audit;
 	enum store_state store_here, store_there;
@@ -125,23 +132,33 @@ static void	 pump(struct courier *);
 /* --- what the operator sees ------------------------------------------------- */
 
 static void
+write_seen(struct courier *c)
+{
+	c->seen.unwritten = true;
+	if (store_begin(c->store) == -1)
+		return;
+	if (store_set_note(c->store, "uplink_state", c->seen.state) == -1 ||
+	    store_set_note(c->store, "uplink_why", c->seen.why) == -1 ||
+	    store_set_note_int(c->store, "uplink_since",
+	    c->seen.since_ms) == -1)
+		store_rollback(c->store);
+	else if (store_commit(c->store) == 0)
+		c->seen.unwritten = false;
+}
+
+/* A disk that takes it not is asked again, by on_poll(). */
+static void
 note_state(struct courier *c, const char *state, const char *why)
 {
-	char *old = store_note(c->store, "uplink_state");
-	char *old_why = store_note(c->store, "uplink_why");
-
-	if (strcmp(old, state) != 0 ||
-	    strcmp(old_why, why == NULL ? "" : why) != 0) {
-		if (store_begin(c->store) == 0 &&
-		    (store_set_note(c->store, "uplink_state", state) == -1 ||
-		    store_set_note(c->store, "uplink_why",
-		    why == NULL ? "" : why) == -1 ||
-		    store_set_note_int(c->store, "uplink_since",
-		    clock_wall_ms()) == -1 || store_commit(c->store) == -1))
-			store_rollback(c->store);
-	}
-	free(old);
-	free(old_why);
+	if (why == NULL)
+		why = "";
+	if (strcmp(c->seen.state, state) == 0 &&
+	    strncmp(c->seen.why, why, sizeof(c->seen.why) - 1) == 0)
+		return;
+	snprintf(c->seen.state, sizeof(c->seen.state), "%s", state);
+	snprintf(c->seen.why, sizeof(c->seen.why), "%s", why);
+	c->seen.since_ms = clock_wall_ms();
+	write_seen(c);
 }
 
 /* --- how far catching up is -------------------------------------------------- */
@@ -1068,6 +1085,8 @@ on_poll(void *arg)
 
 	if (c->store_here != STORE_FINE)
 		store_try(c->store);
+	if (c->seen.unwritten)
+		write_seen(c);
 	show_store(c);
 	pump(c);
 	timer_after(c->loop, &c->poll, POLL_MS, on_poll, c);

@@ -91,7 +91,7 @@ check(const char *dir, const struct lock *lock, char *why, size_t why_size)
 {
 	char *path = xasprintf("%s/store.db", dir);
 	bool damaged, open = access(path, R_OK | W_OK) == 0 ||
-	    errno == ENOENT;
+	    errno == ENOENT || (errno == EROFS && access(path, R_OK) == 0);
 	struct store *st;
 
 	if (!open)

@@ -30,43 +30,55 @@ static const char note_drop[] =
 
 /* --- open and close -------------------------------------------------------- */
 
+/* NULL on failure, which is logged. */
+static sqlite3 *
+open_file(const char *path, int flags)
+{
+	mode_t mask = umask(077);
+	sqlite3 *db = NULL;
+	int rc = sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+
+	umask(mask);
+	if (rc != SQLITE_OK) {
+		log_warnx("store", "%s: %s", path, db == NULL ?
+		    "out of memory" : sqlite3_errmsg(db));
+		sqlite3_close(db);
+		return NULL;
+	}
+	sqlite3_busy_timeout(db, BUSY_MS);
+	sqlite3_extended_result_codes(db, 1);
+	return db;
+}
+
 static struct store *
 open_at(const char *dir, struct lock *lock, int flags)
 {
+	char *path = xasprintf("%s/store.db", dir);
 	struct store *st;
-	char *path;
-	mode_t mask;
-	int rc;
 
 	st = xcalloc(1, sizeof(*st));
 	st->lock = lock;
 	st->dir = xstrdup(dir);
-	path = xasprintf("%s/store.db", dir);
-	mask = umask(077);
-	rc = sqlite3_open_v2(path, &st->db, flags | SQLITE_OPEN_NOMUTEX,
-	    NULL);
-	umask(mask);
-	if (rc != SQLITE_OK) {
-		log_warnx("store", "%s: %s", path, st->db == NULL ?
-		    "out of memory" : sqlite3_errmsg(st->db));
+	if ((st->db = open_file(path, flags)) == NULL) {
 		store_close(st);
 		st = NULL;
-	} else {
-		sqlite3_busy_timeout(st->db, BUSY_MS);
-		sqlite3_extended_result_codes(st->db, 1);
 	}
 	free(path);
 	return st;
 }
 
 /* While the other process makes the store a WAL one, or recovers it, SQLite
- * answers "busy" without waiting (two that wait could wait for each other). */
+ * answers "busy" without waiting (two that wait could wait for each other).
+ * The log and its index stay when all have closed the store: on a disk that
+ * has become full or read-only they could not be made again. */
 static int
 set_up(struct store *st)
 {
 	int64_t end = clock_mono_ms() + BUSY_MS;
-	int rc;
+	int rc, keep = 1;
 
+	(void)sqlite3_file_control(st->db, "main", SQLITE_FCNTL_PERSIST_WAL,
+	    &keep);
 	while ((rc = sqlite3_exec(st->db, "PRAGMA journal_mode = WAL;"
 	    "PRAGMA synchronous = FULL; PRAGMA cache_size = -1024;"
 	    "PRAGMA wal_autocheckpoint = 500;"
@@ -77,6 +89,76 @@ set_up(struct store *st)
 		usleep(10 * 1000);
 	}
 	return 0;
+}
+
+/* --- a disk that cannot be written ------------------------------------------ */
+
+static void
+drop_statements(struct store *st)
+{
+	size_t i;
+
+	for (i = 0; i < STOREDB_STATEMENTS; i++)
+		sqlite3_finalize(st->cache[i].stmt);
+	memset(st->cache, 0, sizeof(st->cache));
+}
+
+/*
+ * A store on a read-only file system is read once.  The copy takes whatever is
+ * written, as SQLite's cache does on a disk that is full, and as there the
+ * commit fails.  0 or -1, logged.
+ */
+static int
+copy(struct store *st)
+{
+	sqlite3 *memory = open_file(":memory:", SQLITE_OPEN_READWRITE);
+	sqlite3_backup *backup;
+	int rc;
+
+	if (memory == NULL)
+		return -1;
+	backup = sqlite3_backup_init(memory, "main", st->db, "main");
+	rc = backup == NULL ? SQLITE_ERROR : sqlite3_backup_step(backup, -1);
+	(void)sqlite3_backup_finish(backup);
+	if (rc != SQLITE_DONE) {
+		log_warnx("store", "%s/store.db cannot be read: %s", st->dir,
+		    sqlite3_errstr(rc));
+		sqlite3_close(memory);
+		return -1;
+	}
+	drop_statements(st);
+	sqlite3_close(st->db);
+	st->db = memory;
+	st->copied = true;
+	storedb_state(st, STORE_READONLY, "its file system is read-only");
+	return 0;
+}
+
+/* Back to the disk, as soon as it can be written. */
+static void
+leave_copy(struct store *st)
+{
+	char *path = xasprintf("%s/store.db", st->dir);
+	sqlite3 *memory = st->db, *db = NULL;
+
+	if (access(path, W_OK) == 0)
+		db = open_file(path, SQLITE_OPEN_READWRITE);
+	free(path);
+	if (db == NULL)
+		return;
+	st->db = db;
+	if (sqlite3_db_readonly(db, "main") != 0 || set_up(st) == -1) {
+		st->db = memory;
+		sqlite3_close(db);
+		return;
+	}
+	st->db = memory;
+	drop_statements(st);
+	sqlite3_close(memory);
+	st->db = db;
+	st->copied = false;
+	if (st->hurries)
+		store_hurry(st);
 }
 
 struct store *
@@ -92,7 +174,8 @@ store_open_locked(const char *dir, struct lock *lock, bool *damaged)
 	st = open_at(dir, lock, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
 	if (st == NULL)
 		return NULL;
-	if (set_up(st) == 0 && storeform_make_ready(st) == 0)
+	if (set_up(st) == 0 && storeform_make_ready(st) == 0 &&
+	    (sqlite3_db_readonly(st->db, "main") == 0 || copy(st) == 0))
 		return st;
 	is = st->state == STORE_DAMAGED;
 	if (damaged != NULL)
@@ -140,12 +223,9 @@ store_look(const char *dir, struct lock *lock)
 void
 store_close(struct store *st)
 {
-	size_t i;
-
 	if (st == NULL)
 		return;
-	for (i = 0; i < STOREDB_STATEMENTS; i++)
-		sqlite3_finalize(st->cache[i].stmt);
+	drop_statements(st);
 	sqlite3_close(st->db);
 	lock_free(st->lock);
 	free(st->dir);
@@ -159,11 +239,14 @@ forget_numbers(struct store *st)
 	memset(st->next_seq, 0, sizeof(st->next_seq));
 	st->next_turn = 0;
 }
+
 /* --- transactions, and what they say about the disk ------------------------- */
 
 int
 store_begin(struct store *st)
 {
+	if (st->copied)
+		leave_copy(st);
 	if (storedb_run(st, "BEGIN IMMEDIATE") == -1)
 		return -1;
 	st->open = true;
@@ -198,6 +281,12 @@ store_commit(struct store *st)
 {
 	int64_t began = clock_mono_ms();
 
+	if (st->copied &&
+	    sqlite3_total_changes(st->db) != st->changes) {
+		st->failed_ms = began;
+		store_rollback(st);
+		return -1;
+	}
 	if (storedb_run(st, "COMMIT") == -1) {
 		store_rollback(st);
 		return -1;

@@ -30,6 +30,9 @@ struct store {
 	int64_t		 most_bytes;	/* the outbox has no more than this */
 	int64_t		 squeeze_at;	/* count again from here on */
 	bool		 open;		/* a transaction */
+	bool		 copied;	/* db is a copy in memory: the disk's one
+					 * cannot be written, and nothing is
+					 * committed */
 	bool		 hurries, hurried;	/* store_hurry(); just now */
 	uint32_t	 said;		/* a sum over the last complaint */
 	int64_t		 said_ms;	/* mono */

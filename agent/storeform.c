@@ -269,12 +269,17 @@ wipe_clear(struct store *st)
 		    "still be in its file");
 }
 
-/* Two processes may come here at the same time: one transaction. */
+/* Two processes may come here at the same time: one transaction.  A store that
+ * is as it should be is not written: its disk may take nothing. */
 int
 storeform_make_ready(struct store *st)
 {
 	int version, rc = -1;
 
+	if ((version = version_of(st)) == STORE_VERSION)
+		return check_seal(st);
+	if (version == -1)
+		return -1;
 	if (storedb_run(st, "PRAGMA secure_delete = ON") == -1 ||
 	    storedb_run(st, "BEGIN IMMEDIATE") == -1)
 		return -1;

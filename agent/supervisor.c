@@ -379,6 +379,7 @@ static int
 own_state_dir(const struct config *conf)
 {
 	struct passwd *pw = NULL;
+	struct stat sb;
 
 	if (mkdir(conf->state_dir, 0700) == -1 && errno != EEXIST) {
 		log_warn("supervisor", "cannot make [agent] state_dir %s",
@@ -397,6 +398,9 @@ own_state_dir(const struct config *conf)
 		    conf->user);
 		return -1;
 	}
+	if (stat(conf->state_dir, &sb) == 0 && sb.st_uid == pw->pw_uid &&
+	    sb.st_gid == pw->pw_gid)
+		return 0;	/* which its disk may not take */
 	if (chown(conf->state_dir, pw->pw_uid, pw->pw_gid) == -1) {
 		log_warn("supervisor", "cannot give %s to %s",
 		    conf->state_dir, conf->user);
@@ -415,6 +419,8 @@ take_lock(const struct config *conf)
 	int fd, rc;
 
 	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+	if (fd == -1 && errno == EROFS)
+		fd = open(path, O_RDONLY | O_NOFOLLOW);
 	if (fd == -1)
 		log_warn("supervisor", "cannot open %s", path);
 	else {

@@ -179,6 +179,10 @@ teller_free(struct teller *t)
 	if (store_in_transaction(t->store))
 		commit(t);
 	timer_clear(t->loop, &t->whole);
+	if (t->hold.len > 0)
+		log_warnx("teller", "%zu changes that the store's disk did "
+		    "not take are lost: how all stands now is told after the "
+		    "next start, what came and went is not", t->hold.len);
 	hold_clear(&t->hold);
 	free(t->whole_id);
 	free(t->token);

@@ -6,6 +6,7 @@ import contextlib
 import os
 import pathlib
 import random
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -406,6 +407,11 @@ class Disk:
     def clear(self):
         self.ballast.unlink(missing_ok=True)
 
+    def read_only(self, on):
+        """Nobody may have a file open to write."""
+        subprocess.run(["mount", "-o", f"remount,{'ro' if on else 'rw'}",
+                        self.where], check=True)
+
     def unmount(self):
         subprocess.run(["umount", "-l", self.where], check=True)
 
@@ -487,19 +493,75 @@ def test_full_disk(rig, disk):
 
 
 @needs_root
-def test_full_disk_at_the_start(rig, disk):
-    host, *_ = begin(rig)
+@pytest.mark.parametrize("end", ["stopped", "killed"])
+@pytest.mark.parametrize("how,said", [
+    ("full", "the store's disk is full"),
+    ("read-only", "the store cannot be written"),
+])
+def test_bad_disk_at_the_start(rig, disk, how, said, end):
+    """An agent that starts on it reads its printers and says so."""
+    hosts = begin(rig)
     agent, before = rig.agent, assets(rig)
-    assert agent.stop() == 0
-    disk.fill()
+    assert agent.stop() == 0 if end == "stopped" else agent.kill9() is None
+    if how == "full":
+        disk.fill()
+    else:
+        disk.read_only(True)
     agent.start()
-    time.sleep(5)
+    if how == "full":
+        use_up(rig, hosts, agent)
+    agent.wait_log(said, 20)
+    wait_for(lambda: shows(rig, said), 30, "the centre shows it", 0.2)
+    rig.sim.send("reset")
+    jam(rig, hosts[0], "While it was bad")
+    come_and_go(rig, hosts[1], "Came and went")
+    wants = {host: prints(rig, host) for host in hosts}
+    rig.sim.send("reset")
+    time.sleep(8)
+    for host in hosts:
+        assert rig.sim.send("stats", host)["requests"] > 10
+    assert len(lines(agent, said)) == 1
+    assert len(agent.log().splitlines()) < 200
+    assert not lines(agent, "no session")
     assert aside(agent) == []
-    disk.clear()
-    want = prints(rig, host)
-    wait_for(lambda: total(rig, host) == want, 90, "it goes on", 0.2)
+    if how == "full":
+        disk.clear()
+    else:
+        disk.read_only(False)
+    agent.wait_log("the store's disk is well again", 60)
+    wait_for(lambda: not shows(rig, ""), 30, "the centre shows no more", 0.2)
+    for host in hosts:
+        wait_for(lambda: total(rig, host) == wants[host], 40, "it is told",
+                 0.2)
+    wait_for(lambda: jams(rig, "While it was bad") == [False], 20, "the jam",
+             0.2)
+    wait_for(lambda: jams(rig, "Came and went") == [True], 20, "it is told",
+             0.2)
+    drained(agent)
     assert assets(rig) == before
     assert aside(agent) == []
+
+
+@needs_root
+def test_stopped_on_a_read_only_disk(rig, disk):
+    """What it held is lost, which is said; how all stands is told later."""
+    hosts = begin(rig)
+    agent, before = rig.agent, assets(rig)
+    assert agent.stop() == 0
+    disk.read_only(True)
+    agent.start().wait_online()
+    want = prints(rig, hosts[0])
+    rig.sim.send("reset")
+    wait_for(lambda: rig.sim.send("stats", hosts[0])["requests"] > 10, 30,
+             "it is read", 0.1)
+    assert agent.stop() == 0
+    assert re.search(r"[0-9]+ changes that the store's disk did not take are "
+                     "lost", agent.log())
+    disk.read_only(False)
+    agent.start().wait_online()
+    wait_for(lambda: total(rig, hosts[0]) == want, 40, "it is told", 0.2)
+    drained(agent)
+    assert assets(rig) == before
 
 
 @pytest.fixture(scope="module")
