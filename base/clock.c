@@ -28,7 +28,7 @@ clock_wall_ms(void)
 int64_t
 clock_mono_ms(void)
 {
-	return clock_ms(CLOCK_MONOTONIC);
+	return clock_ms(CLOCK_BOOTTIME);
 }
 
 /*

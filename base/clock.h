@@ -1,7 +1,8 @@
 /*
  * Two clocks.  Wall time is milliseconds since 1970-01-01T00:00:00Z and is
  * what records carry; monotonic time is milliseconds since some start and is
- * what timers use, because wall time may jump.
+ * what timers use, because wall time may jump.  It goes on while the host is
+ * asleep (CLOCK_BOOTTIME): a line that was idle for hours is no fresh one.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H

@@ -16,6 +16,9 @@
 
 #define BATCH	64
 #define STALL_MS	100	/* a turn that takes longer is one */
+/* epoll_wait() does not count the time that the host is asleep: what became due
+ * meanwhile is seen so long after it at the latest. */
+#define LOOK_MS		10000
 #define CATCH_UP	64	/* batches, at most, before timers have their turn */
 
 /* One per file descriptor number.  An event that was fetched before its
@@ -402,8 +405,8 @@ wait_for(const struct loop *l, int wait_ms)
 	until = l->heap[1]->at_ms - clock_mono_ms();
 	if (until < 0)
 		until = 0;
-	if (until > INT_MAX)
-		until = INT_MAX;
+	if (until > LOOK_MS)
+		until = LOOK_MS;
 	return wait_ms >= 0 && wait_ms < until ? wait_ms : (int)until;
 }
 
@@ -412,11 +415,16 @@ static int
 run_fds(struct loop *l, int wait_ms)
 {
 	struct epoll_event got[BATCH];
+	int64_t asleep = clock_mono_ms();
 	int i, n;
 
 	n = epoll_wait(l->epoll, got, BATCH, wait_ms);
 	if (n == -1 && errno != EINTR)
 		fatal("loop", "epoll_wait");
+	/* The host was, or we were stopped: nobody let us wait for so long. */
+	asleep = clock_mono_ms() - asleep - wait_ms;
+	if (wait_ms >= 0 && asleep > STALL_MS)
+		l->stalled_ms += asleep;
 	if (l->awake_ms == 0)
 		l->awake_ms = clock_mono_ms();
 	run_signals(l);

@@ -18,8 +18,10 @@ import pytest
 from acceptor import Acceptor
 from badline import BadLine, Relay
 from dnsfake import A, Names, a
+from fakeclock import SHIM, Clock
 from proxyfake import pass_on
-from rig import DOMAIN, Failed, make_certificates, wait_for, write_secret
+from rig import (DOMAIN, Failed, make_certificates, program, wait_for,
+                 write_secret)
 from uplinkprobe import Probe, probe_path  # noqa: F401
 from xmppfake import Authority
 
@@ -340,35 +342,30 @@ def test_bad_certificate(far, kind, text):
     arrived(far)
 
 
-def fake_clock(rig, offset):
-    """The agent's wall clock is off by that (libfaketime's words), as the
-    file says from then on; its other clocks go on as they are."""
-    found = list(pathlib.Path("/usr/lib").glob(
-        "*/faketime/libfaketime.so.1"))
-    if not found:
-        pytest.skip("libfaketime is not installed")
-    path = rig.dir / "clock"
-    path.write_text(offset + "\n")
+def fake_clock(rig, seconds=0):
+    """The agent's clocks are what this says from then on."""
+    clock = Clock(rig.dir / "clock")
+    clock.set(seconds)
     rig.agent.inside = [
         "ip", "netns", "exec", rig.line.name, "env",
-        f"LD_PRELOAD={found[0]}", f"FAKETIME_TIMESTAMP_FILE={path}",
-        "FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1",
+        f"LD_PRELOAD={program(SHIM)}",
+        *(f"{k}={v}" for k, v in clock.environment().items()),
         # A sanitizer insists on being loaded first.
         "ASAN_OPTIONS=verify_asan_link_order=0:" +
         os.environ.get("ASAN_OPTIONS", "")]
-    return path
+    return clock
 
 
-@pytest.mark.parametrize("offset, text", [
-    ("-20y", "not yet valid"), ("+20y", "expired")])
-def test_clock_wrong_by_years(far, offset, text):
+@pytest.mark.parametrize("years, text", [
+    (-20, "not yet valid"), (20, "expired")])
+def test_clock_wrong_by_years(far, years, text):
     """The certificate seems wrong: the text says that it may be the clock."""
-    clock = fake_clock(far, offset)
+    clock = fake_clock(far, years * 365.25 * 86400)
     start(far, online=False)
     happen(far)
     named(far, rf"certificate.*{text}")
     named(far, r"clock")
-    clock.write_text("+0\n")
+    clock.set(0)
     arrived(far, 90)
 
 
@@ -386,8 +383,8 @@ def test_another_address(far):
 
 @pytest.mark.parametrize("server", ["forgets", "waits"])
 def test_sleep_for_hours(far, server):
-    """The host stops, its clock goes on; the server may have given it up."""
-    clock = fake_clock(far, "+0")
+    """The host stops, its clocks go on; the server may have given it up."""
+    clock = fake_clock(far)
     start(far)
     happen(far)
     arrived(far)
@@ -396,11 +393,28 @@ def test_sleep_for_hours(far, server):
     if server == "forgets":
         far.server.restart()
     happen(far, 2)
-    clock.write_text("+9h\n")
+    clock.set(0, asleep=9 * 3600)
     far.line.heal()
     far.agent.resume()
     happen(far)
     arrived(far, 90)
+
+
+def test_wakes_up_elsewhere(far):
+    """Nothing changes at the printers, and no ping would be due for minutes:
+    the line is looked at as soon as the host wakes."""
+    clock = fake_clock(far)
+    start(far, fallback_port=0)
+    happen(far)
+    arrived(far)
+    far.agent.hang()
+    far.line.address(far.line.elsewhere)
+    clock.set(0, asleep=9 * 3600)
+    far.agent.resume()
+    wait_for(lambda: len(re.findall("uplink: logged in", far.agent.log())) > 1,
+             75, "it is connected from there", 0.2)
+    happen(far)
+    arrived(far)
 
 
 def test_server_restarted(far):

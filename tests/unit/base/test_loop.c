@@ -486,6 +486,28 @@ test_waiting_is_no_stall(void **state)
 	loop_free(s.loop);
 }
 
+/* As when the host falls asleep under us: a question that is out then has not
+ * waited for so long. */
+static void
+test_stopped_is_a_stall(void **state)
+{
+	struct slow s = { .loop = loop_new() };
+	pid_t other, us = getpid();
+
+	if ((other = fork()) == 0) {
+		usleep(50 * 1000);
+		(void)kill(us, SIGSTOP);
+		usleep(500 * 1000);
+		(void)kill(us, SIGCONT);
+		_exit(0);
+	}
+	timer_after(s.loop, &s.due, 200, on_due, &s);
+	loop_run(s.loop);
+	assert_true(loop_stalled_ms(s.loop) >= 200);
+	assert_int_equal(waitpid(other, NULL, 0), other);
+	loop_free(s.loop);
+}
+
 static void
 test_later(void **state)
 {
@@ -528,6 +550,7 @@ main(void)
 		cmocka_unit_test(test_bad_fd),
 		cmocka_unit_test(test_answers_before_timers),
 		cmocka_unit_test(test_waiting_is_no_stall),
+		cmocka_unit_test(test_stopped_is_a_stall),
 		cmocka_unit_test(test_later),
 		cmocka_unit_test(test_signal),
 		cmocka_unit_test(test_fork),
