@@ -59,6 +59,7 @@ class Cluster:
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="platen-pg-"))
         os.chown(self.dir, self.uid, self.gid)
         self.data, self.proc = self.dir / "data", None
+        self.settings = dict(SETTINGS, unix_socket_directories=self.dir)
         self.run("initdb", "-D", self.data, "--no-sync", "-A", "trust",
                  "-U", "platen", "-E", "UTF8", "--locale=C.UTF-8")
 
@@ -80,11 +81,10 @@ class Cluster:
             raise RuntimeError(f"{program}: {done.stdout}")
 
     def start(self):
-        settings = dict(SETTINGS, unix_socket_directories=self.dir)
         with open(self.dir / "log", "ab") as log:
             self.proc = subprocess.Popen(
                 [self.bin / "postgres", "-D", self.data,
-                 *(f"--{k}={v}" for k, v in settings.items())],
+                 *(f"--{k}={v}" for k, v in self.settings.items())],
                 cwd=self.dir, stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log, preexec_fn=self.become)
         for _ in range(600):
@@ -100,7 +100,7 @@ class Cluster:
     def sql(self, *statements, database="postgres"):
         for statement in statements:
             subprocess.run([self.bin / "psql", "-X", "-q", "-h", self.dir,
-                            "-U", "platen", "-d", database, "-c", statement],
+                            "-p", str(self.settings.get("port", 5432)), "-U", "platen", "-d", database, "-c", statement],
                            check=True, stdin=subprocess.DEVNULL,
                            stdout=subprocess.DEVNULL,
                            stderr=subprocess.DEVNULL)
@@ -111,6 +111,21 @@ class Cluster:
         rules.write_text(f"local all {role} scram-sha-256\n" +
                          rules.read_text())
         self.sql("SELECT pg_reload_conf()")
+
+    def over_network(self, port, certificates):
+        """From now on also on 127.0.0.1, for those who use TLS and know their
+        password.  certificates: server.crt and .key are there."""
+        for name in "server.crt", "server.key":
+            shutil.copy(certificates / name, self.data / name)
+            os.chown(self.data / name, self.uid, self.gid)
+            (self.data / name).chmod(0o600)
+        rules = self.data / "pg_hba.conf"
+        rules.write_text("hostssl all all 127.0.0.1/32 scram-sha-256\n"
+                         "hostnossl all all 127.0.0.1/32 reject\n" +
+                         rules.read_text())
+        self.settings.update(listen_addresses="127.0.0.1", port=port, ssl="on")
+        self.stop()
+        return self.start()
 
     def url(self, database="postgres", user="platen"):
         where = str(self.dir).replace("/", "%2F")

@@ -1,8 +1,11 @@
 """The centre's store in PostgreSQL, as the operator meets it: what is wrong is
 said with what to do, passwords stay out of everything, the commands work."""
+import cluster
 import pytest
 
-from rig import Rig, program, run_program, wait_for, write_secret
+from lines import Lines
+from rig import (Rig, make_certificates, program, run_program, wait_for,
+                 write_secret)
 
 PASSWORD = "open sesame 7"
 
@@ -121,3 +124,77 @@ def test_daemon(rig):
                         "run"], check=False)
     assert done.returncode == 1 and "cannot connect" in done.stderr
     rig.database[1].start()
+
+
+@pytest.fixture
+def far(rig):
+    """A database that is reached over TCP and TLS only, through a line that
+    can be cut."""
+    made = cluster.Cluster()
+    try:
+        made.start()
+        made.sql(f"CREATE ROLE office LOGIN PASSWORD '{PASSWORD}'",
+                 "CREATE DATABASE platen OWNER office")
+        certificates = make_certificates(rig.dir / "db", "db.example.test")
+        made.over_network(rig.ports.take(), certificates)
+        rig.line = Lines(database=(rig.ports.take(), made.settings["port"]))
+        rig.secret = rig.dir / "db.password"
+        write_secret(rig.secret, PASSWORD + "\n")
+        yield rig
+        rig.line.close()
+    finally:
+        made.close()
+
+
+def over_tls(rig, host="db.example.test", ca="ca.crt", **more):
+    words = {"hostaddr": "127.0.0.1", "sslmode": "verify-full",
+             "sslrootcert": rig.dir / "db" / ca, **more}
+    return {"password_file": rig.secret,
+            "url": f"postgresql://office@{host}:{rig.line.ports['database']}"
+                   "/platen?" + "&".join(f"{k}={v}" for k, v in words.items()
+                                         if v is not None)}
+
+
+def test_over_tls(far):
+    """Whose server it is is made sure of, nothing goes in clear, and a line
+    that is cut or falls silent costs nothing but time."""
+    rig = far
+    make_certificates(rig.dir / "other")
+    refused(rig, "server certificate for \"db.example.test\" does not match",
+            **over_tls(rig, "else.example.test"))
+    refused(rig, "certificate verify failed",
+            **over_tls(rig, ca="../other/ca.crt"))
+    refused(rig, "pg_hba.conf", **over_tls(rig, sslmode="disable"))
+    central = with_store(rig, **over_tls(rig, sslmode=None, sslrootcert=None))
+    central.tool("init")            # TLS, whoever it is
+    store = over_tls(rig)
+    central.store = lambda: store
+    rig.start(fleet=2)
+    rig.agent.wait_online()
+    host, *_ = rig.sim.hosts()
+    count = 0
+
+    def arrives():
+        nonlocal count
+        count += 1
+        rig.sim.raise_alert(host, code=8, severity=3, text=f"jam {count}")
+        wait_for(lambda: [a["description"] for a in central.json("alerts")
+                          if a["description"].startswith("jam ")].count(
+                              f"jam {count}") == 1, 60, "the alert", 0.5)
+
+    arrives()
+    rig.line.say("rst", "database")
+    arrives()
+    for times, words in enumerate((["freeze", "database"],
+                                   ["stall", "database", "on"]), 1):
+        rig.line.say(*words)
+        count += 1
+        rig.sim.raise_alert(host, code=8, severity=3, text=f"jam {count}")
+        wait_for(lambda: central.log().count("no answer") >= times, 40,
+                 "it is noticed", 0.2)
+        if words[0] == "stall":
+            rig.line.say("stall", "database", "off")
+        arrives()
+    texts = [a["description"] for a in central.json("alerts")]
+    assert sorted(t for t in texts if t.startswith("jam ")) == \
+        [f"jam {i}" for i in range(1, count + 1)]
