@@ -344,7 +344,7 @@ def test_moves_while_the_agent_is_away(rig):
 
 def test_goes_on_after_kill_9(rig):
     ear = rig.peer(Ear, rig.sim.port)
-    agent = lonely(rig, ["127.44.0.0/22"], rate=250)
+    agent = lonely(rig, ["127.44.0.0/22"], rate=120)
     agent.start()
     wait_for(lambda: scan(agent)["done"] > 250, 20, "a part is done", 0.1)
     agent.kill9()
@@ -382,7 +382,7 @@ def test_counts_are_right_after_going_on(rig):
 
 def test_other_networks_begin_anew(rig):
     rig.peer(Ear, rig.sim.port)
-    agent = lonely(rig, ["127.44.0.0/22"], rate=250)
+    agent = lonely(rig, ["127.44.0.0/22"], rate=120)
     agent.start()
     wait_for(lambda: scan(agent)["done"] > 100, 20, "a part is done", 0.1)
     agent.kill9()

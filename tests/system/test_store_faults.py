@@ -408,9 +408,10 @@ class Disk:
         self.ballast.unlink(missing_ok=True)
 
     def read_only(self, on):
-        """Nobody may have a file open to write."""
-        subprocess.run(["mount", "-o", f"remount,{'ro' if on else 'rw'}",
-                        self.where], check=True)
+        """Nobody may have a file open to write: who was killed is gone soon."""
+        words = ["mount", "-o", f"remount,{'ro' if on else 'rw'}", self.where]
+        wait_for(lambda: subprocess.run(words).returncode == 0, 10,
+                 "it is mounted so", 0.05)
 
     def unmount(self):
         subprocess.run(["umount", "-l", self.where], check=True)
