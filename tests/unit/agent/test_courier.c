@@ -32,6 +32,8 @@ static void		 made_up_refuse(struct uplink *, const char *,
 static int		 made_up_drop(const char *);
 #include "agent/known.h"
 #include "agent/outbox.h"
+#include "agent/session.c"
+#include "agent/dispatch.c"
 #include "agent/courier.c"
 
 #define AGENT	"agent@example.com"
@@ -402,10 +404,10 @@ reports_go_out_and_are_acknowledged(void **state)
 	/* Meanwhile one by one: so many are under way, and no more. */
 	while (asked_len < c.conf->window - 1) {
 		collect(1);
-		pump(&c);
+		dispatch_pump(&c);
 	}
 	collect(5);
-	pump(&c);
+	dispatch_pump(&c);
 	assert_int_equal(asked_len, 15);
 	acknowledge(fn, arg, 40);
 	assert_int_equal(depth(), 15 + 5);
@@ -449,7 +451,7 @@ the_bulk_comes_last(void **state)
 	assert_int_equal(take_report(&fn, &arg), 5);
 	assert_int_equal(taken_lane, LANE_BULK);
 	collect(1);
-	pump(&c);
+	dispatch_pump(&c);
 	acknowledge(fn, arg, 5);
 	assert_int_equal(take_report(&fn, &arg), 7);
 	assert_int_equal(taken_lane, LANE_BULK);
@@ -480,7 +482,7 @@ no_bulk_while_urgent_ones_wait(void **state)
 		pump_lane(&c, LANE_URGENT);
 	}
 	collect(1);
-	pump(&c);
+	dispatch_pump(&c);
 	assert_int_equal(asked_len, 4);
 	assert_int_equal(c.way[LANE_BULK].messages, 0);
 	assert_int_equal(take_report(&fn, &arg), 1);
@@ -503,11 +505,11 @@ the_bulk_waits_for_company(void **state)
 	connect_now();
 	welcome(WELCOME("0", "false"));
 	collect_in(LANE_BULK, 2);
-	pump(&c);
+	dispatch_pump(&c);
 	assert_int_equal(asked_len, 0);
 	assert_true(timer_pending(&c.hold));
 	collect(1);
-	pump(&c);
+	dispatch_pump(&c);
 	assert_int_equal(take_report(&fn, &arg), 1);
 	acknowledge(fn, arg, 1);
 	assert_int_equal(asked_len, 0);
@@ -518,10 +520,10 @@ the_bulk_waits_for_company(void **state)
 	/* The next ones wait again, until there are enough of them. */
 	for (i = 0; i < OUTBOX_IN_FLIGHT_MAX - 1; i++)
 		collect_in(LANE_BULK, 1);
-	pump(&c);
+	dispatch_pump(&c);
 	assert_int_equal(asked_len, 0);
 	collect_in(LANE_BULK, 1);
-	pump(&c);
+	dispatch_pump(&c);
 	assert_true(asked_len > 0);
 	while (asked_len > 0)
 		acknowledge(fn, arg, take_report(&fn, &arg));
@@ -568,7 +570,7 @@ too_much_for_the_server(void **state)
 	int i;
 
 	begin_with(NO_HOLD);
-	c.batch_most = BATCH_MOST;
+	c.batch_most = DELIVERY_BATCH_MOST;
 	collect(30);
 	sent_too_much = true;
 	for (i = 0; i < 20; i++) {
@@ -628,12 +630,12 @@ nothing_goes_out_without_a_session(void **state)
 {
 	begin_with("");
 	collect(3);
-	pump(&c);
+	dispatch_pump(&c);
 	on_state(&c, UPLINK_ONLINE, NULL);
-	pump(&c);
+	dispatch_pump(&c);
 	assert_int_equal(asked_len, 0);
 	connect_now();
-	pump(&c);
+	dispatch_pump(&c);
 	assert_int_equal(asked_len, 1);		/* the handshake */
 	finish();
 }
@@ -675,7 +677,7 @@ a_refused_report_does_not_block(void **state)
 	assert_said("refuses urgent report 3 for good: so");
 	loop_once(c.loop, 0);
 	collect(1);
-	pump(&c);
+	dispatch_pump(&c);
 	assert_int_equal(take_report(&fn, &arg), 4);
 	acknowledge(fn, arg, 4);
 	assert_int_equal(outbox_count(c.store, &box), 0);
@@ -718,7 +720,7 @@ what_cannot_be_stored_waits(void **state)
 	assert_true(c.up);
 	assert_int_equal(depth(), 3);
 	collect(1);
-	pump(&c);
+	dispatch_pump(&c);
 	assert_int_equal(take_report(&fn, &arg), 4);
 	acknowledge(fn, arg, 4);
 	assert_true(c.up);
@@ -734,7 +736,7 @@ what_cannot_be_stored_waits(void **state)
 	assert_int_equal(c.refusals, 1);
 	assert_true(timer_pending(&c.outbox_ack));
 	disk("DROP TRIGGER full");
-	on_store_ack(&c);
+	receipt_store(&c);
 	assert_int_equal(depth(), 0);
 	assert_int_equal(outbox_count(c.store, &box), 0);
 	assert_int_equal(box.refused, 1);
@@ -779,7 +781,7 @@ a_gap_is_mended_by_a_new_session(void **state)
 	connect_now();
 	welcome(WELCOME("0", "false"));
 	collect(1);
-	pump(&c);
+	dispatch_pump(&c);
 	assert_int_equal(take_report(&fn, &arg), 2);
 	reply(fn, arg, "<again xmlns='" REPORT_NS "' lane='urgent' seq='0'/>");
 	assert_said("a report got lost on the way");
