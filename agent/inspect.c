@@ -668,11 +668,9 @@ inspect_main(int argc, char **argv)
 	}
 	if ((look.conf = config_read(path, 0)) == NULL)
 		return 1;
-	look.store = store_look(look.conf->state_dir,
-	    storekey_load(look.conf));
+	look.store = storekey_look(look.conf);
 	if (look.store == NULL)
-		log_warnx("platen", "no store in %s: has platend run, and may "
-		    "you read it and its key?", look.conf->state_dir);
+		rc = 1;
 	else if (strcmp(command, "status") == 0)
 		rc = look_status(&look);
 	else if (strcmp(command, "devices") == 0)

@@ -10,6 +10,7 @@
 #include "agent/config.h"
 #include "agent/inspect.h"
 #include "agent/store.h"
+#include "agent/storekey.h"
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -102,10 +103,7 @@ rekey_main(int argc, char **argv)
 	}
 	if ((conf = config_read(path, 0)) == NULL)
 		return 1;
-	if ((store = store_open_readonly(conf->state_dir)) == NULL)
-		log_warnx("platen", "no store in %s: has platend run, and may "
-		    "you read it?", conf->state_dir);
-	else
+	if ((store = storekey_look(conf)) != NULL)
 		rc = change(conf, store);
 	store_close(store);
 	config_free(conf);

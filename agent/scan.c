@@ -144,12 +144,7 @@ run_agent(struct scan *s)
 	s->conf = config_read(s->path == NULL ? CONFIG_DEFAULT : s->path, 0);
 	if (s->conf == NULL)
 		return 1;
-	s->store = store_look(s->conf->state_dir,
-	    storekey_load(s->conf));
-	if (s->store == NULL)
-		log_warnx("platen", "no store in %s: has platend run, and may "
-		    "you read it and its key?", s->conf->state_dir);
-	else {
+	if ((s->store = storekey_look(s->conf)) != NULL) {
 		meter_start(&s->meter, s->json);
 		progress_read(s->store, &s->progress);
 		if (begin(s) == 0 && follow(s, s->progress.started_ms) == 0 &&

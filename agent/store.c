@@ -197,16 +197,6 @@ store_open(const char *dir)
 }
 
 struct store *
-store_open_readonly(const char *dir)
-{
-	char *path = xasprintf("%s/store.key", dir);
-	struct lock *lock = lock_load(path, "the store's key");
-
-	free(path);
-	return store_look(dir, lock);
-}
-
-struct store *
 store_look(const char *dir, struct lock *lock)
 {
 	struct store *st;

@@ -36,7 +36,6 @@ struct store	*store_open(const char *dir);
 struct store	*store_open_locked(const char *dir, struct lock *,
 		    bool *damaged);
 /* For the operator's tool: never writes, never creates. */
-struct store	*store_open_readonly(const char *dir);
 struct store	*store_look(const char *dir, struct lock *);
 void		 store_close(struct store *);		/* NULL is fine */
 

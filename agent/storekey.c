@@ -115,3 +115,14 @@ storekey_open(const struct config *conf, struct lock *early, bool *damaged)
 		lock = storekey_load_or_make(conf);
 	return store_open_locked(conf->state_dir, lock, damaged);
 }
+
+struct store *
+storekey_look(const struct config *conf)
+{
+	struct store *st = store_look(conf->state_dir, storekey_load(conf));
+
+	if (st == NULL)
+		log_warnx("platen", "no store in %s: has platend run, and may "
+		    "you read it and its key?", conf->state_dir);
+	return st;
+}

@@ -28,5 +28,8 @@ struct lock	*storekey_load_or_make(const struct config *);
  * after. */
 struct store	*storekey_open(const struct config *, struct lock *early,
 		    bool *damaged);
+/* For the operator's tools: never writes.  NULL on failure, logged with what
+ * to do. */
+struct store	*storekey_look(const struct config *);
 
 #endif

@@ -373,6 +373,7 @@ def test_key_elsewhere(rig):
     assert key.read_text().startswith("platen-store-1 ")
     assert not (agent.dir / "store.key").exists()
     assert agent.tool("status")
+    assert agent.tool("rekey")
     assert agent.stop() == 0
     given = rig.dir / "credentials"
     given.mkdir()

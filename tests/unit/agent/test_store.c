@@ -177,6 +177,18 @@ model_clear(struct model *m)
 	report_clear(&m->all);
 }
 
+/* As an operator's tool. */
+static struct store *
+look(void)
+{
+	char *path = xasprintf("%s/store.key", kit_dir);
+	struct store *st;
+
+	st = store_look(kit_dir, lock_load(path, "the store's key"));
+	free(path);
+	return st;
+}
+
 static struct store *
 open_store(void)
 {
@@ -1194,10 +1206,10 @@ reading_only_never_writes(void **state)
 	struct store *st, *ro;
 
 	kit_listen();
-	assert_null(store_open_readonly(kit_dir));
+	assert_null(look());
 	st = open_store();
 	put_total(st, LANE_URGENT, KIT_ASSET, 1);
-	ro = store_open_readonly(kit_dir);
+	ro = look();
 	assert_non_null(ro);
 	assert_int_equal(outbox_count(ro, &box), 0);
 	assert_int_equal(box.depth, 1);
@@ -1206,7 +1218,7 @@ reading_only_never_writes(void **state)
 	store_close(ro);
 	store_close(st);
 	/* And after it was closed in peace. */
-	ro = store_open_readonly(kit_dir);
+	ro = look();
 	assert_non_null(ro);
 	assert_int_equal(outbox_count(ro, &box), 0);
 	assert_int_equal(box.depth, 1);
@@ -1236,7 +1248,7 @@ a_newer_store_is_not_touched(void **state)
 	assert_said("version 99");
 	assert_said("newer Platen");
 	kit_listen();
-	assert_null(store_open_readonly(kit_dir));
+	assert_null(look());
 	assert_said("newer Platen");
 	kit_listen_no_more();
 }
@@ -1317,7 +1329,7 @@ an_older_store_is_brought_up_to_date(void **state)
 	sql(waiting_1);
 	make_key();
 	kit_listen();
-	assert_null(store_open_readonly(kit_dir));
+	assert_null(look());
 	assert_said("platend has not been started since it was updated");
 	st = open_store();
 	assert_said("the store had version 1");
@@ -1350,7 +1362,7 @@ an_older_store_is_brought_up_to_date(void **state)
 	st = open_store();
 	assert_int_equal(kit_lines, 0);
 	store_close(st);
-	st = store_open_readonly(kit_dir);
+	st = look();
 	assert_non_null(st);
 	store_close(st);
 	kit_listen_no_more();
@@ -1493,7 +1505,7 @@ an_older_store_that_is_broken_stays_as_it_is(void **state)
 	assert_null(store_open(kit_dir));
 	sql("INSERT INTO device VALUES(1, 'still here')");
 	kit_listen();
-	assert_null(store_open_readonly(kit_dir));
+	assert_null(look());
 	assert_said("has not been started");
 	kit_listen_no_more();
 }
@@ -1507,7 +1519,7 @@ what_is_no_store_is_refused(void **state)
 	assert_null(store_open(kit_dir));
 	assert_true(kit_lines >= 1);
 	kit_listen();
-	assert_null(store_open_readonly(kit_dir));
+	assert_null(look());
 	assert_true(kit_lines >= 1);
 	kit_listen_no_more();
 }
