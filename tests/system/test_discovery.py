@@ -25,6 +25,9 @@ KEY = "D6poTtKIZ7l/Smot7l34zpdOdrcBjj8iocTPJnhXDyA="
 Heard = collections.namedtuple("Heard", "time address version")
 
 
+TIMESTAMPNS = 35        # SO_TIMESTAMPNS of socket(7)
+
+
 class Ear:
     """Hears everything that is sent to one port of any address of this
     machine, 127.0.0.0/8 included, and says nothing."""
@@ -33,6 +36,7 @@ class Ear:
         self.heard = []
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.setsockopt(socket.IPPROTO_IP, 8, 1)     # IP_PKTINFO
+        self.socket.setsockopt(socket.SOL_SOCKET, TIMESTAMPNS, 1)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
         self.socket.bind(("0.0.0.0", port))
 
@@ -49,12 +53,16 @@ class Ear:
                 return
             if not packet:
                 return
+            # When it came, not when we got round to it.
+            seconds, nanoseconds = next(
+                struct.unpack("@qq", info) for level, kind, info in more
+                if (level, kind) == (socket.SOL_SOCKET, TIMESTAMPNS))
             for level, kind, info in more:
                 if (level, kind) == (socket.IPPROTO_IP, 8):
                     to = socket.inet_ntoa(struct.unpack("I4s4s", info)[2])
                     # SEQUENCE, length, INTEGER, 1, version.
                     at = 2 + (packet[1] & 0x7f if packet[1] & 0x80 else 0)
-                    self.heard.append(Heard(time.monotonic(), to, {
+                    self.heard.append(Heard(seconds + nanoseconds / 1e9, to, {
                         0: 1, 1: 2, 3: 3}[packet[at + 2]]))
 
     def stop(self):
