@@ -166,8 +166,9 @@ def test_who_comes_too_late_is_told_what_to_do(whole):
     rig.central.restart()
     rig.agent.start()
     rig.agent.wait_log(r"central_key")
-    status = rig.agent.json("status")
-    assert "central_key" in (status["uplink_why"] or "")
+    wait_for(lambda: "central_key" in
+             (rig.agent.json("status")["uplink_why"] or ""), 10,
+             "platen status says it", 0.2)
     # Enrolled anew it comes, and what was learned before does not count.
     rig.agent.stop()
     snippet = rig.central.enrol(rig.agent.name, rig.agent.jid)
