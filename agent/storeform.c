@@ -269,17 +269,33 @@ wipe_clear(struct store *st)
 		    "still be in its file");
 }
 
-/* Two processes may come here at the same time: one transaction.  A store that
- * is as it should be is not written: its disk may take nothing. */
-int
-storeform_make_ready(struct store *st)
+/* 1 when the store is as it should be, 0 when there is something to do, -1 when
+ * it cannot be used: by one look, since another process may be at it. */
+static int
+is_ready(struct store *st)
 {
 	int version, rc = -1;
 
-	if ((version = version_of(st)) == STORE_VERSION)
-		return check_seal(st);
-	if (version == -1)
+	if (storedb_run(st, "BEGIN") == -1)
 		return -1;
+	if ((version = version_of(st)) == STORE_VERSION)
+		rc = check_seal(st) == 0 ? 1 : -1;
+	else if (version != -1)
+		rc = 0;
+	storedb_run(st, "ROLLBACK");
+	return rc;
+}
+
+/* Two processes may come here at the same time: one transaction.  A store that
+ * is ready is not written: its disk may take nothing. */
+int
+storeform_make_ready(struct store *st)
+{
+	int version, rc;
+
+	if ((rc = is_ready(st)) != 0)
+		return rc == 1 ? 0 : -1;
+	rc = -1;
 	if (storedb_run(st, "PRAGMA secure_delete = ON") == -1 ||
 	    storedb_run(st, "BEGIN IMMEDIATE") == -1)
 		return -1;

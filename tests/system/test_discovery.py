@@ -534,7 +534,7 @@ def test_scan_without_an_agent_tries_as_the_agent_does(rig):
     rig.sim.start(["127.49.1.1=@hp-mono"])
     agent = lonely(rig, ["127.49.1.0/29"], {"version": "1"})
     agent.more["snmp later"] = {"version": "2c", "community": "public",
-                                "port": rig.sim.port, "timeout": "300ms"}
+                                "port": rig.sim.port, "timeout": "2s"}
     agent.write()
     found = json.loads(direct("-c", agent.ini, "--json"))
     assert [d["printer"] for d in found["devices"]] == [True]
