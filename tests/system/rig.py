@@ -452,8 +452,10 @@ class Rig:
         return self._made[name]
 
     def has_server(self):
-        """Whether it has used the server of PLATEN_SERVER's kind."""
-        return "server" in self._made and not self.own_kind
+        """Whether the server of PLATEN_SERVER's kind was ever started."""
+        server = self._made.get("server")
+        return not self.own_kind and server is not None and \
+            server.proc is not None
 
     server = property(lambda self: self._part(SERVERS[self.kind], "server"))
     sim = property(lambda self: self._part(Sim))

@@ -93,7 +93,7 @@ def lonely(rig, networks, snmp=None, hosts=(), **discovery):
     write_secret(rig.dir / f"{agent.name}.password", "secret\n")
     agent.networks, agent.hosts = networks, list(hosts)
     agent.more = {"discovery": discovery,
-                  "snmp public": {"timeout": "300ms", "retries": 0,
+                  "snmp public": {"timeout": "1s", "retries": 0,
                                   **(snmp or {})}}
     agent.write()
     return agent
